@@ -1,0 +1,130 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+]
+
+let package = Package(
+    name: "ModelGateway",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "ModelGateway", targets: ["ModelGateway"]),
+        .library(name: "ModelGatewayLlama", targets: ["ModelGatewayLlama"]),
+        .library(name: "ModelGatewayServer", targets: ["ModelGatewayServer"]),
+        .library(name: "ModelGatewayTesting", targets: ["ModelGatewayTesting"]),
+        .executable(name: "gateway", targets: ["gateway"]),
+    ],
+    traits: [
+        .trait(
+            name: "LlamaCpp",
+            description: "Build the local backend; needs libllama and its headers, found through pkg-config."
+        )
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
+        ),
+        .systemLibrary(
+            name: "CLlama",
+            pkgConfig: "llama"
+        ),
+        .target(name: "GatewayWire", swiftSettings: settings),
+        .target(
+            name: "ModelGateway",
+            dependencies: [
+                "CCurl",
+                "GatewayWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ModelGatewayLlama",
+            dependencies: [
+                "GatewayWire",
+                "ModelGateway",
+                .target(name: "CLlama", condition: .when(traits: ["LlamaCpp"])),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ModelGatewayServer",
+            dependencies: [
+                "GatewayWire",
+                "ModelGateway",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ModelGatewayTesting",
+            dependencies: ["GatewayWire", "ModelGateway"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "gateway",
+            dependencies: [
+                "ModelGateway",
+                "ModelGatewayLlama",
+                "ModelGatewayServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "GatewayWireTests", dependencies: ["GatewayWire"], swiftSettings: settings),
+        .testTarget(
+            name: "ModelGatewayTests",
+            dependencies: ["GatewayWire", "ModelGateway", "ModelGatewayTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ModelGatewayLlamaTests",
+            dependencies: ["ModelGateway", "ModelGatewayLlama", "ModelGatewayTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ModelGatewayServerTests",
+            dependencies: ["GatewayWire", "ModelGateway", "ModelGatewayServer", "ModelGatewayTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["gateway", "ModelGateway", "ModelGatewayTesting"],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

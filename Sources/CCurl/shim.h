@@ -1,0 +1,4 @@
+#ifndef MODELGATEWAY_CCURL_SHIM_H
+#define MODELGATEWAY_CCURL_SHIM_H
+#include <curl/curl.h>
+#endif
