@@ -1,0 +1,187 @@
+// What the library asks of an HTTP client: one request out, one response head back, a body pulled in batches.
+
+/// One header line. Names are compared without regard to case.
+public struct HTTPHeader: Sendable, Hashable {
+    /// The field name, such as `content-type`.
+    public var name: String
+    /// The field value, without surrounding white space.
+    public var value: String
+
+    /// Creates a header line.
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// Limits of time for one attempt on a deployment. Zero means no limit.
+public struct Timeouts: Sendable, Hashable {
+    /// Name resolution, TCP connect and TLS handshake together. Default 5 s.
+    public var connect: Duration
+    /// From the request being sent to the first byte of the response. Default 60 s.
+    public var firstByte: Duration
+    /// Between two reads of the response body. Default 60 s. Time during which the consumer holds the body back does not count.
+    public var idle: Duration
+    /// The whole attempt, from start to the last byte. Default 600 s.
+    public var total: Duration
+
+    /// Creates a set of limits.
+    public init(
+        connect: Duration = .seconds(5),
+        firstByte: Duration = .seconds(60),
+        idle: Duration = .seconds(60),
+        total: Duration = .seconds(600)
+    ) {
+        self.connect = connect
+        self.firstByte = firstByte
+        self.idle = idle
+        self.total = total
+    }
+}
+
+/// A source of body bytes that is pulled, so that a slow receiver slows its producer.
+public protocol ByteStream: AnyObject, Sendable {
+    /// The next batch of bytes, never empty, or nil at the end of the body.
+    ///
+    /// Must not be called again while a call is pending. A cancelled task makes it throw ``GatewayError/Code/cancelled``
+    /// and releases the source.
+    func next() async throws(GatewayError) -> [UInt8]?
+
+    /// Gives the source up: the connection behind it is closed unless the body was already read to its end. Idempotent.
+    func cancel()
+}
+
+/// One request to a provider.
+public struct HTTPTransportRequest: Sendable {
+    /// What is sent after the head.
+    public enum Body: Sendable {
+        /// No body.
+        case none
+        /// A body that is in memory.
+        case bytes([UInt8])
+        /// A body that is pulled while it is sent; with its length if that is known, chunked otherwise.
+        case stream(any ByteStream, length: Int?)
+    }
+
+    /// The method, such as `POST`.
+    public var method: String
+    /// The absolute `http` or `https` URL.
+    public var url: String
+    /// Header lines. `Host`, `Content-Length` and `Transfer-Encoding` are the transport's own.
+    public var headers: [HTTPHeader]
+    /// What is sent after the head.
+    public var body: Body
+    /// The limits of time.
+    public var timeouts: Timeouts
+
+    /// Creates a request.
+    public init(
+        method: String,
+        url: String,
+        headers: [HTTPHeader] = [],
+        body: Body = .none,
+        timeouts: Timeouts = Timeouts()
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeouts = timeouts
+    }
+}
+
+/// The header lines of a response, kept as the bytes that arrived: most are never looked at.
+public struct HTTPHeaderBlock: Sendable {
+    /// The lines as received, each ended by CR LF, without the status line and the empty line.
+    public let bytes: [UInt8]
+
+    /// Wraps header lines, each ended by LF or CR LF.
+    public init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// The value of the first line with this name, without surrounding white space.
+    /// - Parameter name: The field name; ASCII case does not matter.
+    public subscript(name: StaticString) -> String? {
+        var found: String?
+        forEachLine { line, colon in
+            guard found == nil, colon - line.lowerBound == name.utf8CodeUnitCount else { return }
+            for offset in 0..<name.utf8CodeUnitCount {
+                let wanted = Self.lowercased(name.utf8Start[offset])
+                if Self.lowercased(bytes[line.lowerBound + offset]) != wanted { return }
+            }
+            found = Self.trimmedValue(bytes[(colon + 1)..<line.upperBound])
+        }
+        return found
+    }
+
+    /// All header lines in the order in which they came.
+    public var fields: [HTTPHeader] {
+        var fields: [HTTPHeader] = []
+        forEachLine { line, colon in
+            let name = String(decoding: bytes[line.lowerBound..<colon], as: UTF8.self)
+            fields.append(HTTPHeader(name, Self.trimmedValue(bytes[(colon + 1)..<line.upperBound])))
+        }
+        return fields
+    }
+
+    private func forEachLine(_ body: (_ line: Range<Int>, _ colon: Int) -> Void) {
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+            if let colon = bytes[start..<end].firstIndex(of: UInt8(ascii: ":")) {
+                body(start..<end, colon)
+            }
+            start = end + 1
+        }
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+
+    private static func trimmedValue(_ slice: ArraySlice<UInt8>) -> String {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A }
+        var slice = slice
+        while let first = slice.first, isSpace(first) { slice.removeFirst() }
+        while let last = slice.last, isSpace(last) { slice.removeLast() }
+        return String(decoding: slice, as: UTF8.self)
+    }
+}
+
+/// The head of a provider's response, and its body to pull.
+public struct HTTPTransportResponse: Sendable {
+    /// The status code of the final (not 1xx) response.
+    public var status: Int
+    /// The header lines.
+    public var headers: HTTPHeaderBlock
+    /// The body. Ends with nil only if it arrived whole by the rules of its framing; a cut one throws
+    /// ``GatewayError/Code/truncatedResponse``.
+    public var body: any ByteStream
+
+    /// Creates a response.
+    public init(status: Int, headers: HTTPHeaderBlock, body: any ByteStream) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}
+
+/// An HTTP client that providers send their requests with.
+///
+/// ``CurlTransport`` is the implementation that comes with the library. Write another one to use a client that your
+/// program has already.
+public protocol HTTPTransport: Sendable {
+    /// Sends a request and returns once the final response head has arrived.
+    ///
+    /// Cancelling the task closes the socket. Redirects are not followed: a 3xx is returned as it is.
+    /// - Throws: ``GatewayError`` that names the phase which failed; never with credentials or the URL's user info in it.
+    func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse
+
+    /// The executor on which a task that uses this transport runs with the fewest thread changes, if there is one.
+    var preferredExecutor: (any TaskExecutor)? { get }
+}
+
+extension HTTPTransport {
+    public var preferredExecutor: (any TaskExecutor)? { nil }
+}
