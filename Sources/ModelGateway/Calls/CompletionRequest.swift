@@ -1,0 +1,31 @@
+// Continuing a raw text without a chat template, independent of any provider's wire format.
+
+/// A text for a model to continue, without a chat template around it.
+///
+/// The answer comes as the same ``ChatEvent``s as that of a conversation.
+public struct CompletionRequest: Sendable, Hashable {
+    /// What is continued.
+    public enum Prompt: Sendable, Hashable {
+        /// Text.
+        case text(String)
+        /// Tokens of the model's own vocabulary.
+        case tokens([Int])
+    }
+
+    /// The public name of the model.
+    public var model: String
+    /// What to continue; each prompt makes a choice of its own.
+    public var prompts: [Prompt]
+    /// How the next token is chosen, and when to stop.
+    public var sampling: Sampling
+    /// Whether the answer begins with the prompt.
+    public var echo: Bool
+
+    /// Creates a request.
+    public init(model: String, prompts: [Prompt], sampling: Sampling = Sampling(), echo: Bool = false) {
+        self.model = model
+        self.prompts = prompts
+        self.sampling = sampling
+        self.echo = echo
+    }
+}

@@ -1,0 +1,139 @@
+// What the gateway asks of a provider: one kind of upstream, hosted, self-hosted or in this process.
+
+/// What kind of work a call asks for.
+public struct Mode: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
+    public var rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+
+    /// Continuing a conversation.
+    public static let chat = Mode(rawValue: "chat")
+    /// Continuing a raw text.
+    public static let completion = Mode(rawValue: "completion")
+    /// Turning texts into vectors.
+    public static let embedding = Mode(rawValue: "embedding")
+}
+
+/// What a provider needs to know about one attempt beside the request itself.
+public struct AttemptContext: Sendable {
+    /// The model's id at the provider, which replaces the public name.
+    public var upstreamModel: String
+    /// The id of the call, sent upstream as `x-request-id`.
+    public var requestID: String
+    /// The limits of time for this attempt.
+    public var timeouts: Timeouts
+    /// Header lines of the client that go upstream unchanged, such as `openai-beta`.
+    public var headers: [HTTPHeader]
+
+    /// Creates a context.
+    public init(
+        upstreamModel: String,
+        requestID: String,
+        timeouts: Timeouts = Timeouts(),
+        headers: [HTTPHeader] = []
+    ) {
+        self.upstreamModel = upstreamModel
+        self.requestID = requestID
+        self.timeouts = timeouts
+        self.headers = headers
+    }
+}
+
+/// A model that a provider offers.
+public struct ModelInfo: Sendable, Hashable {
+    /// The model's id at the provider.
+    public var id: String
+    /// Who made or serves it, if the provider says so.
+    public var ownedBy: String?
+    /// Seconds since 1970 at which it was made, if the provider says so.
+    public var created: Int?
+    /// The context length in tokens, if the provider says so.
+    public var contextLength: Int?
+
+    /// Creates a model description.
+    public init(id: String, ownedBy: String? = nil, created: Int? = nil, contextLength: Int? = nil) {
+        self.id = id
+        self.ownedBy = ownedBy
+        self.created = created
+        self.contextLength = contextLength
+    }
+}
+
+/// One kind of upstream that can answer calls.
+///
+/// Implement the modes that the upstream has; the others answer ``GatewayError/Code/unsupported`` by default. Each
+/// method makes exactly one attempt: retries, failover and time limits across attempts belong to the gateway. A
+/// cancelled task must end the work upstream within 100 ms and throw ``GatewayError/Code/cancelled``.
+public protocol Provider: Sendable {
+    /// A short name for logs and metrics, such as `openai`.
+    var name: String { get }
+
+    /// The kinds of work that the provider can do.
+    var modes: Set<Mode> { get }
+
+    /// Continues a conversation. Returns once the upstream has accepted the request.
+    func chat(_ request: ChatRequest, context: AttemptContext) async throws(GatewayError) -> any ChatEventSource
+
+    /// Continues raw texts. Returns once the upstream has accepted the request.
+    func complete(
+        _ request: CompletionRequest,
+        context: AttemptContext
+    ) async throws(GatewayError) -> any ChatEventSource
+
+    /// Turns texts into vectors.
+    func embed(_ request: EmbeddingRequest, context: AttemptContext) async throws(GatewayError) -> EmbeddingResponse
+
+    /// The models that the upstream offers now.
+    func models(timeouts: Timeouts) async throws(GatewayError) -> [ModelInfo]
+}
+
+extension Provider {
+    public func chat(
+        _ request: ChatRequest,
+        context: AttemptContext
+    ) async throws(GatewayError) -> any ChatEventSource {
+        throw unsupported(.chat)
+    }
+
+    public func complete(
+        _ request: CompletionRequest,
+        context: AttemptContext
+    ) async throws(GatewayError) -> any ChatEventSource {
+        throw unsupported(.completion)
+    }
+
+    public func embed(
+        _ request: EmbeddingRequest,
+        context: AttemptContext
+    ) async throws(GatewayError) -> EmbeddingResponse {
+        throw unsupported(.embedding)
+    }
+
+    private func unsupported(_ mode: Mode) -> GatewayError {
+        GatewayError(.unsupported, "The provider \(name) does not offer \(mode); choose another model for it.")
+    }
+}
+
+/// A wire dialect that requests come in and go out in.
+public struct WireFormat: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
+    public var rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+
+    /// OpenAI's chat completions, completions and embeddings, as most servers speak them.
+    public static let openAI = WireFormat(rawValue: "openai")
+}
+
+/// A provider that can take a request's bytes as the client wrote them, because it speaks the client's format.
+public protocol RelayingProvider: Provider {
+    /// Whether requests of this format and mode can go through as bytes.
+    func relays(_ format: WireFormat, mode: Mode) -> Bool
+
+    /// Sends a body that is in the provider's format already, its model id replaced by the gateway, and returns the
+    /// response as it comes, whatever its status.
+    func relay(
+        _ body: [UInt8],
+        mode: Mode,
+        context: AttemptContext
+    ) async throws(GatewayError) -> HTTPTransportResponse
+}
