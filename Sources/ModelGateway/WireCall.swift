@@ -1,0 +1,60 @@
+// A call as bytes: what a server hands to the gateway, and what it gets back to send to its client.
+
+/// A client's request in a wire format, its body still the bytes that came in.
+public struct WireRequest: Sendable {
+    /// The kind of work, known from the path.
+    public var mode: Mode
+    /// The dialect, known from the path.
+    public var format: WireFormat
+    /// The body as it came in.
+    public var body: [UInt8]
+    /// Header lines of the client that may matter: session keys, tags, feature flags of the format.
+    public var headers: [HTTPHeader]
+    /// The id of the call, already validated or made.
+    public var requestID: String
+    /// Forces the call onto the deployment of this id, for callers who may choose.
+    public var deployment: String?
+
+    /// Creates a request.
+    public init(
+        mode: Mode,
+        format: WireFormat = .openAI,
+        body: [UInt8],
+        headers: [HTTPHeader] = [],
+        requestID: String,
+        deployment: String? = nil
+    ) {
+        self.mode = mode
+        self.format = format
+        self.body = body
+        self.headers = headers
+        self.requestID = requestID
+        self.deployment = deployment
+    }
+}
+
+/// The answer to a ``WireRequest``, in the client's format.
+public struct WireResponse: Sendable {
+    /// What follows the head.
+    public enum Body: Sendable {
+        /// A whole body.
+        case bytes([UInt8])
+        /// A body that is made while it is sent. A failure after the head is in it as an error event of the format,
+        /// after which it ends; ``ByteStream/next()`` then throws only for a cancelled task.
+        case stream(any ByteStream)
+    }
+
+    /// The status code.
+    public var status: Int
+    /// The header lines, without those of the connection and the body's framing.
+    public var headers: [HTTPHeader]
+    /// What follows the head.
+    public var body: Body
+
+    /// Creates a response.
+    public init(status: Int, headers: [HTTPHeader], body: Body) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}
