@@ -49,6 +49,14 @@ public protocol ByteStream: AnyObject, Sendable {
 
     /// Gives the source up: the connection behind it is closed unless the body was already read to its end. Idempotent.
     func cancel()
+
+    /// Says that the consumer has all it needs although the end was not read yet. The transport may read a small rest so
+    /// that the connection can be used again, and must not wait long for it. By default the same as ``cancel()``.
+    func discard()
+}
+
+extension ByteStream {
+    public func discard() { cancel() }
 }
 
 /// One request to a provider.
