@@ -1,0 +1,76 @@
+// A JSON body kept as bytes, checked once, with its top-level members indexed.
+
+/// A request or response body: the bytes as they came, known to be one valid JSON object.
+///
+/// Nothing is decoded until it is asked for, so reading two members of a large body costs one pass over its bytes.
+package struct JSONDocument: Sendable {
+    /// The body as it came.
+    package let bytes: [UInt8]
+    /// The top-level members.
+    package let index: JSONIndex
+
+    /// Checks the whole text and indexes the top level.
+    /// - Throws: `JSONError` when it is not valid JSON, or not an object (`.expectedObject`).
+    package init(_ bytes: [UInt8]) throws(JSONError) {
+        index = try bytes.withBytes { (buffer) throws(JSONError) -> JSONIndex in
+            var scanner = JSONScanner(buffer)
+            let index = try JSONIndex(from: &scanner)
+            try scanner.finish()
+            return index
+        }
+        self.bytes = bytes
+    }
+
+    /// The value of a top-level key; of duplicates the last.
+    package subscript(key: StaticString) -> JSONSlice? {
+        bytes.withBytes { index.value(for: key, in: $0) }
+    }
+
+    /// The value at `object.key`, when `object` is a top-level object that has such a key.
+    package subscript(object: StaticString, key: StaticString) -> JSONSlice? {
+        bytes.withBytes { buffer in
+            guard let slice = index.value(for: object, in: buffer), slice.kind == .object else { return nil }
+            return (try? JSONIndex(of: slice, in: buffer))?.value(for: key, in: buffer)
+        }
+    }
+
+    /// The index of a nested object; nil for values of other kinds.
+    package func index(of slice: JSONSlice) -> JSONIndex? {
+        guard slice.kind == .object else { return nil }
+        return bytes.withBytes { try? JSONIndex(of: slice, in: $0) }
+    }
+
+    /// Scans a part of the body, for example the elements of `messages`.
+    package func scan<Result, Failure: Error>(
+        _ slice: JSONSlice,
+        _ body: (inout JSONScanner) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try bytes.withBytes { (buffer) throws(Failure) -> Result in
+            var scanner = JSONScanner(buffer, range: slice.range)
+            return try body(&scanner)
+        }
+    }
+
+    /// The characters of a top-level string.
+    package func string(_ key: StaticString) -> String? {
+        guard let slice = self[key] else { return nil }
+        return bytes.withBytes { slice.string(in: $0) }
+    }
+
+    /// A top-level number as an integer, if it is whole.
+    package func int(_ key: StaticString) -> Int? {
+        guard let slice = self[key] else { return nil }
+        return bytes.withBytes { slice.int(in: $0) }
+    }
+
+    /// A top-level number.
+    package func double(_ key: StaticString) -> Double? {
+        guard let slice = self[key] else { return nil }
+        return bytes.withBytes { slice.double(in: $0) }
+    }
+
+    /// A top-level `true` or `false`.
+    package func bool(_ key: StaticString) -> Bool? {
+        self[key]?.bool
+    }
+}

@@ -1,0 +1,189 @@
+// Writing JSON by appending to a byte array.
+
+/// Appends JSON to `bytes`. Commas are placed by the writer; balanced calls and a key before each member are the
+/// caller's part.
+///
+///     var writer = JSONWriter()
+///     writer.beginObject()
+///     writer.member("model", "m")
+///     writer.key("choices"); writer.beginArray(); writer.endArray()
+///     writer.endObject()
+package struct JSONWriter: Sendable {
+    /// What has been written, behind what was there before.
+    package var bytes: [UInt8]
+    private var needsComma = false
+
+    /// Starts with an empty buffer.
+    package init(capacity: Int = 256) {
+        bytes = []
+        bytes.reserveCapacity(capacity)
+    }
+
+    /// Appends to an existing buffer.
+    package init(appendingTo bytes: consuming [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// Forgets that a value was written, so that the next one stands on its own in the same buffer.
+    package mutating func beginDocument() {
+        needsComma = false
+    }
+
+    /// Continues a container that already has items: the next item gets a comma.
+    package mutating func continueContainer() {
+        needsComma = true
+    }
+
+    /// Empties the buffer but keeps its memory.
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+    }
+}
+
+// MARK: - Structure
+
+extension JSONWriter {
+    package mutating func beginObject() { open(UInt8(ascii: "{")) }
+    package mutating func endObject() { close(UInt8(ascii: "}")) }
+    package mutating func beginArray() { open(UInt8(ascii: "[")) }
+    package mutating func endArray() { close(UInt8(ascii: "]")) }
+
+    package mutating func key(_ key: StaticString) {
+        separate()
+        key.withBytes { JSONEscaping.appendQuoted($0, isValid: true, to: &bytes) }
+        endKey()
+    }
+
+    package mutating func key(_ key: String) {
+        separate()
+        appendQuoted(key)
+        endKey()
+    }
+
+    /// A key given as UTF-8 bytes; ill-formed ones become U+FFFD.
+    package mutating func key(utf8 key: UnsafeRawBufferPointer) {
+        separate()
+        JSONEscaping.appendQuoted(key, isValid: false, to: &bytes)
+        endKey()
+    }
+
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        bytes.append(bracket)
+        needsComma = true
+    }
+
+    private mutating func endKey() {
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    @inline(__always)
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+}
+
+// MARK: - Values
+
+extension JSONWriter {
+    package mutating func string(_ value: String) {
+        separate()
+        appendQuoted(value)
+    }
+
+    package mutating func string(_ value: StaticString) {
+        separate()
+        value.withBytes { JSONEscaping.appendQuoted($0, isValid: true, to: &bytes) }
+    }
+
+    /// A string given as UTF-8 bytes; ill-formed ones become U+FFFD.
+    package mutating func string(utf8 value: UnsafeRawBufferPointer) {
+        separate()
+        JSONEscaping.appendQuoted(value, isValid: false, to: &bytes)
+    }
+
+    package mutating func int(_ value: Int) {
+        separate()
+        Decimal.append(value, to: &bytes)
+    }
+
+    /// The shortest digits that read back as the same double. A whole number keeps a fraction (`1.0`), so that it stays
+    /// a floating-point number for readers that tell the two apart. JSON has no NaN and no infinity: they become null.
+    package mutating func double(_ value: Double) {
+        guard value.isFinite else { return null() }
+        separate()
+        bytes.append(contentsOf: value.description.utf8)
+    }
+
+    package mutating func bool(_ value: Bool) {
+        literal(value ? "true" : "false")
+    }
+
+    package mutating func null() {
+        literal("null")
+    }
+
+    /// A complete JSON value, copied as it is.
+    package mutating func raw(_ json: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: json)
+    }
+
+    /// A complete JSON value, copied as it is.
+    package mutating func raw(_ json: UnsafeRawBufferPointer) {
+        separate()
+        bytes.append(contentsOf: json)
+    }
+
+    private mutating func literal(_ text: StaticString) {
+        separate()
+        text.withBytes { bytes.append(contentsOf: $0) }
+    }
+
+    private mutating func appendQuoted(_ value: String) {
+        let done: Void? = value.utf8.withContiguousStorageIfAvailable {
+            JSONEscaping.appendQuoted(UnsafeRawBufferPointer($0), isValid: true, to: &bytes)
+        }
+        if done == nil {
+            Array(value.utf8).withBytes { JSONEscaping.appendQuoted($0, isValid: true, to: &bytes) }
+        }
+    }
+}
+
+// MARK: - Members
+
+extension JSONWriter {
+    package mutating func member(_ key: StaticString, _ value: String) {
+        self.key(key)
+        string(value)
+    }
+
+    package mutating func member(_ key: StaticString, _ value: Int) {
+        self.key(key)
+        int(value)
+    }
+
+    package mutating func member(_ key: StaticString, _ value: Double) {
+        self.key(key)
+        double(value)
+    }
+
+    package mutating func member(_ key: StaticString, _ value: Bool) {
+        self.key(key)
+        bool(value)
+    }
+
+    /// A member whose value is a literal of the program.
+    package mutating func member(_ key: StaticString, literal value: StaticString) {
+        self.key(key)
+        string(value)
+    }
+}

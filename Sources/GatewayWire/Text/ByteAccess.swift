@@ -1,0 +1,51 @@
+// Reading an array's bytes in a closure with a typed error, and cutting a raw buffer without ever trapping.
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension Array where Element == UInt8 {
+    /// Calls `body` with the array's bytes. Unlike `withUnsafeBytes` it passes a typed error on.
+    /// - Parameter body: The pointer is valid only during the call.
+    @inlinable
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try span.bytes.withUnsafeBytes(body)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The bytes of `range`, cut to what the buffer really has; never traps.
+    package func clamped(to range: Range<Int>) -> UnsafeRawBufferPointer {
+        let bounds = range.clamped(to: 0..<count)
+        return UnsafeRawBufferPointer(rebasing: self[bounds])
+    }
+
+    /// Whether both buffers hold the same bytes.
+    package func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        guard let left = baseAddress, let right = other.baseAddress else { return true }
+        return memcmp(left, right, count) == 0
+    }
+
+    /// Whether the bytes are exactly those of a literal.
+    package func equals(_ literal: StaticString) -> Bool {
+        literal.withBytes { equals($0) }
+    }
+}
+
+extension StaticString {
+    /// Calls `body` with the literal's UTF-8 bytes.
+    @inlinable
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        guard hasPointerRepresentation else {
+            return withUTF8Buffer { body(UnsafeRawBufferPointer($0)) }
+        }
+        return body(UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount))
+    }
+}
