@@ -1,0 +1,63 @@
+// One concrete way to serve a model.
+
+/// A provider, a model's id there, and the limits under which calls go to it.
+public struct Deployment: Sendable {
+    /// The id, unique in the fleet; shown in the `x-gateway-deployment` header and in metrics.
+    public var id: String
+    /// The public name of the model that the deployment serves.
+    public var model: String
+    /// What speaks to the upstream.
+    public var provider: any Provider
+    /// The model's id at the provider.
+    public var upstreamModel: String
+    /// The share of calls relative to the others of the group. Default 1; 0 keeps calls away.
+    public var weight: Double
+    /// Lower numbers go first; the next tier is used only when nothing of this one can take a call. Default 0.
+    public var priority: Int
+    /// Names that a call can prefer deployments by.
+    public var tags: [String]
+    /// Names and values for people and dashboards; routing ignores them.
+    public var labels: [String: String]
+    /// The limits of time for one attempt.
+    public var timeouts: Timeouts
+    /// Calls that may be under way at a time, up to the last byte of their answers; nil for no limit.
+    public var maximumConcurrentCalls: Int?
+    /// The price of a million prompt tokens in the currency of the configuration, if known; used by `cost`.
+    public var inputPrice: Double?
+    /// The price of a million answer tokens in the currency of the configuration, if known; used by `cost`.
+    public var outputPrice: Double?
+    /// Tells two versions of the same deployment apart: when it changes, what was learned about the upstream (breaker,
+    /// health, rejected credentials, cached prompts) is forgotten. Make it from the address and the credentials.
+    public var fingerprint: UInt64
+
+    /// Creates a deployment.
+    public init(
+        id: String,
+        model: String,
+        provider: any Provider,
+        upstreamModel: String,
+        weight: Double = 1,
+        priority: Int = 0,
+        tags: [String] = [],
+        labels: [String: String] = [:],
+        timeouts: Timeouts = Timeouts(),
+        maximumConcurrentCalls: Int? = nil,
+        inputPrice: Double? = nil,
+        outputPrice: Double? = nil,
+        fingerprint: UInt64 = 0
+    ) {
+        self.id = id
+        self.model = model
+        self.provider = provider
+        self.upstreamModel = upstreamModel
+        self.weight = weight
+        self.priority = priority
+        self.tags = tags
+        self.labels = labels
+        self.timeouts = timeouts
+        self.maximumConcurrentCalls = maximumConcurrentCalls
+        self.inputPrice = inputPrice
+        self.outputPrice = outputPrice
+        self.fingerprint = fingerprint
+    }
+}

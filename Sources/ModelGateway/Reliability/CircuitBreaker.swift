@@ -1,0 +1,199 @@
+// The circuit breaker of one deployment: a pure state machine over instants that are passed in.
+
+/// When a breaker opens, for how long, and what closes it again.
+public struct CircuitBreakerOptions: Sendable, Hashable {
+    /// Failures in a row that open the breaker. Default 5; 0 turns this rule off.
+    public var consecutiveFailures: Int
+    /// Share of failures in the window that opens the breaker. Default 0.5.
+    public var failureRatio: Double
+    /// Calls that the window must hold before the share counts. Default 20; 0 turns this rule off.
+    public var minimumCalls: Int
+    /// Length of the sliding window. Default 30 s.
+    public var window: Duration
+    /// How long the breaker stays open the first time. Default 10 s; doubles with each reopening.
+    public var openTime: Duration
+    /// The longest that the breaker stays open. Default 120 s.
+    public var maximumOpenTime: Duration
+    /// Share by which the open time varies at random in both directions. Default 0.2.
+    public var jitter: Double
+    /// Calls that may be under way at a time while half-open. Default 3.
+    public var probes: Int
+    /// Successes that close a half-open breaker. Default 2.
+    public var successesToClose: Int
+
+    /// Creates a set of limits.
+    public init(
+        consecutiveFailures: Int = 5,
+        failureRatio: Double = 0.5,
+        minimumCalls: Int = 20,
+        window: Duration = .seconds(30),
+        openTime: Duration = .seconds(10),
+        maximumOpenTime: Duration = .seconds(120),
+        jitter: Double = 0.2,
+        probes: Int = 3,
+        successesToClose: Int = 2
+    ) {
+        self.consecutiveFailures = consecutiveFailures
+        self.failureRatio = failureRatio
+        self.minimumCalls = minimumCalls
+        self.window = window
+        self.openTime = openTime
+        self.maximumOpenTime = maximumOpenTime
+        self.jitter = jitter
+        self.probes = probes
+        self.successesToClose = successesToClose
+    }
+}
+
+/// Decides from the results of calls whether a deployment may get more.
+package struct CircuitBreaker: Sendable {
+    /// The state of a breaker.
+    package enum State: String, Sendable, Hashable {
+        /// Calls go through.
+        case closed
+        /// No call goes through until the open time is over.
+        case open
+        /// A few calls at a time go through to find out whether the deployment works again.
+        case halfOpen = "half_open"
+    }
+
+    /// The present state.
+    package private(set) var state = State.closed
+    /// Counts state changes: a result is only taken if it was begun in the present era.
+    package private(set) var era: UInt32 = 0
+    /// When an open breaker becomes half-open; ``MonotonicInstant/never`` unless open.
+    package private(set) var reopening = MonotonicInstant.never
+    /// Calls under way in the half-open state.
+    package private(set) var probesUnderWay = 0
+
+    package let options: CircuitBreakerOptions
+    private var window: SlidingWindow
+    private var failuresInARow = 0
+    private var successesInARow = 0
+    private var openings = 0
+
+    /// Creates a closed breaker.
+    package init(_ options: CircuitBreakerOptions = CircuitBreakerOptions()) {
+        self.options = options
+        window = SlidingWindow(length: options.window)
+    }
+
+    /// Whether a call may begin now.
+    package var admits: Bool {
+        switch state {
+        case .closed: true
+        case .open: false
+        case .halfOpen: probesUnderWay < options.probes
+        }
+    }
+
+    /// Notes that a call begins; the result belongs to the era returned.
+    package mutating func begin() -> UInt32 {
+        if state == .halfOpen { probesUnderWay += 1 }
+        return era
+    }
+
+    /// Notes that a call begun in `era` ended without a verdict, such as by a cancelling client.
+    package mutating func endWithoutVerdict(era: UInt32) {
+        guard era == self.era, state == .halfOpen else { return }
+        probesUnderWay -= 1
+    }
+
+    /// Notes a success. Returns whether the state changed.
+    package mutating func succeed(era: UInt32, now: MonotonicInstant) -> Bool {
+        guard era == self.era else { return false }
+        switch state {
+        case .open:
+            return false
+        case .closed:
+            failuresInARow = 0
+            window.record(failure: false, now: now)
+            return false
+        case .halfOpen:
+            probesUnderWay -= 1
+            successesInARow += 1
+            guard successesInARow >= options.successesToClose else { return false }
+            close()
+            return true
+        }
+    }
+
+    /// Notes a failure. Returns whether the state changed.
+    /// - Parameters:
+    ///   - isLast: Whether nothing else of the group is eligible: then the breaker becomes half-open, never open.
+    ///   - variation: A number in -1...1 that moves the open time within its jitter.
+    package mutating func fail(era: UInt32, now: MonotonicInstant, isLast: Bool, variation: Double) -> Bool {
+        guard era == self.era else { return false }
+        switch state {
+        case .open:
+            return false
+        case .closed:
+            failuresInARow += 1
+            window.record(failure: true, now: now)
+            guard tripped(now: now) else { return false }
+        case .halfOpen:
+            probesUnderWay -= 1
+            if isLast {
+                successesInARow = 0
+                return false
+            }
+        }
+        if isLast { enterHalfOpen() } else { open(now: now, variation: variation) }
+        return true
+    }
+
+    /// Lets time pass: an open breaker whose time is over becomes half-open. Returns whether the state changed.
+    package mutating func advance(to now: MonotonicInstant) -> Bool {
+        guard state == .open, now >= reopening else { return false }
+        enterHalfOpen()
+        return true
+    }
+
+    /// Makes an open breaker half-open before its time, because nothing else is left. Returns whether it was open.
+    package mutating func probeEarly() -> Bool {
+        guard state == .open else { return false }
+        enterHalfOpen()
+        return true
+    }
+
+    /// Forgets everything, as after a change of the deployment's configuration.
+    package mutating func reset() {
+        close()
+    }
+
+    private func tripped(now: MonotonicInstant) -> Bool {
+        if options.consecutiveFailures > 0, failuresInARow >= options.consecutiveFailures { return true }
+        guard options.minimumCalls > 0 else { return false }
+        let counts = window.counts(now: now)
+        return counts.calls >= options.minimumCalls
+            && Double(counts.failures) >= options.failureRatio * Double(counts.calls)
+    }
+
+    private mutating func open(now: MonotonicInstant, variation: Double) {
+        let doublings = min(openings, 16)
+        let base = min(options.openTime.inSeconds * Double(1 << doublings), options.maximumOpenTime.inSeconds)
+        openings += 1
+        reopening = now + .seconds(base * (1 + options.jitter * variation))
+        change(to: .open)
+    }
+
+    private mutating func enterHalfOpen() {
+        reopening = .never
+        change(to: .halfOpen)
+    }
+
+    private mutating func close() {
+        openings = 0
+        reopening = .never
+        window = SlidingWindow(length: options.window)
+        change(to: .closed)
+    }
+
+    private mutating func change(to state: State) {
+        self.state = state
+        era &+= 1
+        failuresInARow = 0
+        successesInARow = 0
+        probesUnderWay = 0
+    }
+}

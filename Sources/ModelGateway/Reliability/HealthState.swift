@@ -1,0 +1,76 @@
+// Whether a deployment counts as healthy, from the results of its probes and of real calls.
+
+/// How deployments are probed.
+public struct HealthOptions: Sendable, Hashable {
+    /// Time between two probes of a healthy deployment. Default 10 s.
+    public var interval: Duration
+    /// Share by which the interval varies at random in both directions. Default 0.2.
+    public var jitter: Double
+    /// How long a probe may take. Default 3 s.
+    public var timeout: Duration
+    /// Failures in a row that take a deployment out. Default 3.
+    public var failuresToLeave: Int
+    /// Successes in a row that bring it back. Default 2.
+    public var successesToReturn: Int
+    /// The longest time between two probes of a failed deployment, reached by doubling. Default 60 s.
+    public var maximumInterval: Duration
+
+    /// Creates a set of limits.
+    public init(
+        interval: Duration = .seconds(10),
+        jitter: Double = 0.2,
+        timeout: Duration = .seconds(3),
+        failuresToLeave: Int = 3,
+        successesToReturn: Int = 2,
+        maximumInterval: Duration = .seconds(60)
+    ) {
+        self.interval = interval
+        self.jitter = jitter
+        self.timeout = timeout
+        self.failuresToLeave = failuresToLeave
+        self.successesToReturn = successesToReturn
+        self.maximumInterval = maximumInterval
+    }
+}
+
+/// Counts results in a row; a deployment is healthy until enough of them say otherwise.
+package struct HealthState: Sendable, Hashable {
+    /// Whether calls may go to the deployment.
+    package private(set) var isHealthy = true
+    private var failures = 0
+    private var successes = 0
+
+    /// Creates a healthy state.
+    package init() {}
+
+    /// Notes a successful probe or call. Returns whether the deployment has just come back.
+    package mutating func succeed(_ options: HealthOptions) -> Bool {
+        failures = 0
+        guard !isHealthy else { return false }
+        successes += 1
+        guard successes >= options.successesToReturn else { return false }
+        isHealthy = true
+        successes = 0
+        return true
+    }
+
+    /// Notes a failed probe. Returns whether the deployment has just gone out.
+    package mutating func fail(_ options: HealthOptions) -> Bool {
+        successes = 0
+        failures += 1
+        guard isHealthy, failures >= options.failuresToLeave else { return false }
+        isHealthy = false
+        return true
+    }
+
+    /// The time until the next probe.
+    /// - Parameter variation: A number in -1...1 that moves the time within its jitter.
+    package func pause(_ options: HealthOptions, variation: Double) -> Duration {
+        var seconds = options.interval.inSeconds
+        if !isHealthy {
+            let doublings = min(max(0, failures - options.failuresToLeave), 16)
+            seconds = min(seconds * Double(1 << doublings), max(seconds, options.maximumInterval.inSeconds))
+        }
+        return .seconds(seconds * (1 + options.jitter * variation))
+    }
+}

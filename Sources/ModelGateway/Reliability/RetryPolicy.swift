@@ -1,0 +1,98 @@
+// When a failed attempt is followed by another one, after how long, and when other models take over.
+
+/// How often a call is tried, how long to wait in between, and which errors go to other models.
+public struct RetryOptions: Sendable, Hashable {
+    /// Attempts of one call, the first one included. Default 3; at least 1.
+    public var maximumAttempts: Int
+    /// The wait before the second attempt; doubles with each further one. Default 50 ms.
+    public var backoff: Duration
+    /// The longest wait between two attempts that the gateway chooses itself. Default 5 s.
+    public var maximumBackoff: Duration
+    /// Share by which the wait varies at random in both directions. Default 0.2.
+    public var jitter: Double
+    /// Retries as a share of the calls of the last 10 s. Default 0.2.
+    public var budgetRatio: Double
+    /// Retries per second that are allowed beside the share. Default 3.
+    public var budgetPerSecond: Double
+
+    /// Creates a set of limits.
+    public init(
+        maximumAttempts: Int = 3,
+        backoff: Duration = .milliseconds(50),
+        maximumBackoff: Duration = .seconds(5),
+        jitter: Double = 0.2,
+        budgetRatio: Double = 0.2,
+        budgetPerSecond: Double = 3
+    ) {
+        self.maximumAttempts = maximumAttempts
+        self.backoff = backoff
+        self.maximumBackoff = maximumBackoff
+        self.jitter = jitter
+        self.budgetRatio = budgetRatio
+        self.budgetPerSecond = budgetPerSecond
+    }
+}
+
+/// What happens after a failed attempt.
+package enum RetryDecision: Sendable, Hashable {
+    /// Try again after a wait, without the deployments in the set of tried ones as the decision left it.
+    case retry(after: Duration)
+    /// Try the same call on these models, in this order.
+    case fallback(models: [String])
+    /// Give the error to the client.
+    case stop
+}
+
+/// What is known when an attempt failed.
+package struct FailedAttempt: Sendable {
+    /// Attempts of this call so far, this one included.
+    package var attempts: Int
+    /// Time left until the call's deadline; nil if it has none.
+    package var remaining: Duration?
+    /// Whether the first byte of content has gone to the client: then nothing is tried again.
+    package var isCommitted: Bool
+
+    /// Creates a record.
+    package init(attempts: Int, remaining: Duration?, isCommitted: Bool = false) {
+        self.attempts = attempts
+        self.remaining = remaining
+        self.isCommitted = isCommitted
+    }
+}
+
+extension RetryOptions {
+    /// What kind of second try an error allows.
+    enum Kind: Sendable, Hashable {
+        case never, contextFallback, contentFallback
+        /// Anywhere, but not where it failed.
+        case elsewhere
+        /// Anywhere, also where it failed: the request did not reach the upstream.
+        case anywhere
+    }
+
+    static func kind(of error: GatewayError) -> Kind {
+        switch error.code {
+        case .contextLengthExceeded: return .contextFallback
+        case .contentFiltered: return .contentFallback
+        case .cancelled, .shuttingDown, .modelNotFound, .notFound, .invalidRequest, .unprocessable, .payloadTooLarge,
+            .unsupported, .unsupportedMediaType, .methodNotAllowed, .conflict, .unauthenticated, .permissionDenied,
+            .configuration:
+            return .never
+        case .connectFailed, .tlsFailed:
+            return .anywhere
+        case .truncatedResponse where !error.requestWasSent:
+            return .anywhere
+        default:
+            if let status = error.upstream?.status, [400, 404, 413, 422].contains(status) { return .never }
+            return .elsewhere
+        }
+    }
+
+    /// The wait before attempt number `attempts + 1`.
+    /// - Parameter variation: A number in -1...1 that moves the wait within its jitter.
+    func wait(attempts: Int, variation: Double) -> Duration {
+        let doublings = Double(1 << min(max(0, attempts - 1), 20))
+        let base = min(backoff.inSeconds * doublings, maximumBackoff.inSeconds)
+        return .seconds(base * (1 + jitter * variation))
+    }
+}

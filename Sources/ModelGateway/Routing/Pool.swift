@@ -1,0 +1,94 @@
+// The eligible deployments of one priority tier, with the index that the group's policy chooses by.
+
+/// Which index a policy needs beside the plain list of eligible slots.
+enum PoolIndex: Sendable, Hashable {
+    case none
+    /// Weighted random choice.
+    case weights
+    /// Smooth weighted turns.
+    case turns
+    /// The least of a key that the policy defines.
+    case order
+}
+
+/// Eligible slots, kept up to date by events; a selection never looks at the others.
+struct Pool: Sendable {
+    /// The eligible slots in no particular order.
+    private(set) var slots: [Int32] = []
+    private var places: [Int32] = []
+    /// Calls in flight over the eligible slots.
+    var calls = 0
+    /// The sum of the weights of the eligible slots.
+    private(set) var weight = 0.0
+
+    var weights: FenwickTree?
+    var turns: TurnQueue?
+    var order: TournamentTree?
+
+    init(_ index: PoolIndex) {
+        switch index {
+        case .none: break
+        case .weights: weights = FenwickTree()
+        case .turns: turns = TurnQueue()
+        case .order: order = TournamentTree()
+        }
+    }
+
+    var count: Int { slots.count }
+    var isEmpty: Bool { slots.isEmpty }
+
+    /// Whether a slot is eligible here.
+    func contains(_ slot: Int) -> Bool { slot < places.count && places[slot] >= 0 }
+
+    /// How many slots are left without the excluded ones.
+    func count(excluding excluded: [Int]) -> Int {
+        excluded.isEmpty ? count : count - excluded.count { contains($0) }
+    }
+
+    /// Makes a slot eligible.
+    mutating func insert(_ slot: Int, weight: Double, calls: Int, key: OrderKey) {
+        guard !contains(slot) else { return }
+        if slot >= places.count { places += Array(repeating: -1, count: max(slot + 1, 2 * places.count) - places.count) }
+        places[slot] = Int32(slots.count)
+        slots.append(Int32(slot))
+        self.calls += calls
+        self.weight += weight
+        weights?.set(slot, to: weight)
+        turns?.insert(slot, weight: weight)
+        order?.set(slot, to: key)
+    }
+
+    /// Makes a slot ineligible.
+    mutating func remove(_ slot: Int, weight: Double, calls: Int) {
+        guard contains(slot) else { return }
+        let last = slots.count - 1
+        let place = Int(places[slot])
+        slots.swapAt(place, last)
+        places[Int(slots[place])] = Int32(place)
+        slots.removeLast()
+        places[slot] = -1
+        self.calls -= calls
+        self.weight = slots.isEmpty ? 0 : self.weight - weight
+        weights?.set(slot, to: 0)
+        turns?.remove(slot)
+        order?.remove(slot)
+    }
+
+    /// Forgets what was kept for a slot that another deployment will use.
+    mutating func forget(_ slot: Int) {
+        turns?.forget(slot)
+    }
+
+    /// Moves the excluded slots behind the others and returns how many come before them.
+    mutating func setAside(_ excluded: [Int]) -> Int {
+        var end = slots.count
+        for slot in excluded where contains(slot) && Int(places[slot]) < end {
+            end -= 1
+            let place = Int(places[slot])
+            slots.swapAt(place, end)
+            places[Int(slots[place])] = Int32(place)
+            places[slot] = Int32(end)
+        }
+        return end
+    }
+}

@@ -1,0 +1,16 @@
+// The policy `round_robin`: everyone in turn, the heavier ones more often.
+
+/// Smooth weighted round robin. A change of the eligible set neither restarts the cycle nor repeats a turn.
+struct RoundRobinPolicy: SelectionPolicy {
+    var index: PoolIndex { .turns }
+
+    mutating func select(
+        from pool: inout Pool,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext,
+        random: inout SplitMix64
+    ) -> Int? {
+        pool.turns?.next(excluding: context.excluded)
+    }
+}
