@@ -107,7 +107,13 @@ let package = Package(
         .testTarget(name: "GatewayWireTests", dependencies: ["GatewayWire"], swiftSettings: settings),
         .testTarget(
             name: "ModelGatewayTests",
-            dependencies: ["GatewayWire", "ModelGateway", "ModelGatewayTesting"],
+            dependencies: [
+                "GatewayWire",
+                "ModelGateway",
+                "ModelGatewayTesting",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

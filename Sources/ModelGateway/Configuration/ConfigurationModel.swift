@@ -1,0 +1,196 @@
+// The public models of the configuration and the deployments behind them.
+
+extension Configuration {
+    /// A public name and everything that serves it.
+    public struct Model: Sendable, Hashable {
+        /// The name that clients call.
+        public var name: String
+        /// Further names for the same.
+        public var aliases: [String]
+        /// The kinds of work that the model is offered for; empty (the default) means all that its providers have.
+        public var modes: [Mode]
+        /// How a deployment is chosen for each call. Default round robin.
+        public var policy: Policy
+        /// How often a failed call is tried again, and when.
+        public var retry: Retry
+        /// How many calls may wait while every deployment is at its limit, 0 to 1,000,000. Default 100.
+        public var queueSize: Int
+        /// How long a call may wait. Default 60 s; 0 means no limit.
+        public var queueTimeout: Duration
+        /// Models to try, in this order, when all deployments have failed.
+        public var fallbacks: [String]
+        /// Models to try when the prompt does not fit into the context.
+        public var contextWindowFallbacks: [String]
+        /// Models to try when a provider refuses the content by its policy.
+        public var contentPolicyFallbacks: [String]
+        /// The deployments, at least one.
+        public var deployments: [Deployment]
+
+        /// Creates a model.
+        public init(
+            name: String,
+            aliases: [String] = [],
+            modes: [Mode] = [],
+            policy: Policy = Policy(),
+            retry: Retry = Retry(),
+            queueSize: Int = 100,
+            queueTimeout: Duration = .seconds(60),
+            fallbacks: [String] = [],
+            contextWindowFallbacks: [String] = [],
+            contentPolicyFallbacks: [String] = [],
+            deployments: [Deployment] = []
+        ) {
+            self.name = name
+            self.aliases = aliases
+            self.modes = modes
+            self.policy = policy
+            self.retry = retry
+            self.queueSize = queueSize
+            self.queueTimeout = queueTimeout
+            self.fallbacks = fallbacks
+            self.contextWindowFallbacks = contextWindowFallbacks
+            self.contentPolicyFallbacks = contentPolicyFallbacks
+            self.deployments = deployments
+        }
+    }
+
+    /// One concrete way to serve a model.
+    public struct Deployment: Sendable, Hashable {
+        /// The id in logs, metrics and response headers; no two of a configuration are the same.
+        /// Default in a file: the model's name, `/`, and the position from 1.
+        public var id: String
+        /// The name of the provider in ``Configuration/providers``, if it is one of those.
+        public var providerName: String?
+        /// The upstream itself, whether it has a name or was given in place.
+        public var provider: Provider
+        /// The model's id at the provider. Default in a file: the public name.
+        public var upstreamModel: String
+        /// The GGUF file, for kind ``ProviderKind/llama``.
+        public var path: String?
+        /// How to run the GGUF file.
+        public var llama: LlamaOptions
+        /// The share of calls relative to the other deployments, 0.01 to 1,000. Default 1.
+        public var weight: Double
+        /// The tier, 0 to 1,000: lower ones first, the next only if nobody in the tier is eligible. Default 0.
+        public var priority: Int
+        /// Tags that requests may ask for.
+        public var tags: [String]
+        /// Names and values for people and for metrics.
+        public var labels: [String: String]
+        /// How many calls may be in flight at once, 0 to 1,000,000. Default 0: no limit.
+        public var maxConcurrentCalls: Int
+        /// The price of a million prompt tokens in US dollars, for the policy `cost`.
+        public var inputPrice: Double?
+        /// The price of a million generated tokens in US dollars, for the policy `cost`.
+        public var outputPrice: Double?
+        /// The limits of time for one attempt. Default: the provider's.
+        public var timeouts: Timeouts
+        /// When to stop sending calls to a failing deployment.
+        public var breaker: Breaker
+        /// How to find out whether the deployment is up.
+        public var health: Health
+
+        /// Creates a deployment.
+        public init(
+            id: String,
+            providerName: String? = nil,
+            provider: Provider = Provider(),
+            upstreamModel: String,
+            path: String? = nil,
+            llama: LlamaOptions = LlamaOptions(),
+            weight: Double = 1,
+            priority: Int = 0,
+            tags: [String] = [],
+            labels: [String: String] = [:],
+            maxConcurrentCalls: Int = 0,
+            inputPrice: Double? = nil,
+            outputPrice: Double? = nil,
+            timeouts: Timeouts? = nil,
+            breaker: Breaker = Breaker(),
+            health: Health = Health()
+        ) {
+            self.id = id
+            self.providerName = providerName
+            self.provider = provider
+            self.upstreamModel = upstreamModel
+            self.path = path
+            self.llama = llama
+            self.weight = weight
+            self.priority = priority
+            self.tags = tags
+            self.labels = labels
+            self.maxConcurrentCalls = maxConcurrentCalls
+            self.inputPrice = inputPrice
+            self.outputPrice = outputPrice
+            self.timeouts = timeouts ?? provider.timeouts
+            self.breaker = breaker
+            self.health = health
+        }
+    }
+
+    /// OpenAI-compatible servers whose models are asked for at `/v1/models`.
+    public struct Workers: Sendable, Hashable {
+        /// The servers' base URLs.
+        public var urls: [String]
+        /// The key that is sent to all of them.
+        public var apiKey: Secret?
+        /// How a worker is chosen for each call. Default round robin.
+        public var policy: Policy
+        /// Where further workers come from while the gateway runs.
+        public var discovery: Discovery
+        /// The limits of time for one attempt.
+        public var timeouts: Timeouts
+        /// When to stop sending calls to a failing worker.
+        public var breaker: Breaker
+        /// How to find out whether a worker is up.
+        public var health: Health
+        /// How often a failed call is tried again, and when.
+        public var retry: Retry
+
+        /// Creates the settings of workers.
+        public init(
+            urls: [String] = [],
+            apiKey: Secret? = nil,
+            policy: Policy = Policy(),
+            discovery: Discovery = Discovery(),
+            timeouts: Timeouts = Timeouts(),
+            breaker: Breaker = Breaker(),
+            health: Health = Health(),
+            retry: Retry = Retry()
+        ) {
+            self.urls = urls
+            self.apiKey = apiKey
+            self.policy = policy
+            self.discovery = discovery
+            self.timeouts = timeouts
+            self.breaker = breaker
+            self.health = health
+            self.retry = retry
+        }
+    }
+
+    /// Where workers come from while the gateway runs.
+    public struct Discovery: Sendable, Hashable {
+        /// A file with one base URL on a line, watched for changes.
+        public var file: String?
+        /// A DNS name whose addresses (A, AAAA) or services (SRV, for names that begin with `_`) are workers.
+        public var dns: String?
+        /// The port of workers found by address, 1 to 65535. Default 8000.
+        public var dnsPort: Int
+        /// How often DNS and the workers' models are asked. Default 30 s, at least 1 s.
+        public var interval: Duration
+
+        /// Creates the settings of discovery.
+        public init(
+            file: String? = nil,
+            dns: String? = nil,
+            dnsPort: Int = 8000,
+            interval: Duration = .seconds(30)
+        ) {
+            self.file = file
+            self.dns = dns
+            self.dnsPort = dnsPort
+            self.interval = interval
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// The upstreams of the configuration: which kind, where, with which credentials.
+
+/// A kind of upstream that the library can speak with.
+public struct ProviderKind: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
+    public var rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+
+    /// OpenAI itself.
+    public static let openAI = ProviderKind(rawValue: "openai")
+    /// Any server that speaks OpenAI's dialect; needs a base URL, not always a key.
+    public static let openAICompatible = ProviderKind(rawValue: "openai_compatible")
+    /// A GGUF file that this process runs with llama.cpp.
+    public static let llama = ProviderKind(rawValue: "llama")
+
+    /// What is known of a kind.
+    struct Row: Sendable {
+        /// The kind's name in a configuration.
+        var name: String
+        /// Where the provider is, if it is always at the same place.
+        var baseURL: String?
+    }
+
+    /// The kinds that a configuration may name. All but `llama` speak OpenAI's dialect.
+    static let table: [Row] = [
+        Row(name: "openai", baseURL: "https://api.openai.com/v1"),
+        Row(name: "openai_compatible", baseURL: nil),
+        Row(name: "llama", baseURL: nil),
+        Row(name: "vllm", baseURL: nil),
+        Row(name: "sglang", baseURL: nil),
+        Row(name: "llama_server", baseURL: nil),
+        Row(name: "ollama", baseURL: "http://127.0.0.1:11434/v1"),
+        Row(name: "lmstudio", baseURL: "http://127.0.0.1:1234/v1"),
+        Row(name: "deepinfra", baseURL: "https://api.deepinfra.com/v1/openai"),
+        Row(name: "deepseek", baseURL: "https://api.deepseek.com/v1"),
+        Row(name: "fireworks", baseURL: "https://api.fireworks.ai/inference/v1"),
+        Row(name: "groq", baseURL: "https://api.groq.com/openai/v1"),
+        Row(name: "mistral", baseURL: "https://api.mistral.ai/v1"),
+        Row(name: "moonshot", baseURL: "https://api.moonshot.cn/v1"),
+        Row(name: "openrouter", baseURL: "https://openrouter.ai/api/v1"),
+        Row(name: "perplexity", baseURL: "https://api.perplexity.ai"),
+        Row(name: "siliconflow", baseURL: "https://api.siliconflow.cn/v1"),
+        Row(name: "together", baseURL: "https://api.together.xyz/v1"),
+        Row(name: "tongyi", baseURL: "https://dashscope.aliyuncs.com/compatible-mode/v1"),
+        Row(name: "xai", baseURL: "https://api.x.ai/v1"),
+        Row(name: "zhipu", baseURL: "https://open.bigmodel.cn/api/paas/v4"),
+    ]
+
+    /// Whether a configuration may name the kind.
+    public var isKnown: Bool { Self.table.contains { $0.name == rawValue } }
+
+    /// Where the provider is, if it is always at the same place.
+    public var defaultBaseURL: String? { Self.table.first { $0.name == rawValue }?.baseURL }
+}
+
+extension Configuration {
+    /// An upstream: which kind it is, where it is, and how to be let in.
+    public struct Provider: Sendable, Hashable {
+        /// The kind of upstream. Default ``ProviderKind/openAICompatible``.
+        public var kind: ProviderKind
+        /// The `http` or `https` URL that paths such as `/chat/completions` are added to, without a slash at its end.
+        /// Default: the kind's own, if it has one.
+        public var baseURL: String?
+        /// The key that is sent as `Authorization: Bearer`; nil sends none.
+        public var apiKey: Secret?
+        /// Further request headers by lower-case name. They cannot be those of the connection itself, such as `host`.
+        public var headers: [String: Secret]
+        /// Sent as `openai-organization`.
+        public var organization: String?
+        /// Sent as `openai-project`.
+        public var project: String?
+        /// A PEM file of certificate authorities to trust instead of the system's.
+        public var caFile: String?
+        /// Whether to offer HTTP/2 on TLS connections. Default: nil, by the version of libcurl.
+        public var http2: Bool?
+        /// The proxy's URL; nil means the one from the environment, an empty one means none.
+        public var proxy: Secret?
+        /// The limits of time for one attempt.
+        public var timeouts: Timeouts
+
+        /// Creates the settings of an upstream.
+        public init(
+            kind: ProviderKind = .openAICompatible,
+            baseURL: String? = nil,
+            apiKey: Secret? = nil,
+            headers: [String: Secret] = [:],
+            organization: String? = nil,
+            project: String? = nil,
+            caFile: String? = nil,
+            http2: Bool? = nil,
+            proxy: Secret? = nil,
+            timeouts: Timeouts = Timeouts()
+        ) {
+            self.kind = kind
+            self.baseURL = baseURL
+            self.apiKey = apiKey
+            self.headers = headers
+            self.organization = organization
+            self.project = project
+            self.caFile = caFile
+            self.http2 = http2
+            self.proxy = proxy
+            self.timeouts = timeouts
+        }
+    }
+
+    /// Options of a model that this process runs with llama.cpp.
+    public struct LlamaOptions: Sendable, Hashable {
+        /// The context length in tokens of one sequence, 0 to 10,000,000. Default 0: the model's own.
+        public var contextLength: Int
+        /// How many sequences are decoded at the same time, 1 to 256. Default 4.
+        public var parallel: Int
+        /// Threads for decoding, 0 to 1024. Default 0: one for each core.
+        public var threads: Int
+        /// How many layers to put on a GPU, -1 to 10,000. Default -1: as many as fit.
+        public var gpuLayers: Int
+
+        /// Creates options.
+        public init(contextLength: Int = 0, parallel: Int = 4, threads: Int = 0, gpuLayers: Int = -1) {
+            self.contextLength = contextLength
+            self.parallel = parallel
+            self.threads = threads
+            self.gpuLayers = gpuLayers
+        }
+    }
+
+    /// A model in a GGUF file that this process serves itself.
+    public struct LocalModel: Sendable, Hashable {
+        /// The GGUF file.
+        public var path: String
+        /// How to run it.
+        public var llama: LlamaOptions
+
+        /// Creates a local model.
+        public init(path: String, llama: LlamaOptions = LlamaOptions()) {
+            self.path = path
+            self.llama = llama
+        }
+    }
+}

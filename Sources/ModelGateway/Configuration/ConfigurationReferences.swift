@@ -1,0 +1,157 @@
+// References inside configuration values: to environment variables anywhere, to files where a secret is expected.
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Where the values of environment variables come from.
+enum ConfigurationEnvironment: Sendable {
+    case process
+    case values([String: String])
+
+    subscript(name: String) -> String? {
+        switch self {
+        case .process: getenv(name).map { String(cString: $0) }
+        case .values(let values): values[name]
+        }
+    }
+}
+
+/// `${env:NAME}`, `${env:NAME:-default}`, `os.environ/NAME` and `file:PATH`.
+enum ConfigurationReference {
+    struct Failure: Error {
+        var message: String
+    }
+
+    /// The largest file that a secret is read from.
+    static let secretFileLimit = 64 << 10
+
+    private static let opening = "${env:"
+    private static let liteLLMPrefix = "os.environ/"
+
+    /// Whether the text holds a reference to the environment.
+    static func isIn(_ text: String) -> Bool { text.hasPrefix(liteLLMPrefix) || text.contains(opening) }
+
+    /// Replaces all references to environment variables.
+    static func resolve(_ text: String, _ environment: ConfigurationEnvironment) throws(Failure) -> String {
+        if text.hasPrefix(liteLLMPrefix) {
+            return try value(of: text.dropFirst(liteLLMPrefix.count), nil, environment)
+        }
+        guard text.contains(opening) else { return text }
+        var result = ""
+        var rest = text[...]
+        while let start = firstRange(of: opening, in: rest) {
+            result += rest[..<start.lowerBound]
+            rest = rest[start.upperBound...]
+            guard let end = rest.firstIndex(of: "}") else {
+                throw Failure(message: "a reference that begins with '\(opening)' needs a closing '}'")
+            }
+            let inner = rest[..<end]
+            if let separator = firstRange(of: ":-", in: inner) {
+                result += try value(of: inner[..<separator.lowerBound], inner[separator.upperBound...], environment)
+            } else {
+                result += try value(of: inner, nil, environment)
+            }
+            rest = rest[rest.index(after: end)...]
+        }
+        return result + rest
+    }
+
+    /// The same for a secret, which may be in a file as well.
+    static func resolveSecret(
+        _ text: String,
+        _ environment: ConfigurationEnvironment,
+        directory: String
+    ) throws(Failure) -> String {
+        let text = try resolve(text, environment)
+        guard text.hasPrefix("file:") else { return text }
+        let path = String(text.dropFirst(5))
+        guard !path.isEmpty else { throw Failure(message: "'file:' needs a path") }
+        let absolute = path.hasPrefix("/") || directory.isEmpty ? path : "\(directory)/\(path)"
+        let bytes: [UInt8]
+        do {
+            bytes = try ConfigurationFile.read(absolute, limit: secretFileLimit)
+        } catch {
+            throw Failure(message: "the secret cannot be read from the file '\(path)': \(error.message)")
+        }
+        guard let content = String(validating: bytes, as: UTF8.self) else {
+            throw Failure(message: "the file '\(path)' is not UTF-8 text")
+        }
+        var secret = content[...]
+        while let last = secret.last, last.isNewline { secret.removeLast() }
+        guard !secret.isEmpty else { throw Failure(message: "the file '\(path)' is empty") }
+        return String(secret)
+    }
+
+    private static func value(
+        of name: Substring,
+        _ fallback: Substring?,
+        _ environment: ConfigurationEnvironment
+    ) throws(Failure) -> String {
+        guard isName(name) else {
+            if let colon = name.firstIndex(of: ":"), isName(name[..<colon]) {
+                let fixed = "\(opening)\(name[..<colon]):-…}"
+                throw Failure(message: "a default follows the variable's name after ':-', as in '\(fixed)'")
+            }
+            throw Failure(message: "'\(name.prefix(60))' is no name of an environment variable")
+        }
+        if let value = environment[String(name)], !value.isEmpty || fallback == nil { return value }
+        if let fallback { return String(fallback) }
+        throw Failure(message: "the environment variable \(name) is not set")
+    }
+
+    private static func isName(_ name: some StringProtocol) -> Bool {
+        guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
+        return name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
+            default: false
+            }
+        }
+    }
+
+    private static func firstRange(of pattern: String, in text: Substring) -> Range<String.Index>? {
+        text.firstRange(of: pattern)
+    }
+}
+
+/// The URLs that upstreams have.
+enum ConfigurationURL {
+    /// The URL without a slash at its end; nil if it is no `http` or `https` URL or holds credentials.
+    static func normalized(_ text: String) -> String? {
+        let lowercased = text.prefix(8).lowercased()
+        let scheme = lowercased.hasPrefix("https://") ? 8 : lowercased.hasPrefix("http://") ? 7 : 0
+        let visible = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        guard scheme > 0, visible, !text.contains("?"), !text.contains("#") else { return nil }
+        let authority = text.dropFirst(scheme).prefix { $0 != "/" }
+        guard !authority.contains("@"), isAuthority(authority) else { return nil }
+        var url = text[...]
+        while url.last == "/" { url.removeLast() }
+        return String(url)
+    }
+
+    private static func isAuthority(_ authority: Substring) -> Bool {
+        var host = authority
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { return false }
+            host = authority[..<end].dropFirst()
+            return !host.isEmpty && isPort(authority[authority.index(after: end)...])
+        }
+        if let colon = authority.firstIndex(of: ":") {
+            host = authority[..<colon]
+            guard isPort(authority[colon...]) else { return false }
+        }
+        return !host.isEmpty && host.utf8.allSatisfy { $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "%") }
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        if text.isEmpty { return true }
+        guard text.first == ":", let port = Int(text.dropFirst()) else { return false }
+        return (1...65535).contains(port)
+    }
+}

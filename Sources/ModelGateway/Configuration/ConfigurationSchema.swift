@@ -1,0 +1,174 @@
+// Every key of a configuration file: the one list that reading, checking, suggesting and the reference go by.
+
+import Logging
+
+enum ConfigurationSchema {
+    typealias Field<Section> = ConfigurationField<Section>
+
+    static let root = ConfigurationSection<Configuration>(
+        "configuration",
+        [
+            .table("server", \.server, server, "the HTTP server"),
+            .table("logging", \.logging, logging, "the log"),
+            .table("routing", \.routing, routing, "what routing reads from a request"),
+            providers,
+            .list("models", \.models, model, "the public models") { node, _, decoder, _ in
+                ModelReading.model(node, &decoder)
+            },
+            .table("workers", \.workers, workers, "OpenAI-compatible servers whose models are discovered"),
+            localModels,
+        ]
+    )
+
+    static let server = ConfigurationSection<Configuration.Server>(
+        "server",
+        [
+            .string("host", \.host, default: "127.0.0.1", "address to listen on; `0.0.0.0` or `::` for all"),
+            .integer("port", \.port, in: 0...65535, default: 30000, "TCP port; 0 lets the system choose"),
+            Field(
+                key: "api_keys",
+                type: "list of secrets",
+                standard: "[]",
+                summary: "keys of clients; with none, every client may call"
+            ) { node, decoder, server in
+                guard let keys = decoder.secrets(node) else { return }
+                if keys.contains(where: \.isEmpty) { return decoder.mistake("a key must not be empty", at: node.mark) }
+                server.apiKeys = keys
+            },
+            .size(
+                "max_body_bytes", \.maxBodyBytes, in: 1024...(1 << 30), default: 64 << 20, "largest request body"
+            ),
+            .duration("header_timeout", \.headerTimeout, default: .seconds(10), "time for a request's head; 0: no limit"),
+            .duration("body_timeout", \.bodyTimeout, default: .seconds(60), "time for a request's body; 0: no limit"),
+            .duration("idle_timeout", \.idleTimeout, default: .seconds(75), "time between two requests; 0: no limit"),
+            .duration("drain_deadline", \.drainDeadline, default: .seconds(30), "time for running answers after SIGTERM"),
+            .duration(
+                "keepalive_interval", \.keepaliveInterval, default: .seconds(10),
+                "silence after which a comment goes into a stream; 0: never"
+            ),
+            .boolean("metrics", \.metrics, default: true, "serve `/metrics`"),
+            .boolean("access_log", \.accessLog, default: true, "one log line for each request"),
+        ]
+    )
+
+    static let logging = ConfigurationSection<Configuration.Logging>(
+        "logging",
+        [
+            .choice("level", \.level, Logger.Level.allCases, default: .info, "least severe level that is written"),
+            .choice("format", \.format, Configuration.Logging.Format.allCases, default: .text, "form of log lines"),
+        ]
+    )
+
+    static let routing = ConfigurationSection<Configuration.Routing>(
+        "routing",
+        [
+            .strings(
+                "session_headers", \.sessionHeaders, default: Configuration.Routing().sessionHeaders,
+                "headers that may hold the session key"
+            ),
+            .string(
+                "tags_header", \.tagsHeader, default: Configuration.Routing().tagsHeader, "header with a list of tags"
+            ),
+        ]
+    )
+
+    private static let providers = Field<Configuration>(
+        key: "providers",
+        type: "tables by name: provider",
+        standard: "",
+        summary: "upstreams that deployments refer to by name",
+        nested: { provider.tables }
+    ) { node, decoder, configuration in
+        guard let entries = node.entries else {
+            return decoder.mistake("a table of tables by name was expected, not \(node.kind)", at: node.mark)
+        }
+        for entry in entries {
+            let value = decoder.at(entry.key) { ModelReading.provider(entry.node, &$0) }
+            configuration.providers[entry.key] = value
+            decoder.providers[entry.key] = value
+        }
+    }
+
+    static let timeouts = ConfigurationSection<Timeouts>(
+        "timeouts",
+        [
+            .duration("connect", \.connect, default: .seconds(5), "name resolution, connect and TLS; 0: no limit"),
+            .duration("first_byte", \.firstByte, default: .seconds(60), "request sent to first byte; 0: no limit"),
+            .duration("idle", \.idle, default: .seconds(60), "between two reads of the body; 0: no limit"),
+            .duration("total", \.total, default: .seconds(600), "the whole attempt; 0: no limit"),
+        ]
+    )
+
+    static let workers = ConfigurationSection<Configuration.Workers>(
+        "workers",
+        [
+            Field(key: "urls", type: "list of URLs", standard: "[]", summary: "base URLs") { node, decoder, workers in
+                guard let urls = decoder.urls(node) else { return }
+                for (index, url) in urls.enumerated() where urls[..<index].contains(url) {
+                    decoder.mistake("'\(url)' is listed twice", at: node.mark)
+                }
+                workers.urls = urls
+            },
+            .secret("api_key", \.apiKey, "key that is sent to all workers"),
+            .policy("policy", \.policy),
+            .table("discovery", \.discovery, discovery, "where further workers come from"),
+            .table("timeouts", \.timeouts, timeouts, "limits of time for one attempt"),
+            .table("breaker", \.breaker, breaker, "when to stop calling a failing worker"),
+            .table("health", \.health, health, "how workers are probed"),
+            .table("retry", \.retry, retry, "how failed calls are tried again"),
+        ]
+    )
+
+    static let discovery = ConfigurationSection<Configuration.Discovery>(
+        "discovery",
+        [
+            .string("file", \.file, "file with one base URL on a line, watched"),
+            .string("dns", \.dns, "DNS name whose addresses or SRV records are workers"),
+            .integer("dns_port", \.dnsPort, in: 1...65535, default: 8000, "port of workers found by address"),
+            .duration(
+                "interval", \.interval, in: .seconds(1) ... .seconds(86_400), default: .seconds(30),
+                "how often DNS and the workers' models are asked"
+            ),
+        ]
+    )
+
+    private static let localModels = Field<Configuration>(
+        key: "local_models",
+        type: "paths or tables by name: local model",
+        standard: "",
+        summary: "GGUF files that this process serves, by public name",
+        nested: { localModel.tables }
+    ) { node, decoder, configuration in
+        guard let entries = node.entries else {
+            return decoder.mistake("a table of paths by name was expected, not \(node.kind)", at: node.mark)
+        }
+        for entry in entries {
+            decoder.at(entry.key) { decoder in
+                decoder.define(entry.key, as: "model name", at: entry.mark)
+                var model = Configuration.LocalModel(path: "")
+                if case .table = entry.node.value {
+                    localModel.read(entry.node, &decoder, into: &model)
+                } else if let path = decoder.string(entry.node) {
+                    model.path = path
+                }
+                configuration.localModels[entry.key] = model
+            }
+        }
+    }
+
+    static let localModel = ConfigurationSection<Configuration.LocalModel>(
+        "local model",
+        [Field.string("path", \.path, "the GGUF file").required] + llamaFields.map { $0.inside(\.llama) }
+    )
+
+    /// The keys of ``Configuration/LlamaOptions``, in whichever table they stand.
+    static let llamaFields: [Field<Configuration.LlamaOptions>] = [
+        .integer(
+            "context_length", \.contextLength, in: 0...10_000_000, default: 0,
+            "tokens of one sequence; 0: the model's own"
+        ),
+        .integer("parallel", \.parallel, in: 1...256, default: 4, "sequences at the same time"),
+        .integer("threads", \.threads, in: 0...1024, default: 0, "0: one for each core"),
+        .integer("gpu_layers", \.gpuLayers, in: -1...10_000, default: -1, "-1: as many as fit"),
+    ]
+}

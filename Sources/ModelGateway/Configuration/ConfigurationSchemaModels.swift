@@ -1,0 +1,185 @@
+// The keys of models, deployments and providers, and of the settings of reliability that they share.
+
+extension ConfigurationSchema {
+    static let provider = ConfigurationSection<Configuration.Provider>(
+        "provider",
+        providerFields + [.table("timeouts", \.timeouts, timeouts, "limits of time for one attempt")]
+    )
+
+    /// The keys that say which upstream, in a provider's table or in place in a deployment's.
+    static let providerFields: [Field<Configuration.Provider>] = [
+        Field(
+            key: "kind",
+            type: ProviderKind.table.map(\.name).joined(separator: ", "),
+            standard: "\"openai_compatible\"",
+            summary: "the kind of upstream"
+        ) { node, decoder, provider in
+            guard let name = decoder.string(node) else { return }
+            let kind = ProviderKind(rawValue: name)
+            guard kind.isKnown else {
+                return decoder.unknownName(name, of: node, known: ProviderKind.table.map(\.name))
+            }
+            provider.kind = kind
+        },
+        .url("base_url", \.baseURL, "what paths are added to; needed where the kind has none"),
+        .secret("api_key", \.apiKey, "sent as `Authorization: Bearer`"),
+        headers,
+        .string("organization", \.organization, "sent as `openai-organization`"),
+        .string("project", \.project, "sent as `openai-project`"),
+        .string("ca_file", \.caFile, "PEM file of authorities to trust"),
+        .boolean("http2", \.http2, "offer HTTP/2; by libcurl's version if left out"),
+        .secret("proxy", \.proxy, "URL of a proxy; the environment's if left out, empty: none"),
+    ]
+
+    /// Names that belong to the connection or to the request as the gateway makes it.
+    static let reservedHeaders: Set<String> = [
+        "host", "content-length", "content-type", "transfer-encoding", "connection", "te", "trailer", "upgrade",
+        "accept-encoding", "expect", "keep-alive",
+    ]
+
+    private static let headers = Field<Configuration.Provider>(
+        key: "headers",
+        type: "table of secrets",
+        standard: "",
+        summary: "further request headers"
+    ) { node, decoder, provider in
+        guard let entries = node.entries else {
+            return decoder.mistake("a table of header names and values was expected, not \(node.kind)", at: node.mark)
+        }
+        for entry in entries {
+            decoder.at(entry.key) { decoder in
+                let name = entry.key.lowercased()
+                if let problem = headerProblem(name) { return decoder.mistake(problem, at: entry.mark) }
+                guard let value = decoder.secret(entry.node) else { return }
+                guard value.reveal().utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+                    return decoder.mistake("a header value must not hold control characters", at: entry.node.mark)
+                }
+                provider.headers[name] = value
+            }
+        }
+    }
+
+    private static func headerProblem(_ name: String) -> String? {
+        let isToken = !name.isEmpty && name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+            }
+        }
+        guard isToken else { return "no name of a header" }
+        guard !reservedHeaders.contains(name), !name.hasPrefix("proxy-") else {
+            return "the gateway sets this header itself"
+        }
+        return nil
+    }
+
+    static let model = ConfigurationSection<Configuration.Model>(
+        "model",
+        [
+            Field.string("name", \.name, "the name that clients call").required,
+            .strings("aliases", \.aliases, "further names for the same"),
+            Field(
+                key: "modes",
+                type: "list of " + modes.joined(separator: ", "),
+                standard: "[]",
+                summary: "kinds of work; all that the providers have if left out"
+            ) { node, decoder, model in
+                for element in decoder.elements(node) {
+                    guard let name = decoder.string(element) else { continue }
+                    guard modes.contains(name) else {
+                        decoder.unknownName(name, of: element, known: modes)
+                        continue
+                    }
+                    model.modes.append(Mode(rawValue: name))
+                }
+            },
+            .policy("policy", \.policy),
+            .table("retry", \.retry, retry, "how failed calls are tried again"),
+            .integer("queue_size", \.queueSize, in: 0...1_000_000, default: 100, "calls that may wait for a deployment"),
+            .duration("queue_timeout", \.queueTimeout, default: .seconds(60), "how long a call may wait; 0: no limit"),
+            .strings("fallbacks", \.fallbacks, "models to try when all deployments failed"),
+            .strings("context_window_fallbacks", \.contextWindowFallbacks, "models for prompts that are too long"),
+            .strings("content_policy_fallbacks", \.contentPolicyFallbacks, "models for content that was refused"),
+            .list("deployments", \.deployments, deployment, "what serves the model; at least one") {
+                node, index, decoder, model in
+                ModelReading.deployment(node, index, model, &decoder)
+            }.required,
+        ]
+    )
+
+    static let modes = [Mode.chat, .completion, .embedding].map(\.rawValue)
+
+    static let deployment = ConfigurationSection<Configuration.Deployment>(
+        "deployment",
+        [
+            .string("id", \.id, "unique id; the model's name, `/` and the position if left out"),
+            .string("provider", \.providerName, "the name of a provider"),
+        ] + providerFields.map { $0.inside(\.provider) } + [
+            .string("model", \.upstreamModel, "the model's id at the provider; the public name if left out"),
+            .string("path", \.path, "the GGUF file of kind `llama`"),
+        ] + llamaFields.map { $0.inside(\.llama) } + [
+            .number("weight", \.weight, in: 0.01...1000, default: 1, "share of calls relative to the others"),
+            .integer("priority", \.priority, in: 0...1000, default: 0, "tier; lower ones first"),
+            .strings("tags", \.tags, "tags that requests may ask for"),
+            Field(key: "labels", type: "table of text", standard: "", summary: "names and values for people and metrics") {
+                node, decoder, deployment in
+                if let labels = decoder.texts(node) { deployment.labels = labels }
+            },
+            .integer(
+                "max_concurrent_calls", \.maxConcurrentCalls, in: 0...1_000_000, default: 0,
+                "calls in flight at once; 0: no limit"
+            ),
+            .number("input_price", \.inputPrice, in: 0...1_000_000, "US dollars for a million prompt tokens"),
+            .number("output_price", \.outputPrice, in: 0...1_000_000, "US dollars for a million generated tokens"),
+            .table("timeouts", \.timeouts, timeouts, "limits of time; what is left out is the provider's"),
+            .table("breaker", \.breaker, breaker, "when to stop calling it while it fails"),
+            .table("health", \.health, health, "how it is probed"),
+        ]
+    )
+
+    static let retry = ConfigurationSection<Configuration.Retry>(
+        "retry",
+        [
+            .integer("max_attempts", \.maxAttempts, in: 1...20, default: 3, "attempts of one call in all"),
+            .duration("backoff", \.backoff, default: .milliseconds(50), "pause before the second attempt; doubles"),
+            .duration("max_backoff", \.maxBackoff, default: .seconds(2), "longest pause"),
+            .number("budget_ratio", \.budgetRatio, in: 0...10, default: 0.2, "retries as a share of calls"),
+            .number("budget_per_second", \.budgetPerSecond, in: 0...100_000, default: 3, "retries beyond the share"),
+        ]
+    )
+
+    static let breaker = ConfigurationSection<Configuration.Breaker>(
+        "breaker",
+        [
+            .boolean("enabled", \.enabled, default: true, "whether there is one"),
+            .duration(
+                "window", \.window, in: .seconds(1) ... .seconds(3600), default: .seconds(30), "in which calls are counted"
+            ),
+            .integer("consecutive_failures", \.consecutiveFailures, in: 1...10_000, default: 5, "in a row that open it"),
+            .number("failure_rate", \.failureRate, in: 0.01...1, default: 0.5, "share of failures that opens it"),
+            .integer("minimum_calls", \.minimumCalls, in: 1...1_000_000, default: 20, "before the share counts"),
+            .duration("open_time", \.openTime, default: .seconds(10), "how long it stays open at first; doubles"),
+            .duration("max_open_time", \.maxOpenTime, default: .seconds(120), "limit of the open time"),
+            .integer("probes", \.probes, in: 1...1000, default: 3, "at the same time while half open"),
+            .integer("successes", \.successes, in: 1...1000, default: 2, "that close it"),
+        ]
+    )
+
+    static let health = ConfigurationSection<Configuration.Health>(
+        "health",
+        [
+            .boolean("enabled", \.enabled, default: true, "whether it is probed"),
+            .string("path", \.path, "path to ask; `/health`, else `/v1/models` if left out"),
+            .duration(
+                "interval", \.interval, in: .milliseconds(100) ... .seconds(86_400), default: .seconds(10),
+                "between two probes"
+            ),
+            .duration(
+                "timeout", \.timeout, in: .milliseconds(10) ... .seconds(600), default: .seconds(3), "of a probe"
+            ),
+            .integer("failures", \.failures, in: 1...1000, default: 3, "in a row that take it out"),
+            .integer("successes", \.successes, in: 1...1000, default: 2, "in a row that bring it back"),
+            .duration("max_interval", \.maxInterval, default: .seconds(60), "between probes while it is out"),
+        ]
+    )
+}

@@ -1,0 +1,98 @@
+// The parts of the configuration that are about the process itself: its server, its log, its request headers.
+
+public import Logging
+
+extension Configuration {
+    /// How the HTTP server listens and what it demands of its clients.
+    public struct Server: Sendable, Hashable {
+        /// The address to listen on. Default `127.0.0.1`; `0.0.0.0` or `::` for all interfaces.
+        public var host: String
+        /// The TCP port, 0 to 65535. Default 30000; 0 lets the system choose one.
+        public var port: Int
+        /// The keys that clients may use. None (the default): every client may call.
+        public var apiKeys: [Secret]
+        /// The largest request body in bytes, 1 KiB to 1 GiB. Default 64 MiB.
+        public var maxBodyBytes: Int
+        /// How long a client may take to send a request's head. Default 10 s; 0 means no limit.
+        public var headerTimeout: Duration
+        /// How long a client may take to send a request's body. Default 60 s; 0 means no limit.
+        public var bodyTimeout: Duration
+        /// How long a connection may stay open between two requests. Default 75 s; 0 means no limit.
+        public var idleTimeout: Duration
+        /// How long running answers may go on after SIGTERM. Default 30 s.
+        public var drainDeadline: Duration
+        /// After how much silence a comment is sent into a stream, so that proxies keep it open. Default 10 s; 0 means never.
+        public var keepaliveInterval: Duration
+        /// Whether `/metrics` is served. Default true.
+        public var metrics: Bool
+        /// Whether one log line is written for each request. Default true.
+        public var accessLog: Bool
+
+        /// Creates the settings of a server.
+        public init(
+            host: String = "127.0.0.1",
+            port: Int = 30000,
+            apiKeys: [Secret] = [],
+            maxBodyBytes: Int = 64 << 20,
+            headerTimeout: Duration = .seconds(10),
+            bodyTimeout: Duration = .seconds(60),
+            idleTimeout: Duration = .seconds(75),
+            drainDeadline: Duration = .seconds(30),
+            keepaliveInterval: Duration = .seconds(10),
+            metrics: Bool = true,
+            accessLog: Bool = true
+        ) {
+            self.host = host
+            self.port = port
+            self.apiKeys = apiKeys
+            self.maxBodyBytes = maxBodyBytes
+            self.headerTimeout = headerTimeout
+            self.bodyTimeout = bodyTimeout
+            self.idleTimeout = idleTimeout
+            self.drainDeadline = drainDeadline
+            self.keepaliveInterval = keepaliveInterval
+            self.metrics = metrics
+            self.accessLog = accessLog
+        }
+    }
+
+    /// What is logged, and how.
+    public struct Logging: Sendable, Hashable {
+        /// The form of log lines.
+        public enum Format: String, Sendable, Hashable, CaseIterable {
+            /// One readable line.
+            case text
+            /// One JSON object on a line.
+            case json
+        }
+
+        /// The least severe level that is written. Default info.
+        public var level: Logger.Level
+        /// The form of log lines. Default text.
+        public var format: Format
+
+        /// Creates the settings of the log.
+        public init(level: Logger.Level = .info, format: Format = .text) {
+            self.level = level
+            self.format = format
+        }
+    }
+
+    /// How the session key and the tags of a request are found.
+    public struct Routing: Sendable, Hashable {
+        /// The headers that may hold a session key; the first present wins.
+        /// Default `x-gateway-session`, `x-smg-routing-key`, `x-session-id`.
+        public var sessionHeaders: [String]
+        /// The header that holds a comma-separated list of tags. Default `x-gateway-tags`.
+        public var tagsHeader: String
+
+        /// Creates the settings of routing that all models share.
+        public init(
+            sessionHeaders: [String] = ["x-gateway-session", "x-smg-routing-key", "x-session-id"],
+            tagsHeader: String = "x-gateway-tags"
+        ) {
+            self.sessionHeaders = sessionHeaders
+            self.tagsHeader = tagsHeader
+        }
+    }
+}

@@ -1,0 +1,116 @@
+// Reads providers, models and deployments: what their keys mean together, beyond what each key says alone.
+
+enum ModelReading {
+    static func provider(
+        _ node: ConfigurationNode,
+        _ decoder: inout ConfigurationDecoder
+    ) -> Configuration.Provider {
+        var provider = Configuration.Provider()
+        ConfigurationSchema.provider.read(node, &decoder, into: &provider)
+        complete(&provider, node, &decoder)
+        return provider
+    }
+
+    static func model(_ node: ConfigurationNode, _ decoder: inout ConfigurationDecoder) -> Configuration.Model {
+        var model = Configuration.Model(name: "")
+        ConfigurationSchema.model.read(node, &decoder, into: &model)
+        if let entry = node.entry("name"), !model.name.isEmpty {
+            decoder.at("name") { $0.define(model.name, as: "model name", at: entry.node.mark) }
+        } else if let entry = node.entry("name"), entry.node.string != nil {
+            decoder.mistake("the name must not be empty", at: entry.mark)
+        }
+        if let entry = node.entry("aliases") {
+            for alias in model.aliases {
+                decoder.at("aliases") { $0.define(alias, as: "model name", at: entry.node.mark) }
+            }
+        }
+        if let entry = node.entry("deployments"), entry.node.list?.isEmpty == true {
+            decoder.at("deployments") { $0.mistake("a model needs at least one deployment", at: entry.mark) }
+        }
+        let fallbacks = [
+            ("fallbacks", model.fallbacks), ("context_window_fallbacks", model.contextWindowFallbacks),
+            ("content_policy_fallbacks", model.contentPolicyFallbacks),
+        ]
+        for (key, names) in fallbacks {
+            let mark = node[key]?.mark
+            let path = decoder.path + "." + key
+            decoder.modelReferences += names.map { ConfigurationDecoder.NameUse(name: $0, path: path, mark: mark) }
+        }
+        if model.retry.maxBackoff < model.retry.backoff, let entry = node.entry("retry") {
+            decoder.mistake("max_backoff must not be less than backoff", at: entry.node.mark)
+        }
+        return model
+    }
+
+    static func deployment(
+        _ node: ConfigurationNode,
+        _ index: Int,
+        _ model: Configuration.Model,
+        _ decoder: inout ConfigurationDecoder
+    ) -> Configuration.Deployment {
+        var deployment = Configuration.Deployment(id: "\(model.name)/\(index + 1)", upstreamModel: model.name)
+        if let named = node["provider"], let name = named.string {
+            if let provider = decoder.providers[name] {
+                deployment.provider = provider
+                deployment.timeouts = provider.timeouts
+            } else {
+                decoder.at("provider") { $0.unknownName(name, of: named, known: Array($0.providers.keys)) }
+            }
+            if let kind = node.entry("kind") {
+                decoder.mistake("'kind' is the named provider's; leave out 'kind' or 'provider'", at: kind.mark)
+            }
+        }
+        ConfigurationSchema.deployment.read(node, &decoder, into: &deployment)
+        decoder.at("id") { $0.define(deployment.id, as: "deployment id", at: node["id"]?.mark ?? node.mark) }
+        completeLlama(&deployment, node, &decoder)
+        if node["provider"] == nil { complete(&deployment.provider, node, &decoder) }
+        if deployment.breaker.maxOpenTime < deployment.breaker.openTime, let entry = node.entry("breaker") {
+            decoder.mistake("max_open_time must not be less than open_time", at: entry.node.mark)
+        }
+        return deployment
+    }
+
+    /// A path alone makes a deployment one of llama.cpp; its options make no sense elsewhere.
+    private static func completeLlama(
+        _ deployment: inout Configuration.Deployment,
+        _ node: ConfigurationNode,
+        _ decoder: inout ConfigurationDecoder
+    ) {
+        if node["path"] != nil, node["kind"] == nil, node["provider"] == nil { deployment.provider.kind = .llama }
+        if deployment.provider.kind == .llama {
+            if deployment.path == nil { decoder.mistake("kind 'llama' needs 'path', the GGUF file", at: node.mark) }
+            return
+        }
+        for key in ["path", "context_length", "parallel", "threads", "gpu_layers"] {
+            guard let entry = node.entry(key) else { continue }
+            decoder.at(key) { $0.mistake("only kind 'llama' takes this key", at: entry.mark) }
+        }
+    }
+
+    private static func complete(
+        _ provider: inout Configuration.Provider,
+        _ node: ConfigurationNode,
+        _ decoder: inout ConfigurationDecoder
+    ) {
+        if provider.apiKey?.isEmpty == true { provider.apiKey = nil }
+        if provider.baseURL == nil { provider.baseURL = provider.kind.defaultBaseURL }
+        // A table with a mistake in one of these has been told so already.
+        guard provider.baseURL == nil, provider.kind != .llama, node["base_url"] == nil, node["kind"] == nil
+            || provider.kind.rawValue == node["kind"]?.string
+        else { return }
+        if node.entries != nil { decoder.mistake("'base_url' is missing; kind '\(provider.kind)' has none", at: node.mark) }
+    }
+
+    /// Checks, once everything is read, that names which were used are defined.
+    static func checkReferences(_ configuration: Configuration, _ decoder: inout ConfigurationDecoder) {
+        let known = decoder.definitions["model name"] ?? [:]
+        let workers = configuration.workers
+        let isOpen = !workers.urls.isEmpty || workers.discovery.file != nil || workers.discovery.dns != nil
+        for use in decoder.modelReferences where known[use.name] == nil {
+            let suggestion = ConfigurationDecoder.suggestion(use.name, Array(known.keys))
+            // A worker may offer a model of that name later.
+            let message = "no model is named '\(use.name)'; \(suggestion)"
+            decoder.report(isOpen ? .warning : .error, message, at: use.mark, path: use.path)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// A value that must never be seen: keys, tokens, header values.
+
+/// A credential. Printing, interpolating, dumping or reflecting it shows `***`.
+///
+/// The only way to the value is ``reveal()``, so that each place where a credential leaves the process can be found.
+public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private let value: String
+
+    /// Wraps a credential.
+    public init(_ value: String) {
+        self.value = value
+    }
+
+    /// The credential itself.
+    public func reveal() -> String { value }
+
+    /// Whether there is nothing in it.
+    public var isEmpty: Bool { value.isEmpty }
+
+    /// Whether the bytes are this credential, in a time that depends on their number only and not on where they differ.
+    public func matches(_ candidate: some Collection<UInt8>) -> Bool {
+        let expected = value.utf8
+        var difference = expected.count == candidate.count ? 0 as UInt8 : 1
+        for (left, right) in zip(expected, candidate) { difference |= left ^ right }
+        return difference == 0
+    }
+
+    public var description: String { "***" }
+    public var debugDescription: String { "***" }
+    public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+}
