@@ -1,0 +1,107 @@
+// What libcurl calls, always on the thread of the loop that called it. File-scope functions: a closure that is formed in
+// an isolated context would trap there.
+
+internal import CCurl
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+private func transfer(_ context: UnsafeMutableRawPointer?) -> CurlTransfer? {
+    context.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func loop(_ context: UnsafeMutableRawPointer?) -> CurlEventLoop? {
+    context.map { Unmanaged<CurlEventLoop>.fromOpaque($0).takeUnretainedValue() }
+}
+
+/// `CURLMOPT_TIMERFUNCTION`
+func curlSetsTimer(
+    _ multi: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    loop(context)?.curlTimerChanged(milliseconds: milliseconds)
+    return 0
+}
+
+/// `CURLMOPT_SOCKETFUNCTION`
+func curlWatchesSocket(
+    _ easy: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ what: Int32, _ context: UnsafeMutableRawPointer?,
+    _ socketContext: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let loop = loop(context) else { return 0 }
+    if what == CURL_POLL_REMOVE {
+        loop.poller.unwatch(socket)
+        return 0
+    }
+    let isWatched = loop.poller.watch(
+        socket, readable: what & CURL_POLL_IN != 0, writable: what & CURL_POLL_OUT != 0
+    )
+    return isWatched ? 0 : -1
+}
+
+/// `CURLOPT_OPENSOCKETFUNCTION`
+func curlOpensSocket(
+    _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+    guard let address else { return -1 }
+    #if canImport(Darwin)
+    let descriptor = socket(address.pointee.family, address.pointee.socktype, address.pointee.protocol)
+    if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    #else
+    let type = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+    let descriptor = socket(address.pointee.family, type, address.pointee.protocol)
+    #endif
+    if descriptor >= 0 { loop(context)?.poller.track(descriptor) }
+    return descriptor
+}
+
+/// `CURLOPT_CLOSESOCKETFUNCTION`
+func curlClosesSocket(_ context: UnsafeMutableRawPointer?, _ socket: curl_socket_t) -> Int32 {
+    loop(context)?.poller.forget(socket)
+    return close(socket)
+}
+
+/// `CURLOPT_PREREQFUNCTION`: connected, TLS included; the request goes out next.
+func curlIsConnected(
+    _ context: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,
+    _ remotePort: Int32, _ localPort: Int32
+) -> Int32 {
+    transfer(context)?.connected()
+    return CURL_PREREQFUNC_OK
+}
+
+/// `CURLOPT_HEADERFUNCTION`
+func curlReceivedHeaderLine(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return transfer(context)?.receivedHeaderLine(line) == true ? line.count : 0
+}
+
+/// `CURLOPT_WRITEFUNCTION`
+func curlReceivedBody(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    let bytes = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return transfer(context)?.receivedBody(bytes) == true ? bytes.count : ccurl_write_pause
+}
+
+/// `CURLOPT_READFUNCTION`
+func curlWantsBody(
+    _ target: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    transfer(context)?.readBody(into: UnsafeMutableRawBufferPointer(start: target, count: size * count))
+        ?? ccurl_read_abort
+}
+
+/// `CURLOPT_SEEKFUNCTION`
+func curlRewindsBody(_ context: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: Int32) -> Int32 {
+    guard offset == 0, origin == SEEK_SET, transfer(context)?.upload?.rewind() == true else {
+        return CURL_SEEKFUNC_CANTSEEK
+    }
+    return CURL_SEEKFUNC_OK
+}

@@ -1,0 +1,201 @@
+// What a failed transfer is called: the phase in words, the code, and whether the request may have arrived.
+
+internal import CCurl
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// Turns libcurl's results into ``GatewayError``s. Messages are written here: libcurl's own ones name hosts and addresses.
+enum CurlFailure {
+    /// The phases of a transfer as a person knows them.
+    enum Phase: String {
+        case resolving = "resolving the host name"
+        case connecting = "connecting"
+        case tlsHandshake = "the TLS handshake"
+        case sending = "sending the request"
+        case waiting = "waiting for the first byte of the answer"
+        case readingHead = "reading the head of the answer"
+        case readingBody = "reading the body of the answer"
+    }
+
+    /// How a transfer ended that libcurl is done with.
+    static func end(of transfer: CurlTransfer, result: CURLcode) -> TransferEnd {
+        if result == CURLE_OK {
+            if transfer.hasFinalHead { return .complete }
+            return .failed(error(.truncatedResponse, "The provider's answer ended within its head.", transfer))
+        }
+        if let abort = transfer.abort { return .failed(aborted(abort, transfer)) }
+        return .failed(failure(result, transfer))
+    }
+
+    /// The limit of time that a transfer has exceeded.
+    static func timedOut(_ transfer: CurlTransfer, at now: MonotonicNanoseconds) -> GatewayError {
+        let phase = phase(of: transfer)
+        let limit: String
+        if transfer.totalDeadline <= now {
+            limit = "total"
+        } else {
+            switch transfer.phase {
+            case .connecting: limit = "connect"
+            case .sending: limit = "first-byte"
+            case .readingHead, .readingBody: limit = "idle"
+            }
+        }
+        return error(
+            .timedOut, "The provider did not answer in time: the \(limit) timeout passed while \(phase.rawValue).",
+            transfer
+        )
+    }
+
+    /// The source of the request body failed.
+    static func requestBody(_ cause: GatewayError, of transfer: CurlTransfer) -> GatewayError {
+        var error = cause
+        error.requestWasSent = wasSent(transfer)
+        return error
+    }
+
+    private static func aborted(_ abort: CurlTransfer.Abort, _ transfer: CurlTransfer) -> GatewayError {
+        switch abort {
+        case .headersTooLarge:
+            let limit = transfer.loop.options.maxHeaderBytes
+            return error(.malformedResponse, "The head of the provider's answer is over \(limit) bytes.", transfer)
+        case .requestBodyFailed(let cause):
+            return requestBody(cause, of: transfer)
+        case .requestBodyLength:
+            return error(.invalidRequest, "The request body is not as long as was announced.", transfer)
+        }
+    }
+
+    private static func failure(_ result: CURLcode, _ transfer: CurlTransfer) -> GatewayError {
+        let phase = phase(of: transfer)
+        switch result {
+        case CURLE_URL_MALFORMAT where transfer.phase == .connecting,
+            CURLE_UNSUPPORTED_PROTOCOL where transfer.phase == .connecting:
+            return error(.invalidRequest, "The provider's URL is not a valid http or https URL.", transfer)
+        case CURLE_COULDNT_RESOLVE_HOST:
+            return unreachable("its host name does not resolve", .resolving, transfer)
+        case CURLE_COULDNT_RESOLVE_PROXY:
+            return unreachable("the host name of the proxy does not resolve", .resolving, transfer)
+        case CURLE_OPERATION_TIMEDOUT:
+            return timedOut(transfer, at: 0)
+        case CURLE_SSL_CACERT_BADFILE:
+            return error(.tlsFailed, "The file of trusted CA certificates cannot be read.", transfer)
+        case CURLE_PEER_FAILED_VERIFICATION:
+            return tlsFailed(transfer)
+        default:
+            break
+        }
+        if transfer.phase == .connecting { return notConnected(result, phase, transfer) }
+        return brokenOff(result, phase, transfer)
+    }
+
+    private static func notConnected(_ result: CURLcode, _ phase: Phase, _ transfer: CurlTransfer) -> GatewayError {
+        if phase == .tlsHandshake, result != CURLE_COULDNT_CONNECT { return tlsFailed(transfer) }
+        if let handle = transfer.handle {
+            var status = 0
+            ccurl_get_long(handle.easy, CURLINFO_HTTP_CONNECTCODE, &status)
+            if status >= 300 { return unreachable("the proxy answered \(status)", phase, transfer) }
+        }
+        return unreachable(systemReason(transfer) ?? "the connection failed", phase, transfer)
+    }
+
+    /// The connection stood, and something went wrong on it.
+    private static func brokenOff(_ result: CURLcode, _ phase: Phase, _ transfer: CurlTransfer) -> GatewayError {
+        let text = transfer.handle?.failure ?? ""
+        switch result {
+        case CURLE_PARTIAL_FILE:
+            return error(.truncatedResponse, "The provider's answer was cut off before its end.", transfer)
+        case CURLE_COULDNT_CONNECT:
+            return unreachable(systemReason(transfer) ?? "the connection failed", .connecting, transfer)
+        case CURLE_RECV_ERROR where text.contains("chunked-encoding"):
+            return error(.malformedResponse, "The chunks of the provider's answer are malformed.", transfer)
+        case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND:
+            let reason = systemReason(transfer) ?? "the connection was closed"
+            let code: GatewayError.Code = transfer.phase > .sending ? .truncatedResponse : .upstreamFailed
+            return error(code, "The connection to the provider broke while \(phase.rawValue): \(reason).", transfer)
+        case CURLE_BAD_CONTENT_ENCODING:
+            return error(.malformedResponse, "The compression of the provider's answer cannot be undone.", transfer)
+        case CURLE_HTTP2, CURLE_HTTP2_STREAM:
+            let code: GatewayError.Code = transfer.phase > .sending ? .truncatedResponse : .upstreamFailed
+            return error(code, "The HTTP/2 stream broke while \(phase.rawValue).", transfer)
+        default:
+            let reason = String(cString: curl_easy_strerror(result))
+            return error(
+                .malformedResponse, "The provider's answer is not valid HTTP (\(reason)), while \(phase.rawValue).",
+                transfer
+            )
+        }
+    }
+
+    private static func unreachable(_ reason: String, _ phase: Phase, _ transfer: CurlTransfer) -> GatewayError {
+        error(
+            .connectFailed,
+            "No connection to the provider, while \(phase.rawValue): \(reason). Check its base URL and that it runs.",
+            transfer
+        )
+    }
+
+    private static func tlsFailed(_ transfer: CurlTransfer) -> GatewayError {
+        let text = transfer.handle?.failure ?? ""
+        // OpenSSL's verdict names no host; other texts may.
+        let prefix = "SSL certificate problem: "
+        let reason: String
+        if text.hasPrefix(prefix) {
+            reason = "certificate problem: \(text.dropFirst(prefix.count))"
+        } else if text.contains("subject name") {
+            reason = "the certificate is for another host name"
+        } else {
+            reason = "the peers did not agree"
+        }
+        return error(.tlsFailed, "The TLS handshake with the provider failed: \(reason).", transfer)
+    }
+
+    private static func systemReason(_ transfer: CurlTransfer) -> String? {
+        guard let handle = transfer.handle else { return nil }
+        var number = 0
+        ccurl_get_long(handle.easy, CURLINFO_OS_ERRNO, &number)
+        switch Int32(clamping: number) {
+        case 0: return nil
+        case ECONNREFUSED: return "connection refused"
+        case ECONNRESET: return "connection reset"
+        case EPIPE: return "connection closed by the peer"
+        case EHOSTUNREACH, ENETUNREACH: return "host unreachable"
+        case ETIMEDOUT: return "connection timed out"
+        default: return "system error \(number)"
+        }
+    }
+
+    private static func phase(of transfer: CurlTransfer) -> Phase {
+        switch transfer.phase {
+        case .readingBody: return .readingBody
+        case .readingHead: return .readingHead
+        case .sending:
+            guard let upload = transfer.upload else { return .waiting }
+            return upload.isComplete && upload.available == 0 ? .waiting : .sending
+        case .connecting:
+            guard let handle = transfer.handle else { return .connecting }
+            if elapsed(handle, CURLINFO_NAMELOOKUP_TIME_T) == 0 { return .resolving }
+            return elapsed(handle, CURLINFO_CONNECT_TIME_T) == 0 ? .connecting : .tlsHandshake
+        }
+    }
+
+    private static func elapsed(_ handle: CurlHandle, _ info: CURLINFO) -> curl_off_t {
+        var value: curl_off_t = 0
+        ccurl_get_offset(handle.easy, info, &value)
+        return value
+    }
+
+    /// Once the connection stood, bytes of the request may have arrived.
+    private static func wasSent(_ transfer: CurlTransfer) -> Bool { transfer.phase > .connecting }
+
+    private static func error(
+        _ code: GatewayError.Code, _ message: String, _ transfer: CurlTransfer
+    ) -> GatewayError {
+        GatewayError(code, message, requestWasSent: wasSent(transfer))
+    }
+}

@@ -1,0 +1,419 @@
+// The thread that drives libcurl: it waits for sockets, timers and messages, and runs the tasks that prefer it.
+
+internal import CCurl
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// One thread with one multi handle of libcurl, driven by `curl_multi_socket_action`.
+///
+/// It is a task executor as well: a task that runs on it starts a transfer and is resumed by it without a change of
+/// thread.
+///
+/// `@unchecked Sendable`: other threads use ``submit(_:)``, ``enqueue(_:)`` and the constants, of which `inbox` has a lock;
+/// every variable belongs to the thread that runs ``run()``.
+final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
+    /// What other threads, and tasks on this one, ask of the loop.
+    enum Command {
+        case job(UnownedJob)
+        case start(CurlTransfer)
+        case cancel(CurlTransfer)
+        /// The consumer has taken the bytes because of which the transfer was held back.
+        case release(CurlTransfer)
+        /// The source of a request body has answered.
+        case upload(CurlTransfer, Result<[UInt8]?, GatewayError>)
+        /// End as soon as no transfer is left.
+        case retire
+        /// End now.
+        case shutDown
+    }
+
+    private struct Inbox {
+        var commands: [Command] = []
+        var isSleeping = false
+        var hasEnded = false
+        var endWaiters: [UnsafeContinuation<Void, Never>] = []
+    }
+
+    let options: CurlTransport.Options
+    let poller: Poller
+    let multi: UnsafeMutableRawPointer
+    private let inbox = Mutex(Inbox())
+    private let thread = Atomic<UInt>(0)
+
+    // The loop's thread only, from here on.
+    private(set) var now: MonotonicNanoseconds = monotonicNow()
+    var timers = TransferTimers()
+    private var curlDeadline: MonotonicNanoseconds = .max
+    private var local: [Command] = []
+    private var running: [Command] = []
+    private var withNews: [CurlTransfer] = []
+    private var delivering: [CurlTransfer] = []
+    private var freeHandles: [CurlHandle] = []
+    private var isRetiring = false
+
+    private static let maxFreeHandles = 256
+
+    init(options: CurlTransport.Options) throws(GatewayError) {
+        guard CurlLibrary.isReady, let multi = curl_multi_init() else {
+            throw GatewayError(.internalError, "libcurl cannot be initialised.")
+        }
+        self.options = options
+        self.multi = multi
+        do throws(GatewayError) {
+            poller = try Poller()
+        } catch {
+            curl_multi_cleanup(multi)
+            throw error
+        }
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        _ = ccurl_multi_set_socket_callback(multi, curlWatchesSocket)
+        _ = ccurl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, context)
+        _ = ccurl_multi_set_timer_callback(multi, curlSetsTimer)
+        _ = ccurl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, context)
+        _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.maxIdleConnections)
+        try startThread()
+    }
+
+    private func startThread() throws(GatewayError) {
+        let context = Unmanaged.passRetained(self)
+        // Signals are for the program's own threads: this one and those that the resolver starts from it block all.
+        var all = sigset_t()
+        var previous = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &previous)
+        defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        #if canImport(Darwin)
+        var thread: pthread_t?
+        #else
+        var thread = pthread_t()
+        #endif
+        guard pthread_create(&thread, &attributes, curlEventLoopMain, context.toOpaque()) == 0 else {
+            context.release()
+            curl_multi_cleanup(multi)
+            throw GatewayError(.internalError, "Cannot start the thread of the HTTP transport.")
+        }
+    }
+
+    // MARK: Any thread
+
+    /// Whether the caller is on the loop's thread.
+    var isCurrent: Bool { isThread(Self.currentThread) }
+
+    /// Whether that is the loop's thread.
+    func isThread(_ thread: UInt) -> Bool { self.thread.load(ordering: .relaxed) == thread }
+
+    static var currentThread: UInt {
+        #if canImport(Darwin)
+        UInt(bitPattern: pthread_self())
+        #else
+        UInt(pthread_self())
+        #endif
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        submit(.job(UnownedJob(job)))
+    }
+
+    /// Puts a command into the queue and wakes the loop if it sleeps.
+    func submit(_ command: Command) {
+        if isCurrent {
+            local.append(command)
+            return
+        }
+        let (mustWake, hasEnded) = inbox.withLock { inbox in
+            if inbox.hasEnded { return (false, true) }
+            inbox.commands.append(command)
+            let mustWake = inbox.isSleeping
+            inbox.isSleeping = false
+            return (mustWake, false)
+        }
+        if mustWake { poller.wake() }
+        if hasEnded { refuse(command) }
+    }
+
+    /// Returns when the loop's thread has done its last work.
+    func waitForEnd() async {
+        await withUnsafeContinuation { continuation in
+            let hasEnded = inbox.withLock { inbox in
+                if !inbox.hasEnded { inbox.endWaiters.append(continuation) }
+                return inbox.hasEnded
+            }
+            if hasEnded { continuation.resume() }
+        }
+    }
+
+    /// What becomes of a command after the end. Tasks that still prefer this loop run elsewhere.
+    private func refuse(_ command: Command) {
+        switch command {
+        case .job(let job):
+            globalConcurrentExecutor.enqueue(ExecutorJob(job))
+        case .start(let transfer):
+            transfer.mailbox.fail(Self.shuttingDown)
+        case .cancel, .release, .upload, .retire, .shutDown:
+            break
+        }
+    }
+
+    static var shuttingDown: GatewayError {
+        GatewayError(.shuttingDown, "The HTTP transport is shut down.")
+    }
+
+    // MARK: The loop's thread
+
+    fileprivate func run() {
+        thread.store(Self.currentThread, ordering: .relaxed)
+        var turnsWithoutPoll = 0
+        while true {
+            takeInbox()
+            runCommands()
+            runTimers()
+            collectFinished()
+            deliverNews()
+            if !local.isEmpty, turnsWithoutPoll < 8 {
+                turnsWithoutPoll += 1
+                continue
+            }
+            turnsWithoutPoll = 0
+            if isRetiring, timers.transfers.isEmpty, local.isEmpty, endIfIdle() { break }
+            poll()
+        }
+    }
+
+    private func takeInbox() {
+        inbox.withLock { inbox in
+            inbox.isSleeping = false
+            if inbox.commands.isEmpty { return }
+            if local.isEmpty {
+                swap(&local, &inbox.commands)
+            } else {
+                local.append(contentsOf: inbox.commands)
+                inbox.commands.removeAll(keepingCapacity: true)
+            }
+        }
+    }
+
+    private func runCommands() {
+        swap(&local, &running)
+        for command in running {
+            switch command {
+            case .job(let job): job.runSynchronously(on: asUnownedTaskExecutor())
+            case .start(let transfer): start(transfer)
+            case .cancel(let transfer): finish(transfer, with: .failed(TransferMailbox.cancellation))
+            case .release(let transfer): release(transfer)
+            case .upload(let transfer, let answer): upload(answer, for: transfer)
+            case .retire: isRetiring = true
+            case .shutDown: stopAll()
+            }
+        }
+        running.removeAll(keepingCapacity: true)
+    }
+
+    private func poll() {
+        var wait: Int64?
+        let next = min(curlDeadline, timers.next ?? .max)
+        if !local.isEmpty {
+            wait = 0
+        } else if next != .max {
+            wait = max(0, next - monotonicNow())
+        }
+        if wait != 0 {
+            let hasMail = inbox.withLock { inbox in
+                inbox.isSleeping = inbox.commands.isEmpty
+                return !inbox.isSleeping
+            }
+            if hasMail { wait = 0 }
+        }
+        poller.wait(nanoseconds: wait) { socket, action in
+            var left: Int32 = 0
+            curl_multi_socket_action(multi, socket, action, &left)
+        }
+        now = monotonicNow()
+    }
+
+    private func runTimers() {
+        // Each step may ask for another one at once; the sockets get their turn after a few.
+        for _ in 0..<4 where curlDeadline <= now {
+            curlDeadline = .max
+            var left: Int32 = 0
+            curl_multi_socket_action(multi, ccurl_socket_timeout, 0, &left)
+        }
+        while let transfer = timers.firstExpired(at: now) {
+            finish(transfer, with: .failed(CurlFailure.timedOut(transfer, at: now)))
+        }
+    }
+
+    /// `CURLMOPT_TIMERFUNCTION`: libcurl wants to be called in so many milliseconds, or not at all.
+    func curlTimerChanged(milliseconds: Int) {
+        if milliseconds < 0 {
+            curlDeadline = .max
+        } else if milliseconds == 0 {
+            curlDeadline = now
+        } else {
+            curlDeadline = monotonicNow() + Int64(milliseconds) * 1_000_000
+        }
+    }
+
+    /// Without this before each sleep a finished transfer would wait for the next timer.
+    private func collectFinished() {
+        var result = CURLE_OK
+        while let easy = ccurl_multi_next_finished(multi, &result) {
+            var context: UnsafeMutableRawPointer?
+            ccurl_get_pointer(easy, CURLINFO_PRIVATE, &context)
+            guard let context else { continue }
+            let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+            finish(transfer, with: CurlFailure.end(of: transfer, result: result))
+        }
+    }
+
+    // MARK: Transfers
+
+    private func start(_ transfer: CurlTransfer) {
+        guard !transfer.mailbox.isCancelled else { return }
+        guard let handle = freeHandles.popLast() ?? CurlHandle() else {
+            return finish(transfer, with: .failed(GatewayError(.internalError, "libcurl is out of memory.")))
+        }
+        do throws(GatewayError) {
+            try handle.prepare(transfer, options: options)
+        } catch {
+            recycle(handle)
+            return finish(transfer, with: .failed(error))
+        }
+        transfer.totalDeadline = transfer.request.timeouts.total.limitInNanoseconds.map { now + $0 } ?? .max
+        transfer.allow(transfer.request.timeouts.connect, from: now)
+        transfer.handle = handle
+        timers.insert(transfer)
+        let result = curl_multi_add_handle(multi, handle.easy)
+        if result != CURLM_OK {
+            finish(transfer, with: .failed(GatewayError(.internalError, "libcurl did not take the request.")))
+        }
+    }
+
+    /// Takes a transfer out of libcurl, whatever its state, and tells its consumer.
+    private func finish(_ transfer: CurlTransfer, with end: TransferEnd) {
+        guard transfer.end == nil else { return }
+        transfer.end = end
+        hasNews(transfer)
+        if let upload = transfer.upload {
+            upload.task?.cancel()
+            if !upload.isComplete { upload.source?.cancel() }
+        }
+        guard let handle = transfer.handle else { return }
+        curl_multi_remove_handle(multi, handle.easy)
+        transfer.handle = nil
+        timers.remove(transfer)
+        recycle(handle)
+    }
+
+    private func recycle(_ handle: CurlHandle) {
+        guard freeHandles.count < Self.maxFreeHandles else { return }
+        handle.reset()
+        freeHandles.append(handle)
+    }
+
+    /// Notes that the consumer has something to learn at the end of this turn.
+    func hasNews(_ transfer: CurlTransfer) {
+        guard !transfer.isDirty else { return }
+        transfer.isDirty = true
+        withNews.append(transfer)
+    }
+
+    private func deliverNews() {
+        guard !withNews.isEmpty else { return }
+        swap(&withNews, &delivering)
+        for transfer in delivering {
+            transfer.isDirty = false
+            let outcome = transfer.mailbox.deliver(
+                head: transfer.newHead, bytes: &transfer.received, end: transfer.end
+            )
+            transfer.newHead = nil
+            transfer.waitingBytes = outcome.waitingBytes
+            if outcome.isReleased { local.append(.release(transfer)) }
+        }
+        delivering.removeAll(keepingCapacity: true)
+    }
+
+    /// Lets libcurl go on with a transfer after this turn, inside of which it must not be called.
+    func resumeLater(_ transfer: CurlTransfer) {
+        local.append(.release(transfer))
+    }
+
+    private func release(_ transfer: CurlTransfer) {
+        if transfer.isHeldBack {
+            transfer.isHeldBack = false
+            transfer.allow(transfer.request.timeouts.idle, from: now)
+            timers.deadlineChanged(of: transfer)
+        }
+        transfer.upload?.isPaused = false
+        resume(transfer)
+    }
+
+    private func upload(_ answer: Result<[UInt8]?, GatewayError>, for transfer: CurlTransfer) {
+        guard transfer.handle != nil else { return }
+        switch answer {
+        case .success(let bytes):
+            transfer.upload?.offer(bytes)
+            transfer.upload?.isPaused = false
+            resume(transfer)
+        case .failure(let error):
+            finish(transfer, with: .failed(CurlFailure.requestBody(error, of: transfer)))
+        }
+    }
+
+    private func resume(_ transfer: CurlTransfer) {
+        guard let handle = transfer.handle else { return }
+        let held = (transfer.isHeldBack ? ccurl_pause_receive : 0)
+            | (transfer.upload?.isPaused == true ? ccurl_pause_send : 0)
+        let result = curl_easy_pause(handle.easy, held)
+        if result != CURLE_OK { finish(transfer, with: CurlFailure.end(of: transfer, result: result)) }
+    }
+
+    // MARK: The end
+
+    private func stopAll() {
+        isRetiring = true
+        for transfer in timers.transfers { finish(transfer, with: .failed(Self.shuttingDown)) }
+        for command in running {
+            if case .start(let transfer) = command { finish(transfer, with: .failed(Self.shuttingDown)) }
+        }
+    }
+
+    /// Closes everything unless there is new mail. True if the thread is to end.
+    private func endIfIdle() -> Bool {
+        let waiters: [UnsafeContinuation<Void, Never>]? = inbox.withLock { inbox in
+            guard inbox.commands.isEmpty else { return nil }
+            inbox.hasEnded = true
+            let waiters = inbox.endWaiters
+            inbox.endWaiters = []
+            return waiters
+        }
+        guard let waiters else { return false }
+        thread.store(0, ordering: .relaxed)
+        freeHandles.removeAll()
+        curl_multi_cleanup(multi)
+        for waiter in waiters { waiter.resume() }
+        return true
+    }
+}
+
+/// The thread's own function. It holds the loop until it ends.
+private func curlEventLoopMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    #if canImport(Darwin)
+    pthread_setname_np("gateway-http")
+    #else
+    pthread_setname_np(pthread_self(), "gateway-http")
+    #endif
+    Unmanaged<CurlEventLoop>.fromOpaque(context).takeRetainedValue().run()
+    return nil
+}

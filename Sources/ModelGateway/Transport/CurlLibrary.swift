@@ -1,0 +1,75 @@
+// The process-wide side of libcurl: its one-time initialisation, its version, and SIGPIPE.
+
+internal import CCurl
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// What the process knows about the libcurl that it runs with.
+enum CurlLibrary {
+    /// Initialises libcurl once per process and makes writes to closed sockets return EPIPE instead of killing it.
+    static let isReady: Bool = {
+        ignoreBrokenPipes()
+        return curl_global_init(ccurl_global_all) == CURLE_OK
+    }()
+
+    /// Such as `7.88.1`.
+    static let version: String = {
+        guard let info = ccurl_version(), let text = info.pointee.version else { return "unknown" }
+        return String(cString: text)
+    }()
+
+    /// The name and version of the TLS library, such as `OpenSSL/3.0.19`.
+    static let tlsVersion: String = {
+        guard let info = ccurl_version(), let text = info.pointee.ssl_version else { return "none" }
+        return String(cString: text)
+    }()
+
+    /// Before 8.4.0 an HTTP/2 stream that is reset, or that ends while it is paused, can be reported as complete with a
+    /// part of its body missing (curl 48cd032623, 6b9a591bf7).
+    static let hasReliableHTTP2: Bool = {
+        guard let info = ccurl_version() else { return false }
+        return info.pointee.version_num >= ccurl_version_8_4_0 && (info.pointee.features & CURL_VERSION_HTTP2) != 0
+    }()
+
+    /// With `CURLOPT_NOSIGNAL` libcurl leaves SIGPIPE alone, and OpenSSL writes without `MSG_NOSIGNAL`. A program that
+    /// has installed its own handler keeps it.
+    private static func ignoreBrokenPipes() {
+        var current = sigaction()
+        guard sigaction(SIGPIPE, nil, &current) == 0 else { return }
+        #if canImport(Glibc)
+        let isDefault = unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self) == 0
+        #elseif canImport(Musl)
+        let isDefault = unsafeBitCast(current.__sa_handler.sa_handler, to: Int.self) == 0
+        #else
+        let isDefault = unsafeBitCast(current.__sigaction_u.__sa_handler, to: Int.self) == 0
+        #endif
+        if isDefault { _ = signal(SIGPIPE, SIG_IGN) }
+    }
+}
+
+/// A point on the monotonic clock, in nanoseconds.
+typealias MonotonicNanoseconds = Int64
+
+/// Reads the monotonic clock.
+func monotonicNow() -> MonotonicNanoseconds {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
+
+extension Duration {
+    /// This time in nanoseconds, or nil if it is zero or less, which means no limit. Longer than a century is a century.
+    var limitInNanoseconds: Int64? {
+        let century: Int64 = 100 * 366 * 86_400
+        let (seconds, attoseconds) = components
+        guard seconds > 0 || (seconds == 0 && attoseconds > 0) else { return nil }
+        guard seconds < century else { return century * 1_000_000_000 }
+        return max(1, seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}

@@ -1,0 +1,136 @@
+// What libcurl reports while a transfer is under way. All of it runs on the loop's thread, inside a call of libcurl.
+
+internal import CCurl
+
+extension CurlTransfer {
+    /// The connection stands; the request goes out next. Also called when a kept connection turned out dead and
+    /// libcurl sends the request once more on a fresh one.
+    func connected() {
+        phase = .sending
+        allow(request.timeouts.firstByte, from: loop.now)
+        loop.timers.deadlineChanged(of: self)
+    }
+
+    /// Takes a header line. False stops the transfer.
+    func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        // Trailers come this way too; nobody reads them.
+        if hasFinalHead { return true }
+        if phase < .readingHead {
+            phase = .readingHead
+            receivedSomething()
+        }
+        headerBytes += line.count
+        guard headerBytes <= loop.options.maxHeaderBytes else {
+            abort = .headersTooLarge
+            return false
+        }
+        if line.starts(with: Self.statusLineStart) {
+            headerLines.removeAll(keepingCapacity: true)
+        } else if line.count <= 2, line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") {
+            headComplete()
+        } else {
+            headerLines.append(contentsOf: line)
+        }
+        return true
+    }
+
+    private static let statusLineStart = Array("HTTP/".utf8)
+
+    private func headComplete() {
+        guard let handle else { return }
+        var status = 0
+        ccurl_get_long(handle.easy, CURLINFO_RESPONSE_CODE, &status)
+        if (100..<200).contains(status), status != 101 {
+            headerLines.removeAll(keepingCapacity: true)
+            return
+        }
+        hasFinalHead = true
+        phase = .readingBody
+        let headers = HTTPHeaderBlock(bytes: headerLines)
+        headerLines = []
+        newHead = ResponseHead(status: status, headers: decodedHeaders(headers))
+        loop.hasNews(self)
+        // An answer that came before the body was sent: libcurl sends no more of it after an error status, but counts
+        // a paused body as unfinished.
+        if status >= 300, upload?.isPaused == true { loop.resumeLater(self) }
+    }
+
+    /// libcurl removes the compression unless the caller asked for it, so the lines that describe it go, too.
+    private func decodedHeaders(_ headers: HTTPHeaderBlock) -> HTTPHeaderBlock {
+        guard let encoding = headers["content-encoding"], !encoding.isEmpty, encoding != "identity",
+            !request.headers.contains(where: { $0.name.lowercased() == "accept-encoding" })
+        else { return headers }
+        return headers.removingLines(named: ["content-encoding", "content-length"])
+    }
+
+    /// Takes body bytes. False holds the transfer back; libcurl will deliver the same bytes again.
+    func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        if waitingBytes + received.count >= loop.options.bodyBufferBytes {
+            (waitingBytes, isHeldBack) = mailbox.holdBack(
+                over: loop.options.bodyBufferBytes, undelivered: received.count
+            )
+            if isHeldBack {
+                phaseDeadline = .max
+                loop.hasNews(self)
+                return false
+            }
+        }
+        receivedSomething()
+        received.append(contentsOf: bytes)
+        loop.hasNews(self)
+        return true
+    }
+
+    private func receivedSomething() {
+        allow(request.timeouts.idle, from: loop.now)
+        loop.timers.deadlineChanged(of: self)
+    }
+
+    /// Gives libcurl more of the request body: a count, 0 at the end, or one of its codes.
+    func readBody(into target: UnsafeMutableRawBufferPointer) -> Int {
+        guard var upload = upload else { return ccurl_read_abort }
+        defer { self.upload = upload }
+        if phase == .sending { allow(request.timeouts.firstByte, from: loop.now) }
+        guard upload.fitsLength else {
+            abort = .requestBodyLength
+            return ccurl_read_abort
+        }
+        if upload.available > 0 { return upload.read(into: target) }
+        if upload.isComplete { return 0 }
+        if !upload.isAsking, let source = upload.source {
+            upload.isAsking = true
+            upload.task = askForMore(source)
+        }
+        upload.isPaused = true
+        return ccurl_read_pause
+    }
+
+    private func askForMore(_ source: any ByteStream) -> Task<Void, Never> {
+        Task(executorPreference: loop) { [self] in
+            do throws(GatewayError) {
+                let bytes = try await source.next()
+                loop.submit(.upload(self, .success(bytes)))
+            } catch {
+                loop.submit(.upload(self, .failure(error)))
+            }
+        }
+    }
+}
+
+extension HTTPHeaderBlock {
+    /// The same lines without those of the given names, which are in lower case.
+    func removingLines(named names: [String]) -> HTTPHeaderBlock {
+        var kept: [UInt8] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let name = line.prefix { $0 != UInt8(ascii: ":") }
+            let isNamed = names.contains { wanted in
+                name.count == wanted.utf8.count && zip(name, wanted.utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 }
+            }
+            if !isNamed {
+                kept.append(contentsOf: line)
+                kept.append(UInt8(ascii: "\n"))
+            }
+        }
+        return HTTPHeaderBlock(bytes: kept)
+    }
+}

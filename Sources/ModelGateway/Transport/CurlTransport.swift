@@ -1,0 +1,81 @@
+// The HTTP client that comes with the library: libcurl, driven by event loops of our own.
+
+internal import Synchronization
+
+/// An ``HTTPTransport`` over libcurl.
+///
+/// A transport has one or more event-loop threads that it starts at once; each keeps its connections open for reuse. Make
+/// one and share it. A program that ends needs no clean-up; one that goes on calls ``shutdown()``.
+///
+/// ```swift
+/// let transport = try CurlTransport()
+/// let response = try await transport.send(HTTPTransportRequest(method: "GET", url: "http://127.0.0.1:8000/health"))
+/// while let bytes = try await response.body.next() { consume(bytes) }
+/// await transport.shutdown()
+/// ```
+///
+/// - Certificates and host names are verified. Redirects are returned, not followed. Nothing but `http` and `https` is
+///   spoken.
+/// - A connection that was kept open and turns out dead before any byte of an answer came is replaced, and the request is
+///   sent once more on a fresh one, unless its body was a stream that has been read from.
+/// - A body that comes compressed although nobody asked for it is decoded, and the lines `content-encoding` and
+///   `content-length` are left out of the headers. A caller that sends `accept-encoding` gets the body as it came.
+/// - The first transport of a process ignores `SIGPIPE`, unless the program has its own handler for it.
+public final class CurlTransport: HTTPTransport {
+    private let loops: [CurlEventLoop]
+    private let next = Atomic<Int>(0)
+
+    /// Starts a transport.
+    /// - Throws: ``GatewayError/Code/internalError`` if libcurl or its threads cannot be started.
+    public init(options: Options = Options()) throws(GatewayError) {
+        var loops: [CurlEventLoop] = []
+        do throws(GatewayError) {
+            for _ in 0..<max(1, options.loops) { loops.append(try CurlEventLoop(options: options)) }
+        } catch {
+            for loop in loops { loop.submit(.retire) }
+            throw error
+        }
+        self.loops = loops
+    }
+
+    deinit {
+        for loop in loops { loop.submit(.retire) }
+    }
+
+    /// The version of libcurl in this process, such as `7.88.1`.
+    public static var libcurlVersion: String { CurlLibrary.version }
+
+    /// The TLS library that libcurl uses and its version, such as `OpenSSL/3.0.19`.
+    public static var tlsLibraryVersion: String { CurlLibrary.tlsVersion }
+
+    /// One of the event loops, in turn. A task that runs on it, by `withTaskExecutorPreference`, sends and reads without a
+    /// change of thread. It must never block.
+    public var preferredExecutor: (any TaskExecutor)? { pickLoop() }
+
+    public func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
+        let transfer = CurlTransfer(request, on: pickLoop())
+        let result = await withTaskCancellationHandler {
+            await transfer.head()
+        } onCancel: {
+            transfer.cancel()
+        }
+        let head = try result.get()
+        return HTTPTransportResponse(status: head.status, headers: head.headers, body: CurlResponseBody(transfer))
+    }
+
+    /// Ends what is under way with ``GatewayError/Code/shuttingDown``, closes all connections and ends the threads.
+    /// Returns when that is done. Later requests fail with the same code. Idempotent.
+    public func shutdown() async {
+        for loop in loops { loop.submit(.shutDown) }
+        for loop in loops { await loop.waitForEnd() }
+    }
+
+    /// The loop that the caller runs on, or the next one.
+    private func pickLoop() -> CurlEventLoop {
+        if loops.count == 1 { return loops[0] }
+        let thread = CurlEventLoop.currentThread
+        if let current = loops.first(where: { $0.isThread(thread) }) { return current }
+        let ticket = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        return loops[Int(UInt(bitPattern: ticket) % UInt(loops.count))]
+    }
+}

@@ -1,0 +1,56 @@
+// What can be set on the libcurl transport.
+
+extension CurlTransport {
+    /// The settings of a transport.
+    public struct Options: Sendable {
+        /// How many event-loop threads there are. Default 1, which serves tens of thousands of requests per second;
+        /// values below 1 count as 1.
+        public var loops: Int
+        /// Whether HTTP/2 is offered to `https` servers. By default from libcurl 8.4.0 on: older ones can report an answer
+        /// that was cut off as complete.
+        public var http2: Bool
+        /// A PEM file of the certificate authorities to trust instead of the system's.
+        public var caFile: String?
+        /// How the transport goes out. Default ``Proxy/environment``.
+        public var proxy: Proxy
+        /// The `user-agent` of requests that have none. Default `ModelGateway`; nil sends none.
+        public var userAgent: String?
+        /// Bytes of all header lines of a response together, interim ones and status lines included. Over it a call fails
+        /// with ``GatewayError/Code/malformedResponse``. Default 256 KiB.
+        public var maxHeaderBytes: Int
+        /// Bytes of a response body that may wait for their consumer before the provider is held back. Up to two reads
+        /// of 64 KiB may come on top. Default 256 KiB.
+        public var bodyBufferBytes: Int
+        /// Connections that each loop keeps open for reuse. Default 1024.
+        public var maxIdleConnections: Int
+        /// How long a connection may lie unused and still be reused. Default 118 s.
+        public var idleConnectionLifetime: Duration
+
+        /// Creates the default settings.
+        public init() {
+            loops = 1
+            http2 = CurlLibrary.hasReliableHTTP2
+            caFile = nil
+            proxy = .environment
+            userAgent = "ModelGateway"
+            maxHeaderBytes = 256 * 1024
+            bodyBufferBytes = 256 * 1024
+            maxIdleConnections = 1024
+            idleConnectionLifetime = .seconds(118)
+        }
+    }
+
+    /// How a transport reaches its providers.
+    public struct Proxy: Sendable, Hashable {
+        /// What libcurl is told; nil leaves it to the environment, empty is none.
+        let url: String?
+
+        /// As `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say. `HTTP_PROXY` in capitals is ignored, for it can
+        /// be set by a client where CGI is in use.
+        public static let environment = Proxy(url: nil)
+        /// Directly, whatever the environment says.
+        public static let none = Proxy(url: "")
+        /// Through this proxy, such as `http://user:password@proxy.example:3128`; `socks5h://` works as well.
+        public static func url(_ url: String) -> Proxy { Proxy(url: url) }
+    }
+}
