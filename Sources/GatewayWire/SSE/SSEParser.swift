@@ -104,6 +104,16 @@ package struct SSEParser: Sendable {
         try bytes.withUnsafeBytes { try feed($0, onEvent: onEvent) }
     }
 
+    /// Ends the stream and reports the unfinished block, if there is one, although the specification drops it: for
+    /// senders that leave out the last blank line. Whoever follows the specification looks at `hasIncompleteEvent` only.
+    package mutating func finish(onEvent: (SSEEvent) throws -> Void) throws {
+        var block: [UInt8] = []
+        swap(&block, &pending)
+        boundary = SSEBoundary()
+        guard !block.isEmpty else { return }
+        try block.withUnsafeBytes { try report($0, onEvent) }
+    }
+
     private mutating func checkSize(_ size: Int) throws {
         guard size > maximumEventSize else { return }
         let error = SSEError.eventTooLarge(limit: maximumEventSize)
