@@ -25,4 +25,13 @@ package final class Fleet: Sendable {
             param: "model"
         )
     }
+
+    /// The public names of all models, in alphabetical order.
+    package var models: [String] { groups.withLock { $0.keys.sorted() } }
+
+    /// Whether at least one deployment can take a call now.
+    package var isReady: Bool { groups.withLock { !$0.isEmpty } }
+
+    /// Whether the policy of a model's group looks at the prompt.
+    package func readsText(_ model: String) -> Bool { false }
 }

@@ -129,6 +129,9 @@ public protocol RelayingProvider: Provider {
     /// Whether requests of this format and mode can go through as bytes.
     func relays(_ format: WireFormat, mode: Mode) -> Bool
 
+    /// Whether a stream ends with the usage when `stream_options.include_usage` asks for it.
+    var reportsStreamUsage: Bool { get }
+
     /// Sends a body that is in the provider's format already, its model id replaced by the gateway, and returns the
     /// response as it comes, whatever its status.
     func relay(

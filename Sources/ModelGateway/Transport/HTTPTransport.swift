@@ -41,7 +41,7 @@ public struct Timeouts: Sendable, Hashable {
 
 /// A source of body bytes that is pulled, so that a slow receiver slows its producer.
 public protocol ByteStream: AnyObject, Sendable {
-    /// The next batch of bytes, never empty, or nil at the end of the body.
+    /// The next batch of bytes, never empty, or nil at the end of the body and ever after.
     ///
     /// Must not be called again while a call is pending. A cancelled task makes it throw ``GatewayError/Code/cancelled``
     /// and releases the source.

@@ -1,0 +1,172 @@
+// OpenAI's chat completion request: JSON to `ChatRequest` and back.
+//
+// https://platform.openai.com/docs/api-reference/chat/create, with the sampling fields that vLLM, SGLang and llama.cpp
+// add (`top_k`, `min_p`, `repetition_penalty`).
+
+/// A chat completion request as a client of OpenAI's API writes it.
+package struct OpenAIChatRequest {
+    /// What is asked of the model.
+    package var request: ChatRequest
+    /// How the answer is delivered.
+    package var delivery: OpenAIDelivery
+}
+
+/// How a client of OpenAI's API wants an answer delivered.
+package struct OpenAIDelivery: Sendable {
+    /// As server-sent events while it is made.
+    package var stream: Bool
+    /// With a chunk that carries the usage, at the end of the stream.
+    package var includeUsage: Bool
+
+    package init(stream: Bool, includeUsage: Bool) {
+        self.stream = stream
+        self.includeUsage = includeUsage
+    }
+
+    package init(decoding body: RequestField) throws(GatewayError) {
+        stream = try body["stream"].present?.bool() ?? false
+        if let options = body["stream_options"].present {
+            _ = try options.members()
+            includeUsage = try options["include_usage"].present?.bool() ?? false
+        } else {
+            includeUsage = false
+        }
+    }
+}
+
+extension OpenAIChatRequest {
+    /// The members that the vocabulary has a place for; all others go to ``ChatRequest/extra``.
+    private static let known: Set<String> = [
+        "model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "stream",
+        "stream_options", "temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty",
+        "repetition_penalty", "seed", "logit_bias", "stop", "max_tokens", "max_completion_tokens", "n",
+    ]
+
+    /// Reads a request.
+    /// - Throws: ``GatewayError/Code/invalidRequest`` that names the field.
+    package init(decoding json: JSONValue) throws(GatewayError) {
+        let body = RequestField(json)
+        let members = try body.members()
+        var request = ChatRequest(model: try body["model"].required().string(), messages: [])
+        let messages = try body["messages"].required()
+        for message in try messages.elements() {
+            request.messages.append(try ChatMessage(openAI: message))
+        }
+        if request.messages.isEmpty { throw messages.invalid("must hold at least one message.") }
+        for tool in try body["tools"].present?.elements() ?? [] {
+            request.tools.append(try Tool(openAI: tool))
+        }
+        request.toolChoice = try body["tool_choice"].present.map(ToolChoice.init(openAI:))
+        request.parallelToolCalls = try body["parallel_tool_calls"].present?.bool()
+        request.sampling = try Sampling(openAI: body)
+        request.responseFormat = try body["response_format"].present.map(ResponseFormat.init(openAI:))
+        request.user = try body["user"].present?.string()
+        request.extra = members.filter { !Self.known.contains($0.name) }
+        self.request = request
+        delivery = try OpenAIDelivery(decoding: body)
+    }
+
+    /// Writes the request.
+    /// - Parameter model: The model's id at the provider.
+    package func encoded(model: String) -> JSONValue {
+        var members = [
+            JSONMember("model", .string(model)),
+            JSONMember("messages", .array(request.messages.map(\.openAI))),
+        ]
+        if !request.tools.isEmpty { members.append(JSONMember("tools", .array(request.tools.map(\.openAI)))) }
+        members.append("tool_choice", request.toolChoice?.openAI)
+        members.append("parallel_tool_calls", request.parallelToolCalls.map(JSONValue.bool))
+        request.sampling.appendOpenAI(to: &members)
+        members.append("response_format", request.responseFormat?.openAI)
+        members.append("user", request.user.map(JSONValue.string))
+        members += request.extra
+        if delivery.stream {
+            members.append(JSONMember("stream", true))
+            if delivery.includeUsage {
+                members.append(JSONMember("stream_options", ["include_usage": true]))
+            }
+        }
+        return .object(members)
+    }
+}
+
+extension [JSONMember] {
+    /// Appends a member unless there is no value for it.
+    package mutating func append(_ name: String, _ value: JSONValue?) {
+        if let value { append(JSONMember(name, value)) }
+    }
+}
+
+extension ToolChoice {
+    fileprivate init(openAI field: RequestField) throws(GatewayError) {
+        switch field.value {
+        case .string("auto"): self = .auto
+        case .string("none"): self = .none
+        case .string("required"): self = .required
+        case .object where field["type"].value == "function":
+            self = .function(try field["function"]["name"].required().string())
+        default:
+            throw field.invalid("must be 'auto', 'none', 'required' or an object that names a function.")
+        }
+    }
+
+    fileprivate var openAI: JSONValue {
+        switch self {
+        case .auto: "auto"
+        case .none: "none"
+        case .required: "required"
+        case .function(let name): ["type": "function", "function": ["name": .string(name)]]
+        }
+    }
+}
+
+extension ResponseFormat {
+    fileprivate init(openAI field: RequestField) throws(GatewayError) {
+        switch try field["type"].required().string() {
+        case "text": self = .text
+        case "json_object": self = .jsonObject
+        case "json_schema":
+            let schema = try field["json_schema"].required()
+            self = .jsonSchema(
+                name: try schema["name"].required().string(),
+                schema: schema["schema"].value,
+                strict: try schema["strict"].present?.bool()
+            )
+        default: throw field["type"].invalid("must be 'text', 'json_object' or 'json_schema'.")
+        }
+    }
+
+    fileprivate var openAI: JSONValue {
+        switch self {
+        case .text: return ["type": "text"]
+        case .jsonObject: return ["type": "json_object"]
+        case .jsonSchema(let name, let schema, let strict):
+            var members = [JSONMember("name", .string(name)), JSONMember("schema", schema)]
+            members.append("strict", strict.map(JSONValue.bool))
+            return ["type": "json_schema", "json_schema": .object(members)]
+        }
+    }
+}
+
+extension Tool {
+    fileprivate init(openAI field: RequestField) throws(GatewayError) {
+        guard try field["type"].required().string() == "function" else {
+            throw field["type"].invalid("must be 'function' for this model.")
+        }
+        let function = try field["function"].required()
+        self.init(
+            name: try function["name"].required().string(),
+            description: try function["description"].present?.string(),
+            parameters: function["parameters"].present?.value,
+            strict: try function["strict"].present?.bool()
+        )
+    }
+
+    fileprivate var openAI: JSONValue {
+        var function = [JSONMember("name", .string(name))]
+        function.append("description", description.map(JSONValue.string))
+        function.append("parameters", parameters)
+        function.append("strict", strict.map(JSONValue.bool))
+        return ["type": "function", "function": .object(function)]
+    }
+}

@@ -1,0 +1,208 @@
+// The façade: one interface to all models, for programs and for the server on top.
+
+import GatewayWire
+
+/// One interface to many language models.
+///
+/// A gateway knows models by their public names. Each has one or more deployments behind it; a routing policy chooses
+/// one for each call, and failures go to the next one where that is safe.
+///
+/// ```swift
+/// let transport = try CurlTransport()
+/// let provider = try OpenAICompatibleProvider(baseURL: "http://127.0.0.1:8000/v1", transport: transport)
+/// let gateway = Gateway(
+///     groups: [
+///         DeploymentGroup(
+///             model: "fast",
+///             deployments: [Deployment(id: "a", model: "fast", provider: provider, upstreamModel: "qwen3-8b")]
+///         )
+///     ]
+/// )
+/// for try await event in gateway.stream(ChatRequest(model: "fast", messages: [.user("Hi")])) {
+///     if case .text(let text, _) = event { print(text, terminator: "") }
+/// }
+/// ```
+public final class Gateway: Sendable {
+    package let fleet: Fleet
+    private let observer: (any CallObserver)?
+
+    /// The executor on which a task that makes calls runs with the fewest thread changes, if there is one.
+    public let preferredExecutor: (any TaskExecutor)?
+
+    /// Creates a gateway.
+    /// - Parameters:
+    ///   - groups: The models and their deployments.
+    ///   - observer: Is told of the end of each call.
+    ///   - preferredExecutor: The one of the transport that the providers use.
+    public init(
+        groups: [DeploymentGroup],
+        observer: (any CallObserver)? = nil,
+        preferredExecutor: (any TaskExecutor)? = nil
+    ) {
+        fleet = Fleet(groups)
+        self.observer = observer
+        self.preferredExecutor = preferredExecutor
+    }
+
+    // MARK: - Calls in the neutral vocabulary
+
+    /// Continues a conversation and returns the whole answer.
+    /// - Throws: ``GatewayError``; ``GatewayError/Code/cancelled`` when the task was cancelled, after the work upstream
+    ///   has been ended.
+    public func chat(_ request: ChatRequest) async throws(GatewayError) -> ChatResponse {
+        try await collect(stream(request), model: request.model)
+    }
+
+    /// Continues a conversation and streams the answer.
+    ///
+    /// Nothing is sent before the stream is iterated. Leaving the loop or cancelling the task ends the call.
+    public func stream(_ request: ChatRequest) -> ChatStream {
+        ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request) })
+    }
+
+    /// Continues raw texts, without a chat template, and streams the answer.
+    ///
+    /// Nothing is sent before the stream is iterated. Leaving the loop or cancelling the task ends the call.
+    public func complete(_ request: CompletionRequest) -> ChatStream {
+        ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request) })
+    }
+
+    /// Turns texts into vectors.
+    /// - Throws: ``GatewayError``; ``GatewayError/Code/cancelled`` when the task was cancelled.
+    public func embed(_ request: EmbeddingRequest) async throws(GatewayError) -> EmbeddingResponse {
+        var loop = attempts(RoutingInput(sessionKey: request.user), model: request.model, mode: .embedding)
+        return try await loop.run { attempt throws(GatewayError) in
+            let provider = attempt.lease.deployment.provider
+            let response = try await provider.embed(request, context: attempt.context)
+            attempt.settlement.accepted()
+            attempt.settlement.settle(.success, usage: response.usage)
+            return response
+        }
+    }
+
+    // MARK: - Calls as bytes
+
+    /// Answers a request of a wire format, for servers: the bytes pass through where client and provider speak the same.
+    /// - Throws: ``GatewayError`` as long as nothing has gone to the client; show it with the status and the body that
+    ///   the client's format has for errors.
+    public func relay(_ request: WireRequest) async throws(GatewayError) -> WireResponse {
+        let facts = try OpenAIRequestFacts(request.body)
+        let input = try routingInput(request, facts)
+        var loop = attempts(
+            input,
+            model: facts.model,
+            mode: request.mode,
+            requestID: request.requestID,
+            headers: request.headers.filter(Self.goesUpstream),
+            isStreamed: facts.stream
+        )
+        let relay = OpenAIRelay(request: request, facts: facts)
+        return try await loop.run { attempt throws(GatewayError) in try await relay.attempt(attempt) }
+    }
+
+    // MARK: - What is there
+
+    /// The models, by their public names, in alphabetical order.
+    public var models: [ModelInfo] {
+        fleet.models.map { ModelInfo(id: $0, ownedBy: "modelgateway") }
+    }
+
+    /// Whether at least one deployment can take a call now.
+    public var isReady: Bool { fleet.isReady }
+}
+
+// MARK: - Opening calls
+
+extension Gateway {
+    private func open(_ request: ChatRequest) async throws(GatewayError) -> any ChatEventSource {
+        var loop = attempts(
+            routingInput(request),
+            model: request.model,
+            mode: .chat,
+            isStreamed: true
+        )
+        return try await loop.run { attempt throws(GatewayError) in
+            let provider = attempt.lease.deployment.provider
+            let source = try await provider.chat(request, context: attempt.context)
+            attempt.settlement.accepted()
+            return try await SettledEvents.primed(source, call: attempt.settlement)
+        }
+    }
+
+    private func open(_ request: CompletionRequest) async throws(GatewayError) -> any ChatEventSource {
+        var loop = attempts(RoutingInput(), model: request.model, mode: .completion, isStreamed: true)
+        return try await loop.run { attempt throws(GatewayError) in
+            let provider = attempt.lease.deployment.provider
+            let source = try await provider.complete(request, context: attempt.context)
+            attempt.settlement.accepted()
+            return try await SettledEvents.primed(source, call: attempt.settlement)
+        }
+    }
+
+    private func collect(_ stream: ChatStream, model: String) async throws(GatewayError) -> ChatResponse {
+        var response = try await stream.collect()
+        if response.created == 0 { response.created = WallClock.unixSeconds() }
+        if response.model.isEmpty { response.model = model }
+        return response
+    }
+
+    private func attempts(
+        _ input: RoutingInput,
+        model: String,
+        mode: Mode,
+        requestID: String = RandomID.make(prefix: "req_"),
+        headers: [HTTPHeader] = [],
+        isStreamed: Bool = false
+    ) -> AttemptLoop {
+        AttemptLoop(
+            fleet: fleet,
+            observer: observer,
+            input: input,
+            headers: headers,
+            record: CallRecord(requestID: requestID, model: model, mode: mode, isStreamed: isStreamed)
+        )
+    }
+}
+
+// MARK: - Routing inputs
+
+extension Gateway {
+    /// Request headers that may carry a session key, in order of preference.
+    private static let sessionHeaders = ["x-gateway-session", "x-smg-routing-key", "x-session-id"]
+
+    private func routingInput(_ request: WireRequest, _ facts: OpenAIRequestFacts) throws(GatewayError) -> RoutingInput {
+        var input = RoutingInput(forcedDeployment: request.deployment)
+        input.estimatedTokens = request.body.count / 4
+        for name in Self.sessionHeaders where input.sessionKey == nil {
+            input.sessionKey = request.headers.first { $0.name == name && !$0.value.isEmpty }?.value
+        }
+        if input.sessionKey == nil { input.sessionKey = facts.sessionKey(in: request.body) }
+        if let tags = request.headers.first(where: { $0.name == "x-gateway-tags" })?.value {
+            input.tags = tags.split(separator: ",").map(String.init)
+        } else {
+            input.tags = facts.tags(in: request.body)
+        }
+        if fleet.readsText(facts.model) {
+            input.text = facts.routingText(in: request.body, limit: RoutingInput.textLimit)
+        }
+        return input
+    }
+
+    /// The same text as that of the same conversation in OpenAI's format, so that both find the same prompt caches.
+    private func routingInput(_ request: ChatRequest) -> RoutingInput {
+        var input = RoutingInput(sessionKey: request.user)
+        guard fleet.readsText(request.model) else { return input }
+        let wire = OpenAIChatRequest(request: request, delivery: OpenAIDelivery(stream: false, includeUsage: false))
+        let body = wire.encoded(model: request.model).serialized()
+        input.estimatedTokens = body.count / 4
+        if let facts = try? OpenAIRequestFacts(body) {
+            input.text = facts.routingText(in: body, limit: RoutingInput.textLimit)
+            input.sessionKey = facts.sessionKey(in: body)
+        }
+        return input
+    }
+
+    private static func goesUpstream(_ header: HTTPHeader) -> Bool {
+        header.name.utf8.starts(with: "openai-".utf8) || header.name == "traceparent" || header.name == "tracestate"
+    }
+}

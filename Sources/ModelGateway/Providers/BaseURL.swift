@@ -1,0 +1,82 @@
+// The address of a provider's API, checked once.
+
+/// An absolute `http` or `https` address that endpoint paths are appended to.
+public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
+    /// `http` or `https`.
+    public let scheme: String
+    /// Host and, if given, port.
+    public let authority: String
+    /// The path without a trailing slash; empty for the root.
+    public let path: String
+
+    /// Checks an address.
+    /// - Throws: ``GatewayError/Code/configuration`` if it is not an absolute http(s) address, or if it carries
+    ///   credentials, a query or a fragment.
+    public init(_ text: String) throws(GatewayError) {
+        func mistake(_ reason: String) -> GatewayError {
+            GatewayError(.configuration, "The base URL \(reason); write it like http://127.0.0.1:8000/v1.")
+        }
+        guard let separator = text.utf8Range(of: "://") else { throw mistake("'\(text.prefix(80))' has no scheme") }
+        let scheme = text[..<separator.lowerBound].lowercased()
+        guard scheme == "http" || scheme == "https" else { throw mistake("must begin with http:// or https://") }
+        let rest = text[separator.upperBound...]
+        let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+        let authority = rest[..<slash]
+        var path = rest[slash...]
+        guard !authority.contains("@") else { throw mistake("must not carry credentials; use the API key setting") }
+        guard !authority.isEmpty, authority.utf8.allSatisfy(Self.isAuthorityByte) else {
+            throw mistake("has no valid host")
+        }
+        guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") })
+        else { throw mistake("must have neither a query, a fragment nor white space") }
+        while path.last == "/" { path.removeLast() }
+        self.scheme = scheme
+        self.authority = String(authority)
+        self.path = String(path)
+    }
+
+    private init(scheme: String, authority: String, path: String) {
+        self.scheme = scheme
+        self.authority = authority
+        self.path = path
+    }
+
+    private static func isAuthorityByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "["),
+            UInt8(ascii: "]"), UInt8(ascii: "%"):
+            true
+        default: false
+        }
+    }
+
+    public var description: String { "\(scheme)://\(authority)\(path)" }
+
+    /// The same host without a path, where servers have their health and metrics endpoints.
+    public var root: BaseURL { BaseURL(scheme: scheme, authority: authority, path: "") }
+
+    /// The same address, with `/v1` for a path if it has none.
+    public var withDefaultPath: BaseURL {
+        path.isEmpty ? BaseURL(scheme: scheme, authority: authority, path: "/v1") : self
+    }
+
+    /// The address of an endpoint.
+    /// - Parameter endpoint: The rest of the path, beginning with a slash.
+    public func appending(_ endpoint: String) -> String { "\(scheme)://\(authority)\(path)\(endpoint)" }
+}
+
+extension String {
+    fileprivate func utf8Range(of needle: String) -> Range<Index>? {
+        guard let first = needle.utf8.first else { return nil }
+        var start = utf8.startIndex
+        while let found = utf8[start...].firstIndex(of: first) {
+            let tail = utf8[found...].prefix(needle.utf8.count)
+            if tail.elementsEqual(needle.utf8) { return found..<tail.endIndex }
+            start = utf8.index(after: found)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,148 @@
+// Any server that speaks OpenAI's API: OpenAI itself, vLLM, SGLang, llama.cpp's server, Ollama, LM Studio, …
+
+import GatewayWire
+
+/// A provider for every server that speaks OpenAI's API.
+///
+/// ```swift
+/// let provider = try OpenAICompatibleProvider(baseURL: "http://127.0.0.1:8000/v1", transport: CurlTransport())
+/// ```
+public struct OpenAICompatibleProvider: RelayingProvider {
+    /// What the provider is called in logs and metrics.
+    public let name: String
+    /// The address that the endpoint paths are appended to, such as `https://api.openai.com/v1`.
+    public let baseURL: BaseURL
+    /// The client that requests are sent with.
+    public let transport: any HTTPTransport
+    public let modes: Set<Mode>
+    public let reportsStreamUsage: Bool
+
+    private let headers: [HTTPHeader]
+    private let endpoints: Endpoints
+
+    /// The addresses that calls go to, put together once.
+    private struct Endpoints: Sendable {
+        let chat: String
+        let completion: String
+        let embedding: String
+        let models: String
+    }
+
+    /// Creates a provider.
+    /// - Parameters:
+    ///   - baseURL: The address of the API; `/v1` is assumed if it has no path.
+    ///   - apiKey: Sent as a bearer token. Nil for servers that want none.
+    ///   - name: What the provider is called in logs and metrics.
+    ///   - headers: Header lines for each request, such as `OpenAI-Organization`.
+    ///   - modes: The kinds of work that the server does.
+    ///   - reportsStreamUsage: Whether the server understands `stream_options`; all but a few old ones do.
+    ///   - transport: The client that requests are sent with.
+    /// - Throws: ``GatewayError/Code/configuration`` if the address cannot be used.
+    public init(
+        baseURL: String,
+        apiKey: String? = nil,
+        name: String = "openai_compatible",
+        headers: [HTTPHeader] = [],
+        modes: Set<Mode> = [.chat, .completion, .embedding],
+        reportsStreamUsage: Bool = true,
+        transport: any HTTPTransport
+    ) throws(GatewayError) {
+        let base = try BaseURL(baseURL).withDefaultPath
+        self.name = name
+        self.baseURL = base
+        self.transport = transport
+        self.modes = modes
+        self.reportsStreamUsage = reportsStreamUsage
+        endpoints = Endpoints(
+            chat: base.appending("/chat/completions"),
+            completion: base.appending("/completions"),
+            embedding: base.appending("/embeddings"),
+            models: base.appending("/models")
+        )
+        var lines = [HTTPHeader("content-type", "application/json")]
+        if let apiKey, !apiKey.isEmpty { lines.append(HTTPHeader("authorization", "Bearer \(apiKey)")) }
+        self.headers = lines + headers
+    }
+
+    public func relays(_ format: WireFormat, mode: Mode) -> Bool {
+        format == .openAI && modes.contains(mode)
+    }
+
+    public func relay(
+        _ body: [UInt8],
+        mode: Mode,
+        context: AttemptContext
+    ) async throws(GatewayError) -> HTTPTransportResponse {
+        let url =
+            switch mode {
+            case .chat: endpoints.chat
+            case .completion: endpoints.completion
+            case .embedding: endpoints.embedding
+            default: throw GatewayError(.unsupported, "The provider \(name) does not offer \(mode).")
+            }
+        return try await transport.send(
+            HTTPTransportRequest(
+                method: "POST",
+                url: url,
+                headers: headers + context.headers + [HTTPHeader("x-request-id", context.requestID)],
+                body: .bytes(body),
+                timeouts: context.timeouts
+            )
+        )
+    }
+
+    public func chat(
+        _ request: ChatRequest,
+        context: AttemptContext
+    ) async throws(GatewayError) -> any ChatEventSource {
+        let delivery = OpenAIDelivery(stream: true, includeUsage: true)
+        let json = OpenAIChatRequest(request: request, delivery: delivery).encoded(model: context.upstreamModel)
+        return try await stream(json, mode: .chat, context: context)
+    }
+
+    public func complete(
+        _ request: CompletionRequest,
+        context: AttemptContext
+    ) async throws(GatewayError) -> any ChatEventSource {
+        let delivery = OpenAIDelivery(stream: true, includeUsage: true)
+        let json = OpenAICompletionRequest(request: request, delivery: delivery).encoded(model: context.upstreamModel)
+        return try await stream(json, mode: .completion, context: context)
+    }
+
+    public func embed(
+        _ request: EmbeddingRequest,
+        context: AttemptContext
+    ) async throws(GatewayError) -> EmbeddingResponse {
+        let body = request.openAI(model: context.upstreamModel).serialized()
+        let response = try await relay(body, mode: .embedding, context: context)
+        return try EmbeddingResponse(openAI: try await response.json())
+    }
+
+    public func models(timeouts: Timeouts) async throws(GatewayError) -> [ModelInfo] {
+        let request = HTTPTransportRequest(method: "GET", url: endpoints.models, headers: headers, timeouts: timeouts)
+        let json = try await transport.send(request).json()
+        guard let entries = json["data"]?.array else {
+            throw GatewayError(.malformedResponse, "The provider's model list has no 'data'.")
+        }
+        return entries.compactMap { entry in
+            guard let id = entry["id"]?.string else { return nil }
+            return ModelInfo(
+                id: id,
+                ownedBy: entry["owned_by"]?.string,
+                created: entry["created"]?.int,
+                contextLength: entry["max_model_len"]?.int
+            )
+        }
+    }
+
+    private func stream(
+        _ json: JSONValue,
+        mode: Mode,
+        context: AttemptContext
+    ) async throws(GatewayError) -> any ChatEventSource {
+        let response = try await relay(json.serialized(), mode: mode, context: context)
+        if response.isEventStream, response.status == 200 { return OpenAIEventSource(body: response.body) }
+        let answer = try ChatResponse(openAI: try await response.json())
+        return ChatEventReplay(answer)
+    }
+}

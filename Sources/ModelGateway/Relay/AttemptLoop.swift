@@ -1,0 +1,139 @@
+// Attempts of one call, one after the other, until one succeeds or nothing more may be tried.
+
+import GatewayWire
+
+/// Runs the attempts of one call: a deployment, a try, a verdict, maybe the next one, maybe another model.
+struct AttemptLoop {
+    let fleet: Fleet
+    let observer: (any CallObserver)?
+    let input: RoutingInput
+    /// Header lines that go upstream.
+    let headers: [HTTPHeader]
+    let started = ContinuousClock.now
+    var record: CallRecord
+
+    private var attempts = 0
+
+    init(
+        fleet: Fleet,
+        observer: (any CallObserver)?,
+        input: RoutingInput,
+        headers: [HTTPHeader] = [],
+        record: CallRecord
+    ) {
+        self.fleet = fleet
+        self.observer = observer
+        self.input = input
+        self.headers = headers
+        self.record = record
+    }
+
+    /// One try: where it goes, what its provider must know, and what settles it.
+    struct Attempt {
+        let lease: AttemptLease
+        let context: AttemptContext
+        let settlement: CallSettlement
+        /// Which attempt of the call this is, from 1.
+        let number: Int
+    }
+
+    /// Runs attempts until `body` returns.
+    ///
+    /// A body that returns takes over the settlement: it settles the call at its end. One that throws has failed, and
+    /// nothing of it has gone to the client.
+    mutating func run<Result>(
+        _ body: (Attempt) async throws(GatewayError) -> Result
+    ) async throws(GatewayError) -> Result {
+        do {
+            return try await run(model: record.model, visited: [], body)
+        } catch {
+            record.error = error.code
+            record.attempts = attempts
+            record.duration = ContinuousClock.now - started
+            observer?.callFinished(record)
+            throw error
+        }
+    }
+
+    private mutating func run<Result>(
+        model: String,
+        visited: Set<String>,
+        _ body: (Attempt) async throws(GatewayError) -> Result
+    ) async throws(GatewayError) -> Result {
+        let group = try fleet.group(model)
+        var tried = TriedDeployments()
+        var failure: GatewayError?
+        while true {
+            let lease: AttemptLease
+            do {
+                lease = try await group.lease(input, excluding: tried)
+            } catch {
+                // With everyone tried, what the last one said is worth more than that nobody is left.
+                throw failure ?? error
+            }
+            let attempt = begin(lease)
+            do {
+                return try await body(attempt)
+            } catch {
+                attempt.settlement.abandon(error)
+                failure = error
+                tried.insert(lease)
+                switch group.retryDecision(after: error, failed(attempt), tried: &tried) {
+                case .stop: throw error
+                case .retry(let delay): try await pause(delay)
+                case .fallback(let models):
+                    return try await fallBack(to: models, visited: visited.union([model]), after: error, body)
+                }
+            }
+        }
+    }
+
+    private mutating func fallBack<Result>(
+        to models: [String],
+        visited: Set<String>,
+        after failure: GatewayError,
+        _ body: (Attempt) async throws(GatewayError) -> Result
+    ) async throws(GatewayError) -> Result {
+        var failure = failure
+        for model in models where !visited.contains(model) {
+            do {
+                return try await run(model: model, visited: visited.union(models), body)
+            } catch {
+                if error.code == .cancelled { throw error }
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    private mutating func begin(_ lease: AttemptLease) -> Attempt {
+        attempts += 1
+        let deployment = lease.deployment
+        record.attempts = attempts
+        record.deployment = deployment.id
+        record.provider = deployment.provider.name
+        let settlement = CallSettlement(lease: lease, record: record, started: started, observer: observer)
+        let context = AttemptContext(
+            upstreamModel: deployment.upstreamModel,
+            requestID: record.requestID,
+            timeouts: deployment.timeouts,
+            headers: headers
+        )
+        return Attempt(lease: lease, context: context, settlement: settlement, number: attempts)
+    }
+
+    private func failed(_ attempt: Attempt) -> FailedAttempt {
+        let total = attempt.lease.deployment.timeouts.total
+        let remaining = total == .zero ? nil : total - (ContinuousClock.now - started)
+        return FailedAttempt(attempts: attempts, remaining: remaining)
+    }
+
+    private func pause(_ delay: Duration) async throws(GatewayError) {
+        guard delay > .zero else { return }
+        do {
+            try await Task.sleep(for: delay)
+        } catch {
+            throw GatewayError(.cancelled, "The call was cancelled between two attempts.")
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// The end of a call, settled exactly once: the deployment's load and health, the metrics, the log entry.
+
+import Synchronization
+
+/// Follows one attempt that was given to a client from its first piece of the answer to its end.
+package final class CallSettlement: Sendable {
+    /// How the answer ended.
+    package enum Outcome: Sendable {
+        /// It arrived whole.
+        case success
+        /// It broke off or was an error.
+        case failure(GatewayError)
+        /// The client went away.
+        case cancelled
+    }
+
+    private let lease: AttemptLease
+    private let record: Mutex<CallRecord>
+    private let isSettled = Atomic(false)
+    private let started: ContinuousClock.Instant
+    private let attemptStarted = ContinuousClock.now
+    private let observer: (any CallObserver)?
+
+    init(
+        lease: AttemptLease,
+        record: CallRecord,
+        started: ContinuousClock.Instant,
+        observer: (any CallObserver)?
+    ) {
+        self.lease = lease
+        self.record = Mutex(record)
+        self.started = started
+        self.observer = observer
+    }
+
+    deinit {
+        settle(.cancelled, usage: nil)
+    }
+
+    /// The provider accepted the request.
+    func accepted() {
+        lease.accepted()
+    }
+
+    /// The first piece of the answer is there.
+    func firstToken() {
+        lease.answered()
+        let now = ContinuousClock.now
+        record.withLock { record in
+            if record.timeToFirstToken == nil { record.timeToFirstToken = now - started }
+        }
+    }
+
+    /// Ends the call. Only the first time counts.
+    func settle(_ outcome: Outcome, usage: Usage?) {
+        guard isSettled.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
+        let now = ContinuousClock.now
+        let record = record.withLock { record in
+            record.usage = usage ?? record.usage
+            record.duration = now - started
+            record.error = outcome.code
+            return record
+        }
+        finishLease(outcome, record)
+        observer?.callFinished(record)
+    }
+
+    /// Ends the attempt but not the call, which another attempt goes on with.
+    func abandon(_ error: GatewayError) {
+        guard isSettled.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
+        lease.finish(AttemptOutcome(error))
+    }
+
+    private func finishLease(_ outcome: Outcome, _ record: CallRecord) {
+        let verdict: AttemptOutcome =
+            switch outcome {
+            case .success: .success
+            case .failure(let error): AttemptOutcome(error)
+            case .cancelled: .cancelled
+            }
+        let measure = AttemptMeasure(
+            timeToFirstToken: record.timeToFirstToken.map { started + $0 - attemptStarted },
+            promptTokens: record.usage?.promptTokens,
+            completionTokens: record.usage?.completionTokens
+        )
+        lease.finish(verdict, measure)
+    }
+}
+
+extension CallSettlement.Outcome {
+    fileprivate var code: GatewayError.Code? {
+        switch self {
+        case .success: nil
+        case .failure(let error): error.code
+        case .cancelled: .cancelled
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// One attempt for a client of OpenAI's format: bytes through where the provider speaks it too, translated elsewhere.
+
+import GatewayWire
+
+/// Answers one request of OpenAI's format from one deployment.
+struct OpenAIRelay {
+    let request: WireRequest
+    let facts: OpenAIRequestFacts
+
+    /// Makes one attempt. Returns once there is something to send to the client.
+    func attempt(_ attempt: AttemptLoop.Attempt) async throws(GatewayError) -> WireResponse {
+        let provider = attempt.lease.deployment.provider
+        if let relaying = provider as? any RelayingProvider, relaying.relays(.openAI, mode: request.mode) {
+            return try await passThrough(relaying, attempt)
+        }
+        switch request.mode {
+        case .chat: return try await chat(provider, attempt)
+        case .completion: return try await completion(provider, attempt)
+        default: return try await embedding(provider, attempt)
+        }
+    }
+
+    // MARK: - Pass-through
+
+    private func passThrough(
+        _ provider: any RelayingProvider,
+        _ attempt: AttemptLoop.Attempt
+    ) async throws(GatewayError) -> WireResponse {
+        let isStreamed = facts.stream && request.mode != .embedding
+        let body = facts.rewritten(
+            request.body,
+            model: attempt.context.upstreamModel,
+            asksForUsage: isStreamed && provider.reportsStreamUsage
+        )
+        let response = try await provider.relay(body, mode: request.mode, context: attempt.context)
+        guard (200..<300).contains(response.status) else { throw await response.failure() }
+        attempt.settlement.accepted()
+        switch (isStreamed, response.isEventStream) {
+        case (true, true): return try await stream(response, attempt)
+        case (false, false): return try await whole(response, attempt)
+        case (true, false):
+            let answer = try ChatResponse(openAI: try await response.json())
+            return try await stream(ChatEventReplay(answer), attempt, includeUsage: facts.includeUsage)
+        case (false, true):
+            return try await whole(OpenAIEventSource(body: response.body), attempt)
+        }
+    }
+
+    private func stream(
+        _ response: HTTPTransportResponse,
+        _ attempt: AttemptLoop.Attempt
+    ) async throws(GatewayError) -> WireResponse {
+        let relay = RelayStream(
+            upstream: response.body,
+            stripsUsage: !facts.includeUsage,
+            call: attempt.settlement
+        )
+        try await relay.prime()
+        return WireResponse(status: 200, headers: Self.streamHeaders + Self.headers(of: attempt), body: .stream(relay))
+    }
+
+    private func whole(
+        _ response: HTTPTransportResponse,
+        _ attempt: AttemptLoop.Attempt
+    ) async throws(GatewayError) -> WireResponse {
+        let bytes = try await response.wholeBody()
+        let facts = try OpenAIResponseFacts(bytes)
+        if let error = facts.error { throw error }
+        return finish(bytes, usage: facts.usage, attempt)
+    }
+
+    // MARK: - Translation
+
+    private func chat(
+        _ provider: any Provider,
+        _ attempt: AttemptLoop.Attempt
+    ) async throws(GatewayError) -> WireResponse {
+        let decoded = try OpenAIChatRequest(decoding: try JSONValue(parsing: request.body))
+        let source = try await provider.chat(decoded.request, context: attempt.context)
+        attempt.settlement.accepted()
+        return try await answer(source, decoded.delivery, attempt)
+    }
+
+    private func completion(
+        _ provider: any Provider,
+        _ attempt: AttemptLoop.Attempt
+    ) async throws(GatewayError) -> WireResponse {
+        let decoded = try OpenAICompletionRequest(decoding: try JSONValue(parsing: request.body))
+        let source = try await provider.complete(decoded.request, context: attempt.context)
+        attempt.settlement.accepted()
+        return try await answer(source, decoded.delivery, attempt)
+    }
+
+    private func embedding(
+        _ provider: any Provider,
+        _ attempt: AttemptLoop.Attempt
+    ) async throws(GatewayError) -> WireResponse {
+        let decoded = try OpenAIEmbeddingRequest(decoding: try JSONValue(parsing: request.body))
+        let response = try await provider.embed(decoded.request, context: attempt.context)
+        attempt.settlement.accepted()
+        return finish(response.openAI(encoding: decoded.encoding), usage: response.usage, attempt)
+    }
+
+    private func answer(
+        _ source: any ChatEventSource,
+        _ delivery: OpenAIDelivery,
+        _ attempt: AttemptLoop.Attempt
+    ) async throws(GatewayError) -> WireResponse {
+        delivery.stream
+            ? try await stream(source, attempt, includeUsage: delivery.includeUsage)
+            : try await whole(source, attempt)
+    }
+
+    private func stream(
+        _ source: any ChatEventSource,
+        _ attempt: AttemptLoop.Attempt,
+        includeUsage: Bool
+    ) async throws(GatewayError) -> WireResponse {
+        let encoder = OpenAIStreamEncoder(
+            kind: request.mode == .chat ? .chat : .completion,
+            id: answerID,
+            model: facts.model,
+            created: WallClock.unixSeconds(),
+            includeUsage: includeUsage
+        )
+        let stream = TranslatedStream(source: source, encoder: encoder, call: attempt.settlement)
+        try await stream.prime()
+        return WireResponse(status: 200, headers: Self.streamHeaders + Self.headers(of: attempt), body: .stream(stream))
+    }
+
+    private func whole(
+        _ source: any ChatEventSource,
+        _ attempt: AttemptLoop.Attempt
+    ) async throws(GatewayError) -> WireResponse {
+        var response = try await ChatStream(source).collect()
+        response.created = WallClock.unixSeconds()
+        if response.id.isEmpty { response.id = answerID }
+        if response.model.isEmpty { response.model = facts.model }
+        let json = request.mode == .chat ? response.openAIChat : response.openAICompletion
+        return finish(json.serialized(), usage: response.usage, attempt)
+    }
+
+    // MARK: - Heads
+
+    private var answerID: String { RandomID.make(prefix: request.mode == .chat ? "chatcmpl-" : "cmpl-") }
+
+    private func finish(_ body: [UInt8], usage: Usage?, _ attempt: AttemptLoop.Attempt) -> WireResponse {
+        attempt.settlement.settle(.success, usage: usage)
+        return WireResponse(status: 200, headers: Self.jsonHeaders + Self.headers(of: attempt), body: .bytes(body))
+    }
+
+    private static let jsonHeaders = [HTTPHeader("content-type", "application/json")]
+
+    /// Nothing between here and the client may hold a stream back or keep it.
+    private static let streamHeaders = [
+        HTTPHeader("content-type", "text/event-stream"),
+        HTTPHeader("cache-control", "no-store"),
+        HTTPHeader("x-accel-buffering", "no"),
+    ]
+
+    private static func headers(of attempt: AttemptLoop.Attempt) -> [HTTPHeader] {
+        [
+            HTTPHeader("x-gateway-deployment", attempt.lease.deployment.id),
+            HTTPHeader("x-gateway-attempts", String(attempt.number)),
+        ]
+    }
+}

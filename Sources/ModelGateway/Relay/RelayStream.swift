@@ -1,0 +1,187 @@
+// A provider's event stream on its way through to a client of the same format: whole events only, bytes as they came.
+
+import GatewayWire
+import Synchronization
+
+/// Passes a provider's events on as they come in.
+///
+/// It holds events back until the first piece of the answer is there, so that until then another deployment can take
+/// over; drops the usage event that the gateway asked for and the client did not; and never lets a cut stream end like
+/// a whole one.
+final class RelayStream: ByteStream {
+    private let upstream: any ByteStream
+    private let call: CallSettlement
+    private let state: Mutex<State>
+
+    private struct State: ~Copyable {
+        var parser = SSEParser(reportsBlocksWithoutData: true)
+        var filter: EventFilter
+        var hasEnded = false
+
+        /// Takes in more of the provider's stream.
+        mutating func feed(_ bytes: [UInt8]) {
+            do {
+                try parser.feed(bytes) { filter.take($0) }
+            } catch {
+                filter.failure = GatewayError(
+                    .malformedResponse,
+                    "The provider's event stream cannot be read: \(error).",
+                    requestWasSent: true
+                )
+            }
+        }
+    }
+
+    /// Creates a relay.
+    /// - Parameters:
+    ///   - upstream: The provider's body.
+    ///   - stripsUsage: Whether the client did not ask for the usage event.
+    ///   - call: What to settle at the end.
+    init(upstream: any ByteStream, stripsUsage: Bool, call: CallSettlement) {
+        self.upstream = upstream
+        self.call = call
+        state = Mutex(State(filter: EventFilter(stripsUsage: stripsUsage)))
+    }
+
+    deinit {
+        cancel()
+    }
+
+    /// The most that is held back before the first piece of the answer.
+    private static let mostHeldEvents = 16
+    private static let mostHeldBytes = 64 << 10
+
+    /// Reads until the first piece of the answer is there.
+    /// - Throws: What the provider reported, or how its stream broke: nothing has gone to the client yet.
+    func prime() async throws(GatewayError) {
+        do {
+            try await readToFirstContent()
+        } catch {
+            call.abandon(error)
+            upstream.cancel()
+            throw error
+        }
+        call.firstToken()
+    }
+
+    private func readToFirstContent() async throws(GatewayError) {
+        while state.withLock({ !$0.filter.isCommitted }) {
+            guard let bytes = try await upstream.next() else {
+                guard state.withLock({ $0.filter.inspector.isComplete }) else { throw .truncatedStream }
+                return
+            }
+            try state.withLock { state throws(GatewayError) in
+                state.feed(bytes)
+                if let failure = state.filter.failure, !state.filter.isCommitted { throw failure }
+            }
+        }
+    }
+
+    func next() async throws(GatewayError) -> [UInt8]? {
+        while true {
+            if let output = takeOutput() { return output }
+            if state.withLock({ $0.hasEnded }) { return nil }
+            do {
+                if let bytes = try await upstream.next() {
+                    state.withLock { $0.feed(bytes) }
+                } else {
+                    endOfUpstream()
+                }
+            } catch {
+                state.withLock { $0.filter.failure = error }
+                if error.code == .cancelled {
+                    end(.cancelled)
+                    throw error
+                }
+            }
+        }
+    }
+
+    /// What is ready for the client, and the end of the stream if that has been reached.
+    private func takeOutput() -> [UInt8]? {
+        var (output, failure, isDone) = state.withLock { state in
+            var output: [UInt8] = []
+            swap(&output, &state.filter.output)
+            guard !state.hasEnded else { return (output, GatewayError?.none, false) }
+            return (output, state.filter.failure, state.filter.inspector.isDone)
+        }
+        if let failure {
+            upstream.cancel()
+            end(.failure(failure))
+            output += WireFormat.openAI.errorEvent(for: failure)
+        } else if isDone {
+            upstream.discard()
+            end(.success)
+        }
+        return output.isEmpty ? nil : output
+    }
+
+    func cancel() {
+        upstream.cancel()
+        call.settle(.cancelled, usage: nil)
+    }
+
+    /// Some servers leave out the end mark; a stream without even a finish reason was cut.
+    private func endOfUpstream() {
+        state.withLock { state in
+            if state.filter.inspector.isComplete {
+                state.filter.output += Array("data: [DONE]\n\n".utf8)
+            } else {
+                state.filter.failure = .truncatedStream
+            }
+        }
+        if state.withLock({ $0.filter.failure == nil }) { end(.success) }
+    }
+
+    private func end(_ outcome: CallSettlement.Outcome) {
+        let usage = state.withLock { state in
+            state.hasEnded = true
+            return state.filter.inspector.usage
+        }
+        call.settle(outcome, usage: usage)
+    }
+}
+
+/// What has come of the events so far.
+private struct EventFilter {
+    let stripsUsage: Bool
+    var inspector = OpenAIEventInspector()
+    /// What is ready for the client.
+    var output: [UInt8] = []
+    /// What ends the stream once the output is gone.
+    var failure: GatewayError?
+    /// Whether a piece of the answer came, so that the output may go to the client.
+    var isCommitted = false
+    private var events = 0
+
+    /// The most that is held back before the first piece of the answer.
+    private static let mostHeldEvents = 16
+    private static let mostHeldBytes = 64 << 10
+
+    init(stripsUsage: Bool) {
+        self.stripsUsage = stripsUsage
+    }
+
+    /// Looks at one event and appends it to the output if it goes to the client.
+    mutating func take(_ event: SSEEvent) {
+        guard failure == nil, !inspector.isDone else { return }
+        events += 1
+        if passes(event) { output.append(contentsOf: event.raw) }
+        if failure == nil, events > Self.mostHeldEvents || output.count > Self.mostHeldBytes { isCommitted = true }
+    }
+
+    private mutating func passes(_ event: SSEEvent) -> Bool {
+        guard let data = event.data else { return true }
+        switch inspector.inspect(data) {
+        case .content, .done:
+            isCommitted = true
+            return true
+        case .preamble, .broken: return true
+        case .usage: return !stripsUsage
+        case .error:
+            let json = (try? JSONValue(parsing: Array(data))) ?? .null
+            failure = GatewayError(openAIEvent: json) ?? .truncatedStream
+            return false
+        }
+    }
+}

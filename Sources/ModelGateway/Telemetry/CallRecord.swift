@@ -1,0 +1,62 @@
+// What is known of a call once it is over, for metrics, logs and the embedding program.
+
+/// One call of a client, after its end.
+public struct CallRecord: Sendable {
+    /// The id of the call.
+    public var requestID: String
+    /// The public name of the model.
+    public var model: String
+    /// The kind of work.
+    public var mode: Mode
+    /// The deployment that answered, or that was tried last.
+    public var deployment: String?
+    /// The provider of that deployment.
+    public var provider: String?
+    /// Attempts that were made.
+    public var attempts: Int
+    /// Whether the answer was streamed.
+    public var isStreamed: Bool
+    /// What went wrong; nil for a whole answer.
+    public var error: GatewayError.Code?
+    /// From the call's start to the first piece of the answer.
+    public var timeToFirstToken: Duration?
+    /// From the call's start to its end.
+    public var duration: Duration
+    /// What the call used, if the provider said so.
+    public var usage: Usage?
+
+    /// Creates a record.
+    public init(
+        requestID: String,
+        model: String,
+        mode: Mode,
+        deployment: String? = nil,
+        provider: String? = nil,
+        attempts: Int = 0,
+        isStreamed: Bool = false,
+        error: GatewayError.Code? = nil,
+        timeToFirstToken: Duration? = nil,
+        duration: Duration = .zero,
+        usage: Usage? = nil
+    ) {
+        self.requestID = requestID
+        self.model = model
+        self.mode = mode
+        self.deployment = deployment
+        self.provider = provider
+        self.attempts = attempts
+        self.isStreamed = isStreamed
+        self.error = error
+        self.timeToFirstToken = timeToFirstToken
+        self.duration = duration
+        self.usage = usage
+    }
+}
+
+/// Is told of the end of each call, exactly once, also when the client went away.
+///
+/// It is called on the path of the call: it must be quick and must not block.
+public protocol CallObserver: Sendable {
+    /// A call is over.
+    func callFinished(_ record: CallRecord)
+}
