@@ -1,0 +1,190 @@
+// The loop of the mock engine: accepts, answers, and sends the events of all streams at their times, on one thread.
+
+import Loopback
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What the engine has done, for the harness to compare with what the clients saw.
+struct Statistics {
+    var requests = 0
+    var streams = 0
+    var events = 0
+    /// Streams whose client went away before the end.
+    var cut = 0
+}
+
+final class Engine {
+    private let listeners: [Socket]
+    private var answers: Answers
+    private let defaults: StreamShape
+    private let verbose: Bool
+    private let poller = Poller()
+    private var pacer = Pacer()
+    private var connections: [Connection?] = []
+    private var freeSlots: [Int] = []
+    private var statistics = Statistics()
+
+    init(listeners: [Socket], answers: Answers, defaults: StreamShape, verbose: Bool) {
+        self.listeners = listeners
+        self.answers = answers
+        self.defaults = defaults
+        self.verbose = verbose
+    }
+
+    func serve() -> Never {
+        // Tokens below zero are listeners, the others are connection slots.
+        for (index, listener) in listeners.enumerated() { poller.add(listener.descriptor, token: -1 - index) }
+        while true {
+            poller.wait(nanoseconds: untilNextEvent()) { token, readable, writable in
+                if token < 0 {
+                    acceptAll(listeners[-1 - token])
+                } else if let connection = connections[token] {
+                    if writable { flush(connection) }
+                    if readable { receive(connection) }
+                }
+            }
+            sendDueEvents()
+        }
+    }
+
+    private func untilNextEvent() -> Int64 {
+        guard let next = pacer.earliest else { return -1 }
+        let now = monotonicNow()
+        return next.deadline > now ? Int64(next.deadline - now) : 0
+    }
+
+    // MARK: Connections
+
+    private func acceptAll(_ listener: Socket) {
+        while let socket = listener.accept() {
+            let slot = freeSlots.popLast() ?? connections.count
+            let connection = Connection(socket: socket, slot: slot)
+            if slot == connections.count { connections.append(connection) } else { connections[slot] = connection }
+            poller.add(socket.descriptor, token: slot)
+        }
+    }
+
+    private func close(_ connection: Connection) {
+        if connection.stream != nil { statistics.cut += 1 }
+        connection.stream = nil
+        connection.socket.close()
+        connections[connection.slot] = nil
+        freeSlots.append(connection.slot)
+    }
+
+    private func receive(_ connection: Connection) {
+        switch connection.received.fill(from: connection.socket) {
+        case .bytes: answerRequests(connection)
+        case .wouldBlock: break
+        case .closed: close(connection)
+        }
+    }
+
+    private func flush(_ connection: Connection) {
+        guard connection.unsent.count > 0 else { return }
+        if case .closed = connection.unsent.drain(into: connection.socket) { return close(connection) }
+        watchWrites(connection)
+    }
+
+    private func send(_ bytes: [UInt8], to connection: Connection) {
+        guard connection.send(bytes) else { return close(connection) }
+        watchWrites(connection)
+    }
+
+    private func watchWrites(_ connection: Connection) {
+        let wanted = connection.unsent.count > 0
+        guard wanted != connection.watchesWrites else { return }
+        connection.watchesWrites = wanted
+        poller.change(connection.socket.descriptor, token: connection.slot, writable: wanted)
+    }
+
+    // MARK: Requests
+
+    /// Answers all whole requests, but none while a stream runs: what a client pipelines waits.
+    private func answerRequests(_ connection: Connection) {
+        while connections[connection.slot] === connection, connection.stream == nil,
+            let request = Request(connection.received.bytes, defaults: defaults)
+        {
+            connection.received.consume(request.length)
+            statistics.requests += 1
+            answer(request.wanted, on: connection)
+        }
+    }
+
+    private func answer(_ wanted: Wanted, on connection: Connection) {
+        switch wanted {
+        case .chat: send(answers.chat, to: connection)
+        case .stream(let shape, let usage): begin(shape, usage: usage, on: connection)
+        case .models: send(answers.models, to: connection)
+        case .health: send(answers.health, to: connection)
+        case .info: send(answers.info, to: connection)
+        case .statistics: sendStatistics(to: connection)
+        case .other(let path):
+            if verbose {
+                print("no answer for \(path)")
+                fflush(nil)
+            }
+            send(answers.notFound, to: connection)
+        case .malformed: send(answers.badRequest, to: connection)
+        }
+    }
+
+    private func sendStatistics(to connection: Connection) {
+        let body =
+            "{\"requests\":\(statistics.requests),\"streams\":\(statistics.streams),"
+            + "\"events\":\(statistics.events),\"cut\":\(statistics.cut)}"
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
+        send(Array((head + body).utf8), to: connection)
+    }
+
+    // MARK: Streams
+
+    private func begin(_ shape: StreamShape, usage: Bool, on connection: Connection) {
+        let now = monotonicNow()
+        statistics.streams += 1
+        connection.stream = RunningStream(id: statistics.streams, shape: shape, usage: usage, deadline: now)
+        // Head and first event leave together, as an engine's do whose first token is ready.
+        answers.firstEvent.fill(time: now, sequence: 0, stream: statistics.streams)
+        send(answers.streamHead + answers.firstEvent.bytes, to: connection)
+        advance(connection)
+    }
+
+    private func sendDueEvents() {
+        guard let first = pacer.earliest else { return }
+        let now = monotonicNow()
+        var due = first
+        while due.deadline <= now {
+            pacer.removeEarliest()
+            if let connection = connections[due.connection], connection.stream?.id == due.stream {
+                sendEvent(on: connection)
+            }
+            guard let next = pacer.earliest else { return }
+            due = next
+        }
+    }
+
+    private func sendEvent(on connection: Connection) {
+        guard let stream = connection.stream else { return }
+        if stream.sequence < stream.shape.events {
+            answers.event.fill(time: monotonicNow(), sequence: stream.sequence, stream: stream.id)
+            send(answers.event.bytes, to: connection)
+            advance(connection)
+        } else {
+            connection.stream = nil
+            send(stream.usage ? answers.streamEndWithUsage : answers.streamEnd, to: connection)
+            answerRequests(connection)
+        }
+    }
+
+    /// Counts the event just sent and asks for the next one, or for the end, one interval after its own time.
+    private func advance(_ connection: Connection) {
+        guard var stream = connection.stream else { return }
+        statistics.events += 1
+        stream.sequence += 1
+        stream.deadline += stream.shape.interval
+        connection.stream = stream
+        pacer.insert(Due(deadline: stream.deadline, connection: connection.slot, stream: stream.id))
+    }
+}

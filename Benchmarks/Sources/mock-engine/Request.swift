@@ -1,0 +1,99 @@
+// Reads the little that the mock engine needs from an HTTP/1.1 request.
+
+import Loopback
+
+/// What a request asks the engine for.
+enum Wanted {
+    case chat
+    case stream(StreamShape, usage: Bool)
+    case models
+    case health
+    case info
+    case statistics
+    case other(path: String)
+    case malformed
+}
+
+/// The length and pace of a stream.
+struct StreamShape {
+    var events: Int
+    /// Nanoseconds from one event to the next.
+    var interval: UInt64
+}
+
+struct Request {
+    let wanted: Wanted
+    /// The bytes it takes, head and body.
+    let length: Int
+
+    /// The first request in `bytes`, or nil while it is incomplete.
+    init?(_ bytes: UnsafeRawBufferPointer, defaults: StreamShape) {
+        guard let blank = bytes.firstOffset(of: "\r\n\r\n") else { return nil }
+        let body = blank + 4
+        if bytes.headerValue("transfer-encoding:", within: body) != nil {
+            // No contender sends one here; saying so is better than measuring a wrong thing.
+            self.init(wanted: .malformed, length: bytes.count)
+            return
+        }
+        let bodyLength = bytes.headerValue("content-length:", within: body).flatMap { bytes.decimal(at: $0) } ?? 0
+        let length = body + Int(bodyLength)
+        guard bytes.count >= length else { return nil }
+        self.init(
+            wanted: Self.wanted(bytes, body: UnsafeRawBufferPointer(rebasing: bytes[body..<length]), defaults: defaults),
+            length: length
+        )
+    }
+
+    private init(wanted: Wanted, length: Int) {
+        self.wanted = wanted
+        self.length = length
+    }
+
+    private static func wanted(
+        _ bytes: UnsafeRawBufferPointer,
+        body: UnsafeRawBufferPointer,
+        defaults: StreamShape
+    ) -> Wanted {
+        guard let space = bytes.firstOffset(of: 0x20, from: 0) else { return .malformed }
+        let path = space + 1
+        if bytes.matches("/v1/chat/completions ", at: path) {
+            guard asksForStream(body) else { return .chat }
+            return .stream(shape(body, defaults: defaults), usage: body.firstOffset(of: "\"include_usage\"") != nil)
+        }
+        guard let end = bytes.firstOffset(of: 0x20, from: path) else { return .malformed }
+        switch String(decoding: bytes[path..<end], as: UTF8.self) {
+        case "/v1/models": return .models
+        case "/health", "/health/", "/ping", "/": return .health
+        case "/get_server_info", "/server_info", "/get_model_info", "/model_info", "/version": return .info
+        case "/mock/statistics": return .statistics
+        case let path: return .other(path: path)
+        }
+    }
+
+    /// `"stream"` and after it a colon and `true`; `stream_options` has its quote elsewhere.
+    private static func asksForStream(_ body: UnsafeRawBufferPointer) -> Bool {
+        guard let key = body.firstOffset(of: "\"stream\"") else { return false }
+        var index = key + 8
+        while index < body.count, body[index] == 0x3A || body[index] == 0x20 { index += 1 }
+        return body.matches("true", at: index)
+    }
+
+    private static func shape(_ body: UnsafeRawBufferPointer, defaults: StreamShape) -> StreamShape {
+        var shape = defaults
+        if let key = body.firstOffset(of: "\"max_tokens\""),
+            let events = number(in: body, from: key + 12), events > 0
+        {
+            shape.events = Int(min(events, 99_999))
+        }
+        if let key = body.firstOffset(of: "\"rate="), let rate = body.decimal(at: key + 6), rate > 0 {
+            shape.interval = 1_000_000_000 / rate
+        }
+        return shape
+    }
+
+    private static func number(in body: UnsafeRawBufferPointer, from start: Int) -> UInt64? {
+        var index = start
+        while index < body.count, body[index] == 0x3A || body[index] == 0x20 { index += 1 }
+        return body.decimal(at: index)
+    }
+}

@@ -1,0 +1,30 @@
+import Loopback
+import Testing
+
+@Suite struct ByteSearchTests {
+    private func reading<T>(_ text: String, _ body: (UnsafeRawBufferPointer) -> T) -> T {
+        Array(text.utf8).withUnsafeBytes(body)
+    }
+
+    @Test func headerFieldsAreFoundWithoutCase() {
+        let head = "POST / HTTP/1.1\r\nHost: x\r\nCONTENT-length:  42\r\n\r\n"
+        let value = reading(head) { bytes in
+            bytes.headerValue("content-length:", within: bytes.count).flatMap { bytes.decimal(at: $0) }
+        }
+        #expect(value == 42)
+        #expect(reading(head) { $0.headerValue("length:", within: $0.count) } == nil)
+    }
+
+    @Test func bytesBehindTheHeadAreNotHeaders() {
+        let message = "GET / HTTP/1.1\r\n\r\ncontent-length: 7\r\n"
+        #expect(reading(message) { $0.headerValue("content-length:", within: 18) } == nil)
+    }
+
+    @Test func queueKeepsWhatIsNotConsumedWhenItGrows() {
+        let queue = ByteQueue(capacity: 8)
+        reading("abcdef") { queue.append($0.baseAddress!, count: $0.count) }
+        queue.consume(4)
+        reading("ghijklmnop") { queue.append($0.baseAddress!, count: $0.count) }
+        #expect(String(decoding: queue.bytes, as: UTF8.self) == "efghijklmnop")
+    }
+}
