@@ -25,6 +25,7 @@ import GatewayWire
 public final class Gateway: Sendable {
     package let fleet: Fleet
     private let observer: (any CallObserver)?
+    private let providers: [any Provider]
 
     /// The executor on which a task that makes calls runs with the fewest thread changes, if there is one.
     public let preferredExecutor: (any TaskExecutor)?
@@ -40,6 +41,7 @@ public final class Gateway: Sendable {
         preferredExecutor: (any TaskExecutor)? = nil
     ) {
         fleet = Fleet(groups)
+        providers = groups.flatMap { $0.deployments.map(\.provider) }
         self.observer = observer
         self.preferredExecutor = preferredExecutor
     }
@@ -107,8 +109,15 @@ public final class Gateway: Sendable {
         fleet.models.map { ModelInfo(id: $0, ownedBy: "modelgateway") }
     }
 
-    /// Whether at least one deployment can take a call now.
-    public var isReady: Bool { fleet.isReady }
+    /// Whether at least one deployment can take a call now, and every local model is loaded.
+    public var isReady: Bool { fleet.isReady && providers.allSatisfy(\.isLoaded) }
+
+    /// Loads the models that run in this process, one after the other, so that the first call need not wait for it.
+    /// - Parameter progress: Is told how much of the model that is being loaded is there, from 0 to 1.
+    /// - Throws: ``GatewayError/Code/modelLoadFailed`` with the reason, for the first model that cannot be loaded.
+    public func prepare(progress: (@Sendable (Double) -> Void)? = nil) async throws(GatewayError) {
+        for provider in providers where !provider.isLoaded { try await provider.load(progress: progress) }
+    }
 }
 
 // MARK: - Opening calls

@@ -85,9 +85,21 @@ public protocol Provider: Sendable {
 
     /// The models that the upstream offers now.
     func models(timeouts: Timeouts) async throws(GatewayError) -> [ModelInfo]
+
+    /// Makes the provider ready for its first call, where that takes time, such as loading a model from a file. Calls
+    /// that come earlier do the same. By default there is nothing to do.
+    /// - Parameter progress: Is told how much is done, from 0 to 1.
+    func load(progress: (@Sendable (Double) -> Void)?) async throws(GatewayError)
+
+    /// Whether ``load(progress:)`` has nothing left to do. By default true.
+    var isLoaded: Bool { get }
 }
 
 extension Provider {
+    public func load(progress: (@Sendable (Double) -> Void)?) async throws(GatewayError) {}
+
+    public var isLoaded: Bool { true }
+
     public func chat(
         _ request: ChatRequest,
         context: AttemptContext

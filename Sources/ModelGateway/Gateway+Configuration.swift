@@ -1,0 +1,151 @@
+// From a configuration to a gateway: providers, transports, deployments and groups.
+
+import GatewayWire
+
+extension Gateway {
+    /// Creates a gateway from a configuration, with libcurl for a transport.
+    /// - Parameters:
+    ///   - configuration: The models and providers. Workers are not asked for their models before ``run()`` or
+    ///     ``prepare(progress:)``.
+    ///   - providers: The kinds of providers that the configuration may name.
+    ///   - observer: Is told of the end of each call.
+    /// - Throws: ``GatewayError/Code/configuration`` if a deployment's settings cannot be used.
+    public convenience init(
+        configuration: Configuration,
+        providers: ProviderCatalog = .standard,
+        observer: (any CallObserver)? = nil
+    ) throws(GatewayError) {
+        var transports = try TransportPool()
+        var groups: [DeploymentGroup] = []
+        for model in configuration.allModels {
+            var deployments: [Deployment] = []
+            for deployment in model.deployments {
+                let transport = try transports.transport(for: deployment.provider)
+                let settings = ProviderCatalog.Settings(deployment: deployment, transport: transport)
+                let provider = try providers.provider(settings)
+                deployments.append(Deployment(deployment, model: model.name, provider: provider))
+            }
+            groups.append(try DeploymentGroup(model, deployments: deployments))
+        }
+        self.init(
+            groups: groups,
+            observer: observer,
+            preferredExecutor: transports.standard.preferredExecutor
+        )
+    }
+}
+
+extension Configuration {
+    /// The models of the file and those in GGUF files beside it.
+    fileprivate var allModels: [Model] {
+        models
+            + localModels.sorted { $0.key < $1.key }.map { name, local in
+                Model(
+                    name: name,
+                    deployments: [
+                        Deployment(
+                            id: name,
+                            provider: Provider(kind: .llama),
+                            upstreamModel: name,
+                            path: local.path,
+                            llama: local.llama
+                        )
+                    ]
+                )
+            }
+    }
+}
+
+extension Deployment {
+    init(_ configuration: Configuration.Deployment, model: String, provider: any Provider) {
+        self.init(
+            id: configuration.id,
+            model: model,
+            provider: provider,
+            upstreamModel: configuration.upstreamModel,
+            weight: configuration.weight,
+            priority: configuration.priority,
+            tags: configuration.tags,
+            labels: configuration.labels,
+            timeouts: configuration.timeouts,
+            maximumConcurrentCalls: configuration.maxConcurrentCalls == 0 ? nil : configuration.maxConcurrentCalls,
+            inputPrice: configuration.inputPrice,
+            outputPrice: configuration.outputPrice,
+            fingerprint: configuration.provider.fingerprint
+        )
+    }
+}
+
+extension Configuration.Provider {
+    /// Changes when the upstream is another one, or is spoken to with other credentials.
+    fileprivate var fingerprint: UInt64 {
+        let text = [kind.rawValue, baseURL ?? "", apiKey?.reveal() ?? ""].joined(separator: "\u{0}")
+        return StableHash.hash(text)
+    }
+}
+
+extension DeploymentGroup {
+    init(_ model: Configuration.Model, deployments: [Deployment]) throws(GatewayError) {
+        self.init(
+            model: model.name,
+            deployments: deployments,
+            policy: try RoutingPolicyKind(model.policy),
+            admission: AdmissionOptions(queueSize: model.queueSize, queueTimeout: model.queueTimeout),
+            breaker: CircuitBreakerOptions(model.deployments.first?.breaker ?? Configuration.Breaker()),
+            retry: RetryOptions(model.retry),
+            health: model.deployments.first.flatMap { HealthOptions($0.health) },
+            fallbacks: model.fallbacks,
+            contextWindowFallbacks: model.contextWindowFallbacks,
+            contentPolicyFallbacks: model.contentPolicyFallbacks
+        )
+    }
+}
+
+extension CircuitBreakerOptions {
+    init(_ configuration: Configuration.Breaker) {
+        self.init(
+            consecutiveFailures: configuration.enabled ? configuration.consecutiveFailures : Int.max,
+            failureRatio: configuration.failureRate,
+            minimumCalls: configuration.enabled ? configuration.minimumCalls : Int.max,
+            window: configuration.window,
+            openTime: configuration.openTime,
+            maximumOpenTime: configuration.maxOpenTime,
+            probes: configuration.probes,
+            successesToClose: configuration.successes
+        )
+    }
+}
+
+extension RetryOptions {
+    init(_ configuration: Configuration.Retry) {
+        self.init(
+            maximumAttempts: configuration.maxAttempts,
+            backoff: configuration.backoff,
+            maximumBackoff: configuration.maxBackoff,
+            budgetRatio: configuration.budgetRatio,
+            budgetPerSecond: configuration.budgetPerSecond
+        )
+    }
+}
+
+extension HealthOptions {
+    init?(_ configuration: Configuration.Health) {
+        guard configuration.enabled else { return nil }
+        self.init(
+            interval: configuration.interval,
+            timeout: configuration.timeout,
+            failuresToLeave: configuration.failures,
+            successesToReturn: configuration.successes,
+            maximumInterval: configuration.maxInterval
+        )
+    }
+}
+
+extension RoutingPolicyKind {
+    init(_ policy: Configuration.Policy) throws(GatewayError) {
+        switch policy.name {
+        case "random": self = .random
+        default: self = .roundRobin
+        }
+    }
+}
