@@ -2,23 +2,15 @@
 
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Makes unguessable identifiers. 24 characters of base 62 hold 142 bits.
 package enum RandomID {
     /// How many random characters an identifier has unless told otherwise.
     package static let defaultLength = 24
 
-    /// An identifier from the system's random numbers, fetched in blocks because a system call for each would cost
-    /// more than the rest.
+    /// An identifier that nobody outside the process can predict. No system call: the system's random numbers are
+    /// asked once, for a key.
     package static func make(prefix: StaticString, length: Int = defaultLength) -> String {
-        var generator = EntropyPool()
+        var generator = SecretSequence()
         return make(prefix: prefix, length: length, using: &generator)
     }
 
@@ -38,14 +30,14 @@ package enum RandomID {
         }
     }
 
-    /// Appends an identifier from the system's random numbers.
+    /// Appends an identifier that nobody outside the process can predict.
     package static func append(prefix: StaticString, length: Int = defaultLength, to output: inout [UInt8]) {
-        var generator = EntropyPool()
+        var generator = SecretSequence()
         let length = max(0, length)
-        prefix.withBytes { output.append(contentsOf: $0) }
+        output.append(literal: prefix)
         withUnsafeTemporaryAllocation(byteCount: length, alignment: 1) { bytes in
             fill(bytes, using: &generator)
-            output.append(contentsOf: UnsafeRawBufferPointer(bytes))
+            output.append(bytes: UnsafeRawBufferPointer(bytes))
         }
     }
 
@@ -68,42 +60,17 @@ package enum RandomID {
     }
 }
 
-/// The system's random numbers in blocks of 32 words, shared by all threads.
-private struct EntropyPool: RandomNumberGenerator {
-    private struct Block {
-        var words = [UInt64](repeating: 0, count: 32)
-        var used = 32
-    }
+/// Unpredictable words for all threads without a lock: SipHash-2-4 of a counter under a key that the system's random
+/// numbers give once per process.
+private struct SecretSequence: RandomNumberGenerator {
+    private static let key: SipKey = {
+        var system = SystemRandomNumberGenerator()
+        return SipKey(system.next(), system.next())
+    }()
 
-    private static let block = Mutex(Block())
+    private static let counter = Atomic<UInt64>(0)
 
     mutating func next() -> UInt64 {
-        Self.block.withLock { block in
-            if block.used == block.words.count {
-                Self.refill(&block.words)
-                block.used = 0
-            }
-            let word = block.words[block.used]
-            // A word that was handed out does not stay in memory.
-            block.words[block.used] = 0
-            block.used += 1
-            return word
-        }
-    }
-
-    private static func refill(_ words: inout [UInt64]) {
-        let isFilled = words.withUnsafeMutableBytes { bytes in
-            #if canImport(Darwin)
-                arc4random_buf(bytes.baseAddress, bytes.count)
-                return true
-            #else
-                // 256 bytes are the most that one call gives.
-                return getentropy(bytes.baseAddress, bytes.count) == 0
-            #endif
-        }
-        guard !isFilled else { return }
-        // The system call is not allowed here; the standard library has further sources.
-        var system = SystemRandomNumberGenerator()
-        for index in words.indices { words[index] = system.next() }
+        Self.key.hash(Self.counter.wrappingAdd(1, ordering: .relaxed).oldValue)
     }
 }

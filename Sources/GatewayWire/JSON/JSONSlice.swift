@@ -47,7 +47,9 @@ extension JSONSlice {
 
     /// Whether this is a string with exactly the literal's characters, escaped or not.
     package func equals(_ literal: StaticString, in bytes: UnsafeRawBufferPointer) -> Bool {
-        literal.withBytes { equals($0, in: bytes) }
+        // Most keys differ in length already.
+        if !isEscaped, literal.hasPointerRepresentation, end &- start &- 2 != literal.utf8CodeUnitCount { return false }
+        return literal.withBytes { equals($0, in: bytes) }
     }
 
     /// Whether this is a string with exactly these UTF-8 bytes, escaped or not.
@@ -63,8 +65,8 @@ extension JSONSlice {
     /// A string's characters; nil for other kinds.
     package func string(in bytes: UnsafeRawBufferPointer) -> String? {
         guard kind == .string else { return nil }
-        guard isEscaped else { return String(decoding: bytes.clamped(to: contents), as: UTF8.self) }
         let source = bytes.clamped(to: contents)
+        guard isEscaped else { return String(decoding: source.assumingMemoryBound(to: UInt8.self), as: UTF8.self) }
         return String(unsafeUninitializedCapacity: source.count) { target in
             JSONStringDecoder.decode(source, into: UnsafeMutableRawBufferPointer(target))
         }
@@ -75,7 +77,7 @@ extension JSONSlice {
         guard kind == .string else { return }
         let source = bytes.clamped(to: contents)
         guard isEscaped else {
-            output.append(contentsOf: source)
+            output.append(bytes: source)
             return
         }
         output.append(

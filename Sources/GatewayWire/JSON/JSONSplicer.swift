@@ -101,11 +101,11 @@ package struct JSONSplicer {
         document.bytes.withBytes { source in
             var position = 0
             for edit in edits where edit.range.lowerBound >= position {
-                output.append(contentsOf: source.clamped(to: position..<edit.range.lowerBound))
+                output.append(bytes: source.clamped(to: position..<edit.range.lowerBound))
                 output.append(contentsOf: edit.text)
                 position = edit.range.upperBound
             }
-            output.append(contentsOf: source.clamped(to: position..<source.count))
+            output.append(bytes: source.clamped(to: position..<source.count))
         }
     }
 }

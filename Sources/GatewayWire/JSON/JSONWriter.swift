@@ -50,22 +50,19 @@ extension JSONWriter {
     package mutating func endArray() { close(UInt8(ascii: "]")) }
 
     package mutating func key(_ key: StaticString) {
-        separate()
-        key.withBytes { JSONEscaping.appendQuoted($0, isValid: true, to: &bytes) }
-        endKey()
+        key.withBytes { JSONEscaping.appendQuoted($0, isValid: true, comma: needsComma, colon: true, to: &bytes) }
+        needsComma = false
     }
 
     package mutating func key(_ key: String) {
-        separate()
-        appendQuoted(key)
-        endKey()
+        appendQuoted(key, colon: true)
+        needsComma = false
     }
 
     /// A key given as UTF-8 bytes; ill-formed ones become U+FFFD.
     package mutating func key(utf8 key: UnsafeRawBufferPointer) {
-        separate()
-        JSONEscaping.appendQuoted(key, isValid: false, to: &bytes)
-        endKey()
+        JSONEscaping.appendQuoted(key, isValid: false, comma: needsComma, colon: true, to: &bytes)
+        needsComma = false
     }
 
     private mutating func open(_ bracket: UInt8) {
@@ -79,11 +76,6 @@ extension JSONWriter {
         needsComma = true
     }
 
-    private mutating func endKey() {
-        bytes.append(UInt8(ascii: ":"))
-        needsComma = false
-    }
-
     @inline(__always)
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
@@ -95,19 +87,19 @@ extension JSONWriter {
 
 extension JSONWriter {
     package mutating func string(_ value: String) {
-        separate()
         appendQuoted(value)
+        needsComma = true
     }
 
     package mutating func string(_ value: StaticString) {
-        separate()
-        value.withBytes { JSONEscaping.appendQuoted($0, isValid: true, to: &bytes) }
+        value.withBytes { JSONEscaping.appendQuoted($0, isValid: true, comma: needsComma, to: &bytes) }
+        needsComma = true
     }
 
     /// A string given as UTF-8 bytes; ill-formed ones become U+FFFD.
     package mutating func string(utf8 value: UnsafeRawBufferPointer) {
-        separate()
-        JSONEscaping.appendQuoted(value, isValid: false, to: &bytes)
+        JSONEscaping.appendQuoted(value, isValid: false, comma: needsComma, to: &bytes)
+        needsComma = true
     }
 
     package mutating func int(_ value: Int) {
@@ -140,20 +132,23 @@ extension JSONWriter {
     /// A complete JSON value, copied as it is.
     package mutating func raw(_ json: UnsafeRawBufferPointer) {
         separate()
-        bytes.append(contentsOf: json)
+        bytes.append(bytes: json)
     }
 
     private mutating func literal(_ text: StaticString) {
         separate()
-        text.withBytes { bytes.append(contentsOf: $0) }
+        bytes.append(literal: text)
     }
 
-    private mutating func appendQuoted(_ value: String) {
-        let done: Void? = value.utf8.withContiguousStorageIfAvailable {
-            JSONEscaping.appendQuoted(UnsafeRawBufferPointer($0), isValid: true, to: &bytes)
+    private mutating func appendQuoted(_ value: String, colon: Bool = false) {
+        let utf8 = value.utf8
+        let done: Void? = utf8.withContiguousStorageIfAvailable { text in
+            let text = UnsafeRawBufferPointer(text)
+            JSONEscaping.appendQuoted(text, isValid: true, comma: needsComma, colon: colon, to: &bytes)
         }
-        if done == nil {
-            Array(value.utf8).withBytes { JSONEscaping.appendQuoted($0, isValid: true, to: &bytes) }
+        guard done == nil else { return }
+        Array(utf8).withBytes { text in
+            JSONEscaping.appendQuoted(text, isValid: true, comma: needsComma, colon: colon, to: &bytes)
         }
     }
 }

@@ -46,10 +46,10 @@ struct SSEFields {
         if !isJoined {
             isJoined = true
             joined.removeAll(keepingCapacity: joined.capacity <= 1 << 16)
-            joined.append(contentsOf: block.clamped(to: first))
+            joined.append(bytes: block.clamped(to: first))
         }
         joined.append(0x0A)
-        joined.append(contentsOf: block.clamped(to: value))
+        joined.append(bytes: block.clamped(to: value))
     }
 
     private mutating func setRetry(_ digits: UnsafeRawBufferPointer) {

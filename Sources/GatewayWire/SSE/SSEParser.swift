@@ -86,7 +86,7 @@ package struct SSEParser: Sendable {
                 try report(piece, onEvent)
             } else {
                 // Taken out for the call, and put back empty, so that its memory is used again.
-                pending.append(contentsOf: piece)
+                pending.append(bytes: piece)
                 var block: [UInt8] = []
                 swap(&block, &pending)
                 try block.withUnsafeBytes { try report($0, onEvent) }
@@ -96,7 +96,7 @@ package struct SSEParser: Sendable {
         }
         guard start < bytes.count else { return }
         try checkSize(pending.count + bytes.count - start)
-        pending.append(contentsOf: bytes.clamped(to: start..<bytes.count))
+        pending.append(bytes: bytes.clamped(to: start..<bytes.count))
     }
 
     /// Takes the next piece of the stream as an array.

@@ -11,11 +11,11 @@ package enum SSEWriter {
         var start = 0
         while true {
             let end = lineEnds.next(from: start)
-            output.append(contentsOf: data.clamped(to: start..<end))
+            output.append(bytes: data.clamped(to: start..<end))
             guard end < data.count else { break }
             start = end + 1
             if data[end] == 0x0D, start < data.count, data[start] == 0x0A { start += 1 }
-            append("\ndata: ", to: &output)
+            output.append(literal: "\ndata: ")
         }
         endEvent(to: &output)
     }
@@ -28,32 +28,27 @@ package enum SSEWriter {
     /// Appends the `event` line, if there is a name, and the start of the data line.
     package static func beginData(event name: StaticString? = nil, to output: inout [UInt8]) {
         if let name {
-            append("event: ", to: &output)
-            append(name, to: &output)
-            append("\n", to: &output)
+            output.append(literal: "event: ")
+            output.append(literal: name)
+            output.append(literal: "\n")
         }
-        append("data: ", to: &output)
+        output.append(literal: "data: ")
     }
 
     /// Ends the data line and the event.
     package static func endEvent(to output: inout [UInt8]) {
-        append("\n\n", to: &output)
+        output.append(literal: "\n\n")
     }
 
     /// Appends the `data: [DONE]` that ends an OpenAI stream.
     package static func appendDone(to output: inout [UInt8]) {
-        append("data: [DONE]\n\n", to: &output)
+        output.append(literal: "data: [DONE]\n\n")
     }
 
     /// Appends a comment, which receivers ignore; it keeps idle connections alive. The text must be one line.
     package static func append(comment text: StaticString, to output: inout [UInt8]) {
-        append(": ", to: &output)
-        append(text, to: &output)
-        append("\n\n", to: &output)
-    }
-
-    @inline(__always)
-    private static func append(_ text: StaticString, to output: inout [UInt8]) {
-        text.withBytes { output.append(contentsOf: $0) }
+        output.append(literal: ": ")
+        output.append(literal: text)
+        output.append(literal: "\n\n")
     }
 }

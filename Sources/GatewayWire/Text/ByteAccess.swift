@@ -17,6 +17,18 @@ extension Array where Element == UInt8 {
     ) throws(Failure) -> Result {
         try span.bytes.withUnsafeBytes(body)
     }
+
+    /// Appends by copying memory; `append(contentsOf:)` of a raw buffer would go byte by byte.
+    @inline(__always)
+    mutating func append(bytes: UnsafeRawBufferPointer) {
+        append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// Appends a literal's UTF-8.
+    @inline(__always)
+    mutating func append(literal: StaticString) {
+        literal.withBytes { append(bytes: $0) }
+    }
 }
 
 extension UnsafeRawBufferPointer {

@@ -16,17 +16,18 @@ package enum Decimal {
                 digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
                 rest /= 10
             } while rest > 0
-            output.append(contentsOf: UnsafeRawBufferPointer(rebasing: digits[start...]))
+            output.append(bytes: UnsafeRawBufferPointer(rebasing: digits[start...]))
         }
     }
 
     /// Appends exactly `width` digits, with leading zeros; higher digits are cut off.
     package static func append(_ value: Int, width: Int, to output: inout [UInt8]) {
-        var divisor: UInt = 1
-        for _ in 1..<max(1, width) { divisor *= 10 }
-        while divisor > 0 {
-            output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value.magnitude / divisor % 10))
-            divisor /= 10
+        let end = output.count + max(0, width)
+        var rest = value.magnitude
+        for _ in 0..<max(0, width) { output.append(UInt8(ascii: "0")) }
+        for place in stride(from: end - 1, through: end - max(0, width), by: -1) {
+            output[place] += UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
     }
 }

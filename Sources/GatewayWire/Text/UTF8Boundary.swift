@@ -36,12 +36,12 @@ package struct UTF8StreamDecoder: Sendable {
         let head = min(3, bytes.count)
         let known = pending.count
         var joined = pending
-        joined.append(contentsOf: bytes.clamped(to: 0..<head))
+        joined.append(bytes: bytes.clamped(to: 0..<head))
         pending = []
         let taken = joined.withBytes { joined -> Int? in
             switch UTF8Sequence(joined, at: 0, end: joined.count) {
             case .valid(let length):
-                output.append(contentsOf: joined.clamped(to: 0..<length))
+                output.append(bytes: joined.clamped(to: 0..<length))
                 return length - known
             case .invalid(let length):
                 Self.replace(&output)
@@ -74,20 +74,20 @@ package struct UTF8StreamDecoder: Sendable {
             case .valid(let length):
                 index &+= length
             case .invalid(let length):
-                output.append(contentsOf: bytes.clamped(to: start..<index))
+                output.append(bytes: bytes.clamped(to: start..<index))
                 Self.replace(&output)
                 index &+= length
                 start = index
             case .incomplete:
-                output.append(contentsOf: bytes.clamped(to: start..<index))
+                output.append(bytes: bytes.clamped(to: start..<index))
                 pending = [UInt8](bytes.clamped(to: index..<bytes.count))
                 return
             }
         }
-        output.append(contentsOf: bytes.clamped(to: start..<bytes.count))
+        output.append(bytes: bytes.clamped(to: start..<bytes.count))
     }
 
     private static func replace(_ output: inout [UInt8]) {
-        output.append(contentsOf: "\u{FFFD}".utf8)
+        output.append(literal: "\u{FFFD}")
     }
 }

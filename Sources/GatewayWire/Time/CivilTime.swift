@@ -92,16 +92,16 @@ extension CivilTime {
 
     /// Appends an HTTP date (RFC 9110, IMF-fixdate) such as `Sat, 21 Nov 2026 09:16:29 GMT`.
     package func appendHTTPDate(to output: inout [UInt8]) {
-        Self.weekdays[weekday].withBytes { output.append(contentsOf: $0) }
-        output.append(contentsOf: ", ".utf8)
+        output.append(literal: Self.weekdays[weekday])
+        output.append(literal: ", ")
         Decimal.append(day, width: 2, to: &output)
         output.append(0x20)
-        Self.months[month - 1].withBytes { output.append(contentsOf: $0) }
+        output.append(literal: Self.months[month - 1])
         output.append(0x20)
         Decimal.append(year, width: 4, to: &output)
         output.append(0x20)
         appendTimeOfDay(to: &output)
-        output.append(contentsOf: " GMT".utf8)
+        output.append(literal: " GMT")
     }
 
     private func appendTimeOfDay(to output: inout [UInt8]) {

@@ -32,6 +32,13 @@ struct StableHashTests {
         #expect(shifted.withBytes { StableHash.hash($0.clamped(to: 1..<count + 1), seed: seed) } == expected)
     }
 
+    /// From the reference implementation's `vectors.h`: key 00…0f, input 00…07.
+    @Test("SipHash-2-4 reference value")
+    func sipHash() {
+        let key = SipKey(0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908)
+        #expect(key.hash(0x0706_0504_0302_0100) == 0x93F5_F579_9A93_2462)
+    }
+
     @Test("The generator's sequence is fixed by its seed")
     func generator() {
         var generator = SeededGenerator(seed: 1_234_567)
