@@ -1,0 +1,78 @@
+// The data plane as something to put into a Hummingbird server.
+
+public import Logging
+public import ModelGateway
+public import NIOCore
+
+/// Takes the model calls of a Hummingbird HTTP/1 server off its connections before they reach the router.
+///
+/// ``GatewayServer`` uses one. A program with a server of its own adds it there, next to its own routes:
+///
+/// ```swift
+/// let plane = DataPlane(gateway: gateway, options: ServerOptions(), logger: logger)
+/// let app = Application(
+///     router: router,
+///     server: .http1(configuration: .init(additionalChannelHandlers: plane.channelHandlers()))
+/// )
+/// ```
+///
+/// Calls then cost a fraction of what a route costs, a client that goes away ends its call at once, and silent streams
+/// are kept alive. Limits of size and time are those of the options; their address is not used.
+public struct DataPlane: Sendable {
+    let state: ServerState
+
+    init(state: ServerState) {
+        self.state = state
+    }
+
+    /// Creates a data plane.
+    /// - Parameters:
+    ///   - gateway: What answers the calls.
+    ///   - options: Keys and limits.
+    ///   - observer: Is told of each finished request.
+    ///   - logger: Where troubles go.
+    public init(
+        gateway: Gateway,
+        options: ServerOptions = ServerOptions(),
+        observer: (any RequestObserver)? = nil,
+        logger: Logger
+    ) {
+        self.init(served: gateway, options: options, observer: observer, logger: logger)
+    }
+
+    package init(
+        served gateway: any ServedGateway,
+        options: ServerOptions,
+        observer: (any RequestObserver)? = nil,
+        logger: Logger
+    ) {
+        state = ServerState(gateway: gateway, options: options, observer: observer, logger: logger)
+    }
+
+    /// The handlers for one new connection.
+    public func channelHandlers() -> [any RemovableChannelHandler] {
+        [Installer(state: state)]
+    }
+
+    /// Additional handlers sit behind Hummingbird's conversion of the request's types, which model calls need not pay
+    /// for. So this one only puts the real handler in front of it.
+    private final class Installer: ChannelHandler, RemovableChannelHandler {
+        private let state: ServerState
+
+        init(state: ServerState) {
+            self.state = state
+        }
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            do {
+                try DataPlaneHandler.install(in: context.pipeline.syncOperations, server: state)
+            } catch {
+                state.logger.error(
+                    "The data plane works in HTTP/1 pipelines only; the connection is closed.",
+                    metadata: ["error": "\(error)"]
+                )
+                context.close(promise: nil)
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// One request and its response on a connection, as the data plane follows them.
+
+import GatewayWire
+import ModelGateway
+import NIOCore
+import NIOHTTP1
+
+/// A request that is being read, answered or passed on. Lives on its connection's event loop.
+final class Exchange {
+    let method: HTTPMethod
+    let target: String
+    let requestID: String
+    /// Whether the client lets the connection be used again.
+    let allowsKeepAlive: Bool
+    /// Whether the client speaks HTTP/1.1, so that it understands chunks.
+    let isModern: Bool
+    let start = NIODeadline.now()
+
+    // The request
+    var endpoint: ModelEndpoint?
+    var fields: RequestFields?
+    var body: [UInt8] = []
+    var discardedBytes = 0
+    /// What to answer once the body has been read, instead of making a call.
+    var refusal: GatewayError?
+    var isRequestComplete = false
+
+    // The call
+    var call: ModelCall?
+    var task: Task<Void, Never>?
+    /// Bytes taken from the call that wait for room in the send buffer.
+    var uncreditedBytes = 0
+
+    // The response
+    var status = 0
+    var framing: BodyFraming?
+    var isEventStream = false
+    /// Whether the head went out with a keep-alive comment before the call had an answer.
+    var isHeadEarly = false
+    var isResponseComplete = false
+    var isConnectionKept = false
+    var responseBytes = 0
+    var firstByte: NIODeadline?
+    /// The time of the last write, exact to a tick.
+    var lastWrite: NIODeadline
+    /// Whether the bytes sent so far end at the end of an event, so that a comment may follow.
+    var isBetweenEvents = true
+
+    init(_ head: HTTPRequestHead, requestID: String, now: NIODeadline) {
+        method = head.method
+        target = head.uri
+        self.requestID = requestID
+        allowsKeepAlive = head.isKeepAlive
+        isModern = head.version != .http1_0 && head.version.major == 1
+        lastWrite = now
+    }
+
+    var isHeadSent: Bool { framing != nil }
+
+    /// Whether the request asks for a stream: its top-level `stream` is true. Read only when it matters.
+    lazy var asksForStream: Bool = StreamFlag.isSet(in: call?.request.body ?? body)
+
+    func record(_ outcome: RequestRecord.Outcome) -> RequestRecord {
+        RequestRecord(
+            requestID: requestID,
+            method: method.rawValue,
+            path: String(Substring(RequestTarget.path(of: target))),
+            status: status == 0 ? 499 : status,
+            requestBytes: body.count + discardedBytes,
+            responseBytes: responseBytes,
+            duration: Duration(NIODeadline.now() - start),
+            timeToFirstByte: firstByte.map { Duration($0 - start) },
+            outcome: outcome
+        )
+    }
+}
+
+/// The `stream` member of a request body.
+enum StreamFlag {
+    /// Whether the top-level member `stream` is true. False for a body that is not JSON.
+    static func isSet(in body: [UInt8]) -> Bool {
+        body.withBytes { bytes in
+            var scanner = JSONScanner(bytes)
+            var isSet = false
+            do throws(JSONError) {
+                try scanner.beginObject()
+                while let key = try scanner.nextMember() {
+                    let value = try scanner.nextValue()
+                    if key.equals("stream", in: bytes) { isSet = value.bool ?? false }
+                }
+                return isSet
+            } catch {
+                return false
+            }
+        }
+    }
+}

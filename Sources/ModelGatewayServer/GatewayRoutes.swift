@@ -1,0 +1,174 @@
+// The gateway's endpoints as routes of a Hummingbird router: the server's own, or an embedding program's.
+
+import GatewayWire
+public import Hummingbird
+public import ModelGateway
+import NIOCore
+
+extension RouterMethods {
+    /// Adds the endpoints of a gateway to a router of your own: `/v1/models` and the model calls.
+    ///
+    /// ```swift
+    /// let router = Router()
+    /// router.get("/") { _, _ in "hello" }
+    /// router.mountGateway(gateway)
+    /// ```
+    ///
+    /// Mount on a group to have a prefix before the paths. Middleware that was added before applies to the gateway's
+    /// endpoints too. A client that goes away is noticed at the next write of its response; put a ``DataPlane`` into the
+    /// server to have its call end at once, and to have calls cost less.
+    /// - Parameters:
+    ///   - gateway: What answers the calls.
+    ///   - options: The keys and the largest body; address and times are those of your own server.
+    @discardableResult
+    public func mountGateway(_ gateway: Gateway, options: ServerOptions = ServerOptions()) -> Self {
+        mountGateway(served: gateway, options: options)
+    }
+
+    @discardableResult
+    package func mountGateway(served gateway: any ServedGateway, options: ServerOptions) -> Self {
+        let plane = ControlPlane(
+            gateway: gateway, keys: AccessKeys(options.apiKeys), metrics: nil, isDraining: { false }
+        )
+        let routes = GatewayRoutes(plane: plane, maxBodyBytes: options.maxBodyBytes)
+        routes.mountModels(on: self)
+        routes.mountModelCalls(on: self)
+        return self
+    }
+}
+
+/// The routes of a gateway, apart from where they are mounted.
+struct GatewayRoutes: Sendable {
+    let plane: ControlPlane
+    let maxBodyBytes: Int
+
+    /// The paths that are read with `GET`.
+    static let readPaths = ["/health", "/readiness", "/liveness", "/metrics", "/v1/models"]
+
+    /// Adds the routes that are not model calls.
+    func mountControlPlane(on router: some RouterMethods<some RequestContext>) {
+        router.get("/health") { _, _ in plane.health() }
+        router.get("/liveness") { _, _ in plane.health() }
+        router.get("/readiness") { _, _ in plane.readiness() }
+        router.get("/metrics") { request, _ in
+            Self.answer { () throws(GatewayError) in try plane.metrics(for: request) }
+        }
+        mountModels(on: router)
+    }
+
+    /// Adds the list of models.
+    func mountModels(on router: some RouterMethods<some RequestContext>) {
+        router.get("/v1/models") { request, _ in
+            Self.answer { () throws(GatewayError) in try plane.models(for: request) }
+        }
+        router.get("/v1/models/**") { request, context in
+            let id = context.parameters.getCatchAll().joined(separator: "/")
+            return Self.answer { () throws(GatewayError) in
+                try plane.model(PercentEncoding.decode(id), for: request)
+            }
+        }
+    }
+
+    /// Adds the model calls.
+    func mountModelCalls(on router: some RouterMethods<some RequestContext>) {
+        for endpoint in ModelEndpoint.all {
+            router.post(RouterPath(endpoint.path)) { request, _ in
+                do throws(GatewayError) {
+                    return try await call(endpoint, request)
+                } catch {
+                    return Response(error, format: endpoint.format)
+                }
+            }
+        }
+    }
+
+    private static func answer(_ make: () throws(GatewayError) -> Response) -> Response {
+        do throws(GatewayError) {
+            return try make()
+        } catch {
+            return Response(error)
+        }
+    }
+
+    /// Makes a model call for a request that came through the router.
+    private func call(_ endpoint: ModelEndpoint, _ request: Request) async throws(GatewayError) -> Response {
+        try plane.admit(request)
+        let body: ByteBuffer
+        do {
+            var request = request
+            body = try await request.collectBody(upTo: maxBodyBytes)
+        } catch is NIOTooManyBytesError {
+            throw GatewayError(.payloadTooLarge, "The request body is larger than the limit of \(maxBodyBytes) bytes.")
+        } catch {
+            throw GatewayError(.invalidRequest, "The request body could not be read.")
+        }
+        let sentID = request.headers.first("x-request-id")
+        let requestID = sentID.flatMap { HeaderText.isRequestID($0) ? $0 : nil } ?? RandomID.make(prefix: "req_")
+        let headers = request.headers.compactMap { field in
+            RequestFields.isForwarded(field.name.rawName) ? HTTPHeader(field.name.rawName, field.value) : nil
+        }
+        let wireRequest = WireRequest(
+            mode: endpoint.mode,
+            format: endpoint.format,
+            body: Array(body.readableBytesView),
+            headers: headers,
+            requestID: requestID,
+            deployment: headers.first { HeaderText.equals($0.name, "x-gateway-deployment") }?.value
+        )
+        var answer = try await plane.gateway.relay(wireRequest)
+        answer.headers.append(HTTPHeader("x-request-id", requestID))
+        return Response(answer)
+    }
+}
+
+extension Response {
+    /// The answer of a model call.
+    init(_ answer: WireResponse) {
+        let body: ResponseBody
+        switch answer.body {
+        case .bytes(let bytes):
+            body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        case .stream(let stream):
+            body = ResponseBody { writer in
+                do {
+                    while let bytes = try await stream.next() {
+                        try await writer.write(ByteBuffer(bytes: bytes))
+                    }
+                } catch {
+                    stream.cancel()
+                    throw error
+                }
+                try await writer.finish(nil)
+            }
+        }
+        self.init(
+            status: HTTPResponse.Status(code: answer.status),
+            headers: HTTPFields(answer.headers),
+            body: body
+        )
+    }
+}
+
+/// Percent-encoded text of URLs (RFC 3986 §2.1).
+enum PercentEncoding {
+    /// The decoded text. A sign of percent without two digits behind it stays as it is.
+    static func decode(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        guard bytes.contains(UInt8(ascii: "%")) else { return text }
+        var decoded: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+                let high = Character(UnicodeScalar(bytes[index + 1])).hexDigitValue,
+                let low = Character(UnicodeScalar(bytes[index + 2])).hexDigitValue
+            {
+                decoded.append(UInt8(high * 16 + low))
+                index += 3
+            } else {
+                decoded.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: decoded, as: UTF8.self)
+    }
+}

@@ -1,0 +1,161 @@
+// The HTTP server: data plane and control plane on one port, from listening to the last drained call.
+
+public import Hummingbird
+import HummingbirdCore
+public import Logging
+public import ModelGateway
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// Serves a gateway over HTTP.
+///
+/// Model calls (`POST /v1/chat/completions`, `/v1/completions`, `/v1/embeddings`) are answered by a ``DataPlane``;
+/// `GET /v1/models`, `/v1/models/{id}`, `/health`, `/readiness`, `/liveness` and `/metrics` by a router, to which more
+/// routes can be added. If keys are configured, everything but the three health paths needs one.
+///
+/// Run it in a `ServiceGroup`. When that shuts down gracefully the server stops to accept connections, closes idle ones,
+/// lets running calls finish for ``ServerOptions/drainDeadline``, and ends the rest with an error that their clients can
+/// read.
+public final class GatewayServer: Service {
+    /// Where a server listens.
+    public struct Address: Sendable, Hashable {
+        /// The host that was asked for.
+        public var host: String
+        /// The port, the real one if any free port was asked for.
+        public var port: Int
+    }
+
+    private let state: ServerState
+    private let responder: RouterResponder<BasicRequestContext>
+    private let onListening: @Sendable (Address) async -> Void
+    private let logger: Logger
+
+    /// Creates a server. It does nothing before it runs.
+    /// - Parameters:
+    ///   - gateway: What answers the calls.
+    ///   - options: The address, keys and limits.
+    ///   - metrics: Makes the body of `/metrics`, in Prometheus' text format; without it the path is not found.
+    ///   - observer: Is told of each finished request.
+    ///   - logger: Where the server logs.
+    ///   - routes: Adds more routes to the router of the control plane.
+    ///   - onListening: Called once the server accepts connections, with its real port.
+    public convenience init(
+        gateway: Gateway,
+        options: ServerOptions = ServerOptions(),
+        metrics: (@Sendable () -> [UInt8])? = nil,
+        observer: (any RequestObserver)? = nil,
+        logger: Logger,
+        routes: (Router<BasicRequestContext>) -> Void = { _ in },
+        onListening: @escaping @Sendable (Address) async -> Void = { _ in }
+    ) {
+        self.init(
+            served: gateway,
+            options: options,
+            metrics: metrics,
+            observer: observer,
+            logger: logger,
+            routes: routes,
+            onListening: onListening
+        )
+    }
+
+    package init(
+        served gateway: any ServedGateway,
+        options: ServerOptions,
+        metrics: (@Sendable () -> [UInt8])? = nil,
+        observer: (any RequestObserver)? = nil,
+        logger: Logger,
+        routes: (Router<BasicRequestContext>) -> Void = { _ in },
+        onListening: @escaping @Sendable (Address) async -> Void = { _ in }
+    ) {
+        let state = ServerState(gateway: gateway, options: options, observer: observer, logger: logger)
+        let router = Router(context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
+        router.add(middleware: UnknownPathMiddleware())
+        let plane = ControlPlane(
+            gateway: gateway, keys: state.keys, metrics: metrics, isDraining: { state.isDraining }
+        )
+        GatewayRoutes(plane: plane, maxBodyBytes: options.maxBodyBytes).mountControlPlane(on: router)
+        routes(router)
+        self.state = state
+        self.logger = logger
+        self.onListening = onListening
+        responder = router.buildResponder()
+    }
+
+    /// Listens and serves until the task is cancelled or shut down gracefully.
+    /// - Throws: ``GatewayError/Code/configuration`` when the server cannot listen on its address.
+    public func run() async throws {
+        let server = try makeServer()
+        let state = state
+        do {
+            try await withGracefulShutdownHandler {
+                try await server.run()
+            } onGracefulShutdown: {
+                state.beginDrain()
+                self.scheduleAbort()
+            }
+        } catch let error as IOError {
+            throw Self.cannotListen(error, options: state.options)
+        } catch let error as SocketAddressError {
+            throw GatewayError(
+                .configuration,
+                "Cannot listen on \(state.options.host): it is not an address of this machine (\(error))."
+            )
+        }
+    }
+
+    private func makeServer() throws -> any Service {
+        let plane = DataPlane(state: state)
+        var quiet = logger
+        quiet.logLevel = max(.warning, logger.logLevel)
+        let http1 = HTTP1Channel.Configuration(additionalChannelHandlers: plane.channelHandlers())
+        let options = state.options
+        return try HTTPServerBuilder.http1(configuration: http1).buildServer(
+            configuration: ServerConfiguration(
+                address: .hostname(options.host, port: options.port),
+                backlog: options.backlog
+            ),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: quiet,
+            responder: { [responder, quiet] request, writer, channel in
+                let source = ApplicationRequestContextSource(channel: channel, logger: quiet)
+                let context = BasicRequestContext(source: source)
+                let response = try await responder.respond(to: request, context: context)
+                try await writer.write(response: response.head, body: response.body)
+            },
+            onServerRunning: { [logger, onListening] channel in
+                let address = Address(host: options.host, port: channel.localAddress?.port ?? options.port)
+                logger.info("Listening.", metadata: ["host": "\(address.host)", "port": "\(address.port)"])
+                await onListening(address)
+            }
+        )
+    }
+
+    /// Ends what still runs when the time to drain is over.
+    private func scheduleAbort() {
+        guard state.options.drainDeadline > .zero else { return }
+        let deadline = TimeAmount(state.options.drainDeadline)
+        MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: deadline) { [state, logger] in
+            logger.notice("The time to drain is over; ending what still runs.")
+            state.abortAll()
+        }
+    }
+
+    private static func cannotListen(_ error: IOError, options: ServerOptions) -> GatewayError {
+        let place = "port \(options.port) on \(options.host)"
+        switch error.errnoCode {
+        case EADDRINUSE:
+            return GatewayError(.configuration, "\(place) is in use; choose another with --port.")
+        case EACCES:
+            return GatewayError(
+                .configuration, "\(place) needs more rights than this process has; choose one above 1023 with --port."
+            )
+        case EADDRNOTAVAIL:
+            return GatewayError(.configuration, "\(options.host) is not an address of this machine; change --host.")
+        default:
+            return GatewayError(.configuration, "Cannot listen on \(place): \(error).")
+        }
+    }
+}

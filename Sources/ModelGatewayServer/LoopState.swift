@@ -1,0 +1,105 @@
+// What the connections of one event loop share: the mailbox of calls with output, the date, one timer for all.
+
+import NIOCore
+import Synchronization
+
+/// The state of one event loop of the server.
+final class LoopState: Sendable {
+    /// Parts that are touched on the event loop only.
+    private final class Local {
+        var connections: [ObjectIdentifier: DataPlaneHandler] = [:]
+        var date = DateHeader()
+        var now = NIODeadline.now()
+        var isTicking = false
+    }
+
+    let eventLoop: any EventLoop
+    private let tickInterval: TimeAmount
+    private let local: NIOLoopBoundBox<Local>
+    private let ready = Mutex<[ModelCall]>([])
+
+    init(eventLoop: any EventLoop, tickInterval: TimeAmount) {
+        self.eventLoop = eventLoop
+        self.tickInterval = tickInterval
+        local = NIOLoopBoundBox.makeBoxSendingValue(Local(), eventLoop: eventLoop)
+    }
+
+    // MARK: Calls with output
+
+    /// Has the event loop take a call's output. Calls that are posted while it is on its way share one wake-up.
+    func post(_ call: ModelCall) {
+        let isFirst = ready.withLock { ready in
+            ready.append(call)
+            return ready.count == 1
+        }
+        if isFirst { eventLoop.execute { self.deliverReady() } }
+    }
+
+    private func deliverReady() {
+        let calls = ready.withLock { ready in
+            let calls = ready
+            ready.removeAll(keepingCapacity: calls.count <= 1024)
+            return calls
+        }
+        for call in calls {
+            call.connection.value.deliver(call)
+        }
+    }
+
+    // MARK: On the event loop only
+
+    /// The time of the last tick: exact enough for limits of seconds, and free.
+    var now: NIODeadline { local.value.now }
+
+    /// The date for response heads.
+    func date() -> DateHeader {
+        let local = local.value
+        local.date.refresh()
+        return local.date
+    }
+
+    /// Begins to watch a connection's time limits.
+    func add(_ connection: DataPlaneHandler) {
+        let local = local.value
+        local.connections[ObjectIdentifier(connection)] = connection
+        if !local.isTicking {
+            local.isTicking = true
+            local.now = .now()
+            scheduleTick()
+        }
+    }
+
+    /// Stops watching a connection.
+    func remove(_ connection: DataPlaneHandler) {
+        local.value.connections[ObjectIdentifier(connection)] = nil
+    }
+
+    private func scheduleTick() {
+        eventLoop.scheduleTask(in: tickInterval) { self.tick() }
+    }
+
+    private func tick() {
+        let local = local.value
+        local.now = .now()
+        // A handler may remove itself while the others are visited, so a copy is walked.
+        for connection in Array(local.connections.values) {
+            connection.tick(now: local.now)
+        }
+        if local.connections.isEmpty {
+            local.isTicking = false
+        } else {
+            scheduleTick()
+        }
+    }
+
+    // MARK: From any thread
+
+    /// Ends all calls and connections with an error: the time to drain is over.
+    func abortAll() {
+        eventLoop.execute {
+            for connection in Array(self.local.value.connections.values) {
+                connection.abort()
+            }
+        }
+    }
+}

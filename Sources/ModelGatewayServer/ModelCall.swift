@@ -1,0 +1,156 @@
+// One model call between the task that runs it and the event loop that owns the client's connection.
+
+import ModelGateway
+import NIOCore
+import Synchronization
+
+/// A call that runs. Its task puts the response into an outbox; the connection's event loop takes it out in batches.
+///
+/// The outbox is bounded: the task waits in ``send(_:)`` while more than ``window`` bytes have not yet found room in the
+/// connection's send buffer, so a client that reads slowly slows the upstream down.
+final class ModelCall: Sendable {
+    /// How many bytes may be under way to the client before the task has to wait.
+    static let window = 128 << 10
+
+    /// What the event loop takes at one time.
+    struct Batch {
+        var head: (status: Int, headers: [HTTPHeader])?
+        var chunks: [[UInt8]] = []
+        var ending: Ending?
+    }
+
+    /// How a response ends.
+    enum Ending {
+        /// With this body, which is all of it.
+        case whole([UInt8])
+        /// After the chunks that came.
+        case finished
+        /// With an error instead of a response, or instead of the rest of one.
+        case failed(GatewayError)
+    }
+
+    private struct Outbox {
+        var batch = Batch()
+        /// Bytes sent by the task that do not yet fit into the connection's send buffer.
+        var unsentBytes = 0
+        var isPosted = false
+        var isAbandoned = false
+        var waiter: UnsafeContinuation<Bool, Never>?
+    }
+
+    let request: WireRequest
+    /// The connection's handler, for the event loop only.
+    let connection: NIOLoopBound<DataPlaneHandler>
+    private let loop: LoopState
+    private let outbox = Mutex(Outbox())
+
+    init(request: WireRequest, connection: NIOLoopBound<DataPlaneHandler>, loop: LoopState) {
+        self.request = request
+        self.connection = connection
+        self.loop = loop
+    }
+}
+
+// MARK: - The task's side
+
+extension ModelCall {
+    /// Runs the call to its end. A call that was abandoned ends at its next step.
+    func run(on gateway: any ServedGateway) async {
+        do throws(GatewayError) {
+            let response = try await gateway.relay(request)
+            switch response.body {
+            case .bytes(let body):
+                put(head: (response.status, response.headers), ending: .whole(body))
+            case .stream(let stream):
+                await relay(stream, status: response.status, headers: response.headers)
+            }
+        } catch {
+            put(ending: .failed(error))
+        }
+    }
+
+    private func relay(_ stream: any ByteStream, status: Int, headers: [HTTPHeader]) async {
+        // The head waits for the first bytes, to go out with them. If they take long the event loop fetches it.
+        outbox.withLock { $0.batch.head = (status, headers) }
+        do throws(GatewayError) {
+            while let bytes = try await stream.next() {
+                guard await send(bytes) else {
+                    stream.cancel()
+                    return
+                }
+            }
+            put(ending: .finished)
+        } catch {
+            put(ending: .failed(error))
+        }
+    }
+
+    /// Hands bytes to the event loop and waits until there is room for more.
+    /// - Returns: Whether there is still somebody to send to.
+    private func send(_ bytes: [UInt8]) async -> Bool {
+        let (isOpen, hasRoom, mustPost) = outbox.withLock { outbox -> (Bool, Bool, Bool) in
+            guard !outbox.isAbandoned else { return (false, false, false) }
+            outbox.batch.chunks.append(bytes)
+            outbox.unsentBytes += bytes.count
+            defer { outbox.isPosted = true }
+            return (true, outbox.unsentBytes <= Self.window, !outbox.isPosted)
+        }
+        if mustPost { loop.post(self) }
+        guard isOpen, !hasRoom else { return isOpen }
+        return await withUnsafeContinuation { continuation in
+            let answer: Bool? = outbox.withLock { outbox in
+                if outbox.isAbandoned { return false }
+                if outbox.unsentBytes <= Self.window { return true }
+                outbox.waiter = continuation
+                return nil
+            }
+            if let answer { continuation.resume(returning: answer) }
+        }
+    }
+
+    private func put(head: (status: Int, headers: [HTTPHeader])? = nil, ending: Ending) {
+        let mustPost = outbox.withLock { outbox -> Bool in
+            guard !outbox.isAbandoned else { return false }
+            if let head { outbox.batch.head = head }
+            outbox.batch.ending = ending
+            defer { outbox.isPosted = true }
+            return !outbox.isPosted
+        }
+        if mustPost { loop.post(self) }
+    }
+}
+
+// MARK: - The event loop's side
+
+extension ModelCall {
+    /// Takes what has come since the last time.
+    func take() -> Batch {
+        outbox.withLock { outbox in
+            outbox.isPosted = false
+            defer { outbox.batch = Batch() }
+            return outbox.batch
+        }
+    }
+
+    /// Makes room: bytes have gone into the connection's send buffer.
+    func credit(_ count: Int) {
+        let waiter = outbox.withLock { outbox -> UnsafeContinuation<Bool, Never>? in
+            outbox.unsentBytes -= count
+            guard outbox.unsentBytes <= Self.window / 2 else { return nil }
+            defer { outbox.waiter = nil }
+            return outbox.waiter
+        }
+        waiter?.resume(returning: true)
+    }
+
+    /// Nobody will take the response any more.
+    func abandon() {
+        let waiter = outbox.withLock { outbox -> UnsafeContinuation<Bool, Never>? in
+            outbox.isAbandoned = true
+            outbox.batch = Batch()
+            defer { outbox.waiter = nil }
+            return outbox.waiter
+        }
+        waiter?.resume(returning: false)
+    }
+}

@@ -1,0 +1,38 @@
+// Which paths are calls of a model: what kind of work each asks for, in which format.
+
+import ModelGateway
+
+/// A path on which model calls are taken.
+struct ModelEndpoint: Sendable {
+    let path: String
+    let mode: Mode
+    let format: WireFormat
+
+    /// All paths on which model calls are taken. Each of them takes `POST` only.
+    static let all: [ModelEndpoint] = [
+        ModelEndpoint(path: "/v1/chat/completions", mode: .chat, format: .openAI),
+        ModelEndpoint(path: "/v1/completions", mode: .completion, format: .openAI),
+        ModelEndpoint(path: "/v1/embeddings", mode: .embedding, format: .openAI),
+    ]
+
+    /// The endpoint of a request target, its query and an absolute form's authority left out.
+    static func find(target: String) -> ModelEndpoint? {
+        let path = RequestTarget.path(of: target)
+        return all.first { $0.path.utf8.count == path.count && $0.path.utf8.elementsEqual(path) }
+    }
+}
+
+/// The first line's target of an HTTP request.
+enum RequestTarget {
+    /// The path: without query, and for the absolute form, which every server has to take, without scheme and authority.
+    static func path(of target: String) -> Substring.UTF8View {
+        let bytes = target.utf8
+        let end = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.endIndex
+        guard bytes.first != UInt8(ascii: "/") else { return target[..<end].utf8 }
+        for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
+            let authority = target[..<end].utf8.dropFirst(scheme.utf8.count)
+            return authority[(authority.firstIndex(of: UInt8(ascii: "/")) ?? authority.endIndex)...]
+        }
+        return target[..<end].utf8
+    }
+}

@@ -1,0 +1,62 @@
+// What the data plane needs from a request's header lines, taken in one pass without building a dictionary.
+
+import ModelGateway
+import NIOHTTP1
+
+/// The header lines of a model call that matter to the server or to the gateway.
+struct RequestFields {
+    var authorization: String?
+    var apiKey: String?
+    var requestID: String?
+    var contentType: String?
+    var contentLength: Int?
+    var isChunked = false
+    var expectation: String?
+    /// Lines that the gateway may act on or send upstream.
+    var forwarded: [HTTPHeader] = []
+
+    /// Reads the lines of a request head. NIO's decoder has refused heads with two lengths or an odd framing already.
+    init(_ headers: HTTPHeaders) {
+        for (name, value) in headers {
+            switch name.utf8.count {
+            case 6 where HeaderText.equals(name, "expect"): expectation = value
+            case 9 where HeaderText.equals(name, "x-api-key"): apiKey = value
+            case 12 where HeaderText.equals(name, "content-type"): contentType = value
+            case 12 where HeaderText.equals(name, "x-request-id"): requestID = value
+            case 13 where HeaderText.equals(name, "authorization"): authorization = value
+            case 14 where HeaderText.equals(name, "content-length"): contentLength = Int(value)
+            case 17 where HeaderText.equals(name, "transfer-encoding"): isChunked = true
+            default:
+                if Self.isForwarded(name) { forwarded.append(HTTPHeader(name, value)) }
+            }
+        }
+    }
+
+    /// The first letters of the names that are forwarded, so that most lines are passed over at their first byte.
+    static func isForwarded(_ name: String) -> Bool {
+        switch name.utf8.first.map({ $0 | 0x20 }) {
+        case UInt8(ascii: "x"):
+            HeaderText.hasPrefix(name, "x-gateway-") || HeaderText.hasPrefix(name, "x-smg-")
+                || HeaderText.equals(name, "x-session-id") || HeaderText.equals(name, "x-claude-code-session-id")
+        case UInt8(ascii: "o"): HeaderText.hasPrefix(name, "openai-")
+        case UInt8(ascii: "a"): HeaderText.hasPrefix(name, "anthropic-")
+        case UInt8(ascii: "t"): HeaderText.equals(name, "traceparent") || HeaderText.equals(name, "tracestate")
+        default: false
+        }
+    }
+
+    /// The value of the forwarded line with this name, which must have no capital letters.
+    func forwarded(_ name: String) -> String? {
+        forwarded.first { HeaderText.equals($0.name, name) }?.value
+    }
+
+    /// Whether a body of this media type can be JSON. A missing type can, and so can the ones that simple programs send
+    /// without thinking: `text/plain`, and `application/x-www-form-urlencoded` from `curl -d`.
+    var mayBeJSON: Bool {
+        guard let contentType else { return true }
+        let type = HeaderText.trimmed(contentType.prefix { $0 != ";" })
+        if type.utf8.count > 5, HeaderText.equals(type.suffix(5), "+json") { return true }
+        return ["application/json", "text/plain", "text/json", "application/x-www-form-urlencoded", ""]
+            .contains { HeaderText.equals(type, $0) }
+    }
+}

@@ -1,0 +1,55 @@
+// How a server listens, whom it lets in, and its limits of size and time.
+
+/// The settings of a ``GatewayServer``. A duration of zero means no limit.
+public struct ServerOptions: Sendable {
+    /// The address to listen on. Default `127.0.0.1`: only programs on this machine can connect.
+    public var host: String
+    /// The TCP port, 0 for any free one. Default 30000.
+    public var port: Int
+    /// The keys that clients may present as `Authorization: Bearer KEY` or `x-api-key: KEY`. Empty, the default, lets
+    /// everybody in.
+    public var apiKeys: [String]
+    /// The largest request body, in bytes. Default 64 MiB.
+    public var maxBodyBytes: Int
+    /// How long running calls may go on after the server was told to stop. Default 30 s.
+    public var drainDeadline: Duration
+    /// After how long a silence a streamed answer gets an SSE comment, so that proxies keep the connection. Default 10 s.
+    public var keepAliveInterval: Duration
+    /// The longest time for a request's head to arrive, counted from its first byte. Default 30 s.
+    public var headTimeout: Duration
+    /// The longest pause between two parts of a request's body. Default 30 s.
+    public var bodyTimeout: Duration
+    /// How long a connection may stay open without a request. Default 120 s.
+    public var idleTimeout: Duration
+    /// How long a client may leave a full send buffer unread. Default 60 s.
+    public var writeTimeout: Duration
+    /// The number of connections that may wait to be accepted. Default 1024.
+    public var backlog: Int
+
+    /// Creates a set of settings.
+    public init(
+        host: String = "127.0.0.1",
+        port: Int = 30000,
+        apiKeys: [String] = [],
+        maxBodyBytes: Int = 64 << 20,
+        drainDeadline: Duration = .seconds(30),
+        keepAliveInterval: Duration = .seconds(10),
+        headTimeout: Duration = .seconds(30),
+        bodyTimeout: Duration = .seconds(30),
+        idleTimeout: Duration = .seconds(120),
+        writeTimeout: Duration = .seconds(60),
+        backlog: Int = 1024
+    ) {
+        self.host = host
+        self.port = port
+        self.apiKeys = apiKeys
+        self.maxBodyBytes = maxBodyBytes
+        self.drainDeadline = drainDeadline
+        self.keepAliveInterval = keepAliveInterval
+        self.headTimeout = headTimeout
+        self.bodyTimeout = bodyTimeout
+        self.idleTimeout = idleTimeout
+        self.writeTimeout = writeTimeout
+        self.backlog = backlog
+    }
+}

@@ -1,0 +1,63 @@
+// What all connections of a server share.
+
+import Logging
+import ModelGateway
+import NIOCore
+import Synchronization
+
+/// The parts of a server that its connections use.
+final class ServerState: Sendable {
+    let gateway: any ServedGateway
+    let options: ServerOptions
+    let keys: AccessKeys
+    let observer: (any RequestObserver)?
+    let logger: Logger
+    private let loops = Mutex<[ObjectIdentifier: LoopState]>([:])
+    private let draining = Atomic(false)
+
+    init(
+        gateway: any ServedGateway,
+        options: ServerOptions,
+        observer: (any RequestObserver)?,
+        logger: Logger
+    ) {
+        self.gateway = gateway
+        self.options = options
+        self.observer = observer
+        self.logger = logger
+        keys = AccessKeys(options.apiKeys)
+    }
+
+    /// Whether the server was told to stop.
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    func beginDrain() {
+        draining.store(true, ordering: .relaxed)
+    }
+
+    /// Ends what still runs.
+    func abortAll() {
+        let loops = loops.withLock { Array($0.values) }
+        for loop in loops { loop.abortAll() }
+    }
+
+    /// The shared state of an event loop.
+    func loop(for eventLoop: any EventLoop) -> LoopState {
+        loops.withLock { loops in
+            if let loop = loops[ObjectIdentifier(eventLoop)] { return loop }
+            let loop = LoopState(eventLoop: eventLoop, tickInterval: tickInterval)
+            loops[ObjectIdentifier(eventLoop)] = loop
+            return loop
+        }
+    }
+
+    /// A quarter of the shortest limit, between 10 and 250 ms.
+    private var tickInterval: TimeAmount {
+        let limits = [
+            options.keepAliveInterval, options.headTimeout, options.bodyTimeout, options.idleTimeout,
+            options.writeTimeout,
+        ].filter { $0 > .zero }
+        let shortest = limits.min() ?? .seconds(1)
+        return TimeAmount(min(max(shortest / 4, .milliseconds(10)), .milliseconds(250)))
+    }
+}

@@ -1,0 +1,41 @@
+// What the server answers to paths and methods that it does not have.
+
+import Hummingbird
+import Logging
+import ModelGateway
+
+/// Turns the router's own errors into the shape that clients of the API can read.
+struct UnknownPathMiddleware<Context: RequestContext>: RouterMiddleware {
+    @concurrent func handle(
+        _ request: Request,
+        context: Context,
+        next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            return unknown(request)
+        } catch let error as HTTPError {
+            let message = error.body ?? "The request was refused."
+            return Response(GatewayError(.invalidRequest, message))
+        } catch let error as GatewayError {
+            return Response(error)
+        } catch {
+            context.logger.error("A route failed.", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+            return Response(GatewayError(.internalError, "The gateway failed to answer; its log says why."))
+        }
+    }
+
+    private func unknown(_ request: Request) -> Response {
+        let path = request.uri.path
+        guard GatewayRoutes.readPaths.contains(path) || path.hasPrefix("/v1/models/") else {
+            return Response(GatewayError(.notFound, "There is no \(request.method.rawValue) \(path) here."))
+        }
+        let allowed = "GET, HEAD, OPTIONS"
+        if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
+        let error = GatewayError(.methodNotAllowed, "\(path) takes GET only, not \(request.method.rawValue).")
+        var response = Response(error)
+        response.headers[.allow] = allowed
+        return response
+    }
+}
