@@ -87,7 +87,11 @@ func curlReceivedBody(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int {
     let bytes = UnsafeRawBufferPointer(start: bytes, count: size * count)
-    return transfer(context)?.receivedBody(bytes) == true ? bytes.count : ccurl_write_pause
+    switch transfer(context)?.receivedBody(bytes) {
+    case .taken: return bytes.count
+    case .later: return ccurl_write_pause
+    case .refused, nil: return 0
+    }
 }
 
 /// `CURLOPT_READFUNCTION`

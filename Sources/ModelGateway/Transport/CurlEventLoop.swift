@@ -24,6 +24,8 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         case job(UnownedJob)
         case start(CurlTransfer)
         case cancel(CurlTransfer)
+        /// The consumer has what it needs; the rest may be read and thrown away if it is small and comes soon.
+        case discard(CurlTransfer)
         /// The consumer has taken the bytes because of which the transfer was held back.
         case release(CurlTransfer)
         /// The source of a request body has answered.
@@ -160,7 +162,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
             globalConcurrentExecutor.enqueue(ExecutorJob(job))
         case .start(let transfer):
             transfer.mailbox.fail(Self.shuttingDown)
-        case .cancel, .release, .upload, .retire, .shutDown:
+        case .cancel, .discard, .release, .upload, .retire, .shutDown:
             break
         }
     }
@@ -210,6 +212,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
             case .job(let job): job.runSynchronously(on: asUnownedTaskExecutor())
             case .start(let transfer): start(transfer)
             case .cancel(let transfer): finish(transfer, with: .failed(TransferMailbox.cancellation))
+            case .discard(let transfer): discard(transfer)
             case .release(let transfer): release(transfer)
             case .upload(let transfer, let answer): upload(answer, for: transfer)
             case .retire: isRetiring = true
@@ -356,6 +359,18 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         }
         transfer.upload?.isPaused = false
         resume(transfer)
+    }
+
+    private func discard(_ transfer: CurlTransfer) {
+        guard transfer.handle != nil else { return }
+        transfer.discardBudget = 64 * 1024
+        transfer.received = []
+        transfer.phaseDeadline = now + 1_000_000_000
+        timers.deadlineChanged(of: transfer)
+        if transfer.isHeldBack {
+            transfer.isHeldBack = false
+            resume(transfer)
+        }
     }
 
     private func upload(_ answer: Result<[UInt8]?, GatewayError>, for transfer: CurlTransfer) {

@@ -35,4 +35,8 @@ final class CurlResponseBody: ByteStream {
     func cancel() {
         transfer.cancel()
     }
+
+    func discard() {
+        transfer.discard()
+    }
 }

@@ -63,8 +63,21 @@ extension CurlTransfer {
         return headers.removingLines(named: ["content-encoding", "content-length"])
     }
 
-    /// Takes body bytes. False holds the transfer back; libcurl will deliver the same bytes again.
-    func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// What becomes of body bytes.
+    enum Reception {
+        case taken
+        /// libcurl is to hold the transfer back, and delivers the same bytes again.
+        case later
+        /// The transfer is to end.
+        case refused
+    }
+
+    /// Takes body bytes.
+    func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Reception {
+        if let budget = discardBudget {
+            discardBudget = budget - bytes.count
+            return budget >= bytes.count ? .taken : .refused
+        }
         if waitingBytes + received.count >= loop.options.bodyBufferBytes {
             (waitingBytes, isHeldBack) = mailbox.holdBack(
                 over: loop.options.bodyBufferBytes, undelivered: received.count
@@ -72,13 +85,13 @@ extension CurlTransfer {
             if isHeldBack {
                 phaseDeadline = .max
                 loop.hasNews(self)
-                return false
+                return .later
             }
         }
         receivedSomething()
         received.append(contentsOf: bytes)
         loop.hasNews(self)
-        return true
+        return .taken
     }
 
     private func receivedSomething() {

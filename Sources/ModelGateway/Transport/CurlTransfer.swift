@@ -51,6 +51,8 @@ final class CurlTransfer: @unchecked Sendable {
     var received: [UInt8] = []
     var waitingBytes = 0
     var isHeldBack = false
+    /// The bytes that may still be read and thrown away; nil while they are wanted.
+    var discardBudget: Int?
     var end: TransferEnd?
 
     // Request body.
@@ -74,6 +76,11 @@ final class CurlTransfer: @unchecked Sendable {
     /// Gives up. The loop closes the connection in its next turn. Callable on any thread, any number of times.
     func cancel() {
         if mailbox.cancel() { loop.submit(.cancel(self)) }
+    }
+
+    /// Lets the loop read a small rest of the body, so that the connection can be kept. Callable on any thread.
+    func discard() {
+        if mailbox.discard() { loop.submit(.discard(self)) }
     }
 
     /// Sets the limit for what the transfer does now, counted from `now`.

@@ -42,6 +42,7 @@ final class TransferMailbox: Sendable {
         /// The loop holds the transfer back until the consumer has taken what is here.
         var isHeldBack = false
         var isCancelled = false
+        var isDiscarded = false
     }
 
     private let box = Mutex(Box())
@@ -97,7 +98,7 @@ final class TransferMailbox: Sendable {
             box.waiting = .nobody
             box.isCancelled = true
             box.chunk = []
-            return (waiting, box.end == nil)
+            return (waiting, box.end == nil && !box.isDiscarded)
         }
         switch waiting {
         case .nobody: break
@@ -105,6 +106,17 @@ final class TransferMailbox: Sendable {
         case .body(let continuation): continuation.resume(returning: .failed(Self.cancellation))
         }
         return isRunning
+    }
+
+    /// Says that nothing more will be read. Returns whether the loop still has a transfer to bring to its end; if so, a
+    /// later ``cancel()`` leaves it alone.
+    func discard() -> Bool {
+        box.withLock { box in
+            box.chunk = []
+            if box.isCancelled || box.isDiscarded { return false }
+            box.isDiscarded = true
+            return box.end == nil
+        }
     }
 
     // MARK: Event loop
@@ -187,7 +199,7 @@ final class TransferMailbox: Sendable {
     }
 
     private static func take(from box: inout Box) -> (BodyRead, mustRelease: Bool) {
-        if box.isCancelled { return (.failed(cancellation), false) }
+        if box.isCancelled || box.isDiscarded { return (.failed(cancellation), false) }
         if !box.chunk.isEmpty {
             var taken: [UInt8] = []
             swap(&taken, &box.chunk)
