@@ -67,6 +67,7 @@ let package = Package(
                 "GatewayWire",
                 "ModelGateway",
                 .target(name: "CLlama", condition: .when(traits: ["LlamaCpp"])),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

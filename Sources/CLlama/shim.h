@@ -1,4 +1,114 @@
+// What Swift sees of llama.cpp: the public header, and inline wrappers for what a module map cannot carry over.
+
 #ifndef MODELGATEWAY_CLLAMA_SHIM_H
 #define MODELGATEWAY_CLLAMA_SHIM_H
+
 #include <llama.h>
+#include <ggml-backend.h>
+#include <ggml-cpu.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+// A library whose backends are separate files loads them here; ours has the CPU backend built in.
+static inline void modelgateway_llama_initialize(void) {
+    if (ggml_backend_dev_count() == 0) {
+        ggml_backend_load_all();
+    }
+    llama_backend_init();
+}
+
+// The thread pool lives in the CPU backend, which may be a separate file: it is found by name, as llama.cpp's own
+// programs do. NULL where there is none; llama.cpp then makes threads for each step.
+static inline struct ggml_threadpool *modelgateway_llama_threadpool_new(int threads) {
+    ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    if (device == NULL) {
+        return NULL;
+    }
+    ggml_backend_reg_t registry = ggml_backend_dev_backend_reg(device);
+    typedef struct ggml_threadpool *(*create_t)(struct ggml_threadpool_params *);
+    create_t create = (create_t)ggml_backend_reg_get_proc_address(registry, "ggml_threadpool_new");
+    if (create == NULL) {
+        return NULL;
+    }
+    struct ggml_threadpool_params params;
+    ggml_threadpool_params_init(&params, threads);
+    return create(&params);
+}
+
+static inline void modelgateway_llama_threadpool_free(struct ggml_threadpool *pool) {
+    ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    if (device == NULL || pool == NULL) {
+        return;
+    }
+    typedef void (*release_t)(struct ggml_threadpool *);
+    release_t release = (release_t)ggml_backend_reg_get_proc_address(
+        ggml_backend_dev_backend_reg(device), "ggml_threadpool_free");
+    if (release != NULL) {
+        release(pool);
+    }
+}
+
+// The token with the highest logit; the first one of equals.
+static inline llama_token modelgateway_llama_argmax(const float *logits, int32_t count) {
+    float best = logits[0];
+    for (int32_t i = 1; i < count; i++) {
+        best = logits[i] > best ? logits[i] : best;
+    }
+    for (int32_t i = 0; i < count; i++) {
+        if (logits[i] == best) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+// Starts a detached thread that takes no signals: those are for the threads of the program. Returns an errno value.
+static inline int modelgateway_llama_start_thread(void *(*main)(void *), void *argument) {
+    pthread_attr_t attributes;
+    int status = pthread_attr_init(&attributes);
+    if (status != 0) {
+        return status;
+    }
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    // llama.cpp builds deep graphs; the default of musl and Darwin is too small for it.
+    pthread_attr_setstacksize(&attributes, 8 << 20);
+    sigset_t all, previous;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &previous);
+    pthread_t thread;
+    status = pthread_create(&thread, &attributes, main, argument);
+    pthread_sigmask(SIG_SETMASK, &previous, NULL);
+    pthread_attr_destroy(&attributes);
+    return status;
+}
+
+// Names the calling thread for debuggers; at most 15 bytes.
+static inline void modelgateway_llama_name_thread(const char *name) {
+#if defined(__linux__)
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+#elif defined(__APPLE__)
+    pthread_setname_np(name);
+#endif
+}
+
+// How many processors this process may run on; 0 if the system does not say.
+static inline int modelgateway_llama_allowed_processors(void) {
+    int count = 0;
+#if defined(__linux__)
+    unsigned long mask[128] = {0};
+    long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+    for (long i = 0; i < bytes; i++) {
+        count += __builtin_popcount(((unsigned char *)mask)[i]);
+    }
+#endif
+    return count;
+}
+
 #endif

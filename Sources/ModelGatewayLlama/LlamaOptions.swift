@@ -1,0 +1,37 @@
+// How a local model is run: context, parallelism, threads. The defaults suit a small machine.
+
+/// How ``LlamaProvider`` runs a model.
+public struct LlamaOptions: Sendable, Hashable {
+    /// The context in tokens that all running sequences share; one alone may use all of it. Nil takes the length that
+    /// the model was trained for, at most 8192. A larger value than the model's own is lowered to it.
+    public var contextLength: Int?
+    /// How many sequences are decoded together, 1…64. Default 4. More calls wait in line.
+    public var parallel: Int
+    /// How many calls may wait in line before further ones are refused with ``GatewayError/Code/unavailable``.
+    /// Default 256.
+    public var queueLimit: Int
+    /// Threads for computing. Nil takes one for each physical core that the process may use.
+    public var threads: Int?
+    /// How many layers go to a GPU, if llama.cpp was built for one. Default: all.
+    public var gpuLayers: Int
+    /// How many prompt tokens are computed in one step, 32…8192. Default 512. While answers are being written, a
+    /// quarter of it, so that they go on smoothly.
+    public var batchSize: Int
+
+    /// Creates a set of options.
+    public init(
+        contextLength: Int? = nil,
+        parallel: Int = 4,
+        queueLimit: Int = 256,
+        threads: Int? = nil,
+        gpuLayers: Int = .max,
+        batchSize: Int = 512
+    ) {
+        self.contextLength = contextLength
+        self.parallel = parallel
+        self.queueLimit = queueLimit
+        self.threads = threads
+        self.gpuLayers = gpuLayers
+        self.batchSize = batchSize
+    }
+}
