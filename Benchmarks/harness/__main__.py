@@ -1,0 +1,179 @@
+"""Measures this gateway beside others on one machine, one after the other. Run it by scripts/bench."""
+
+import argparse
+import datetime
+import json
+import platform
+import shlex
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import contenders as known
+import processes
+from aims import print_aims
+from environments import Absent
+from machine import describe_machine, describe_source, swift_version
+from report import print_report
+from scenarios import FULL, QUICK, measure
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the main scenarios, shortly: under two minutes")
+    parser.add_argument("--only", action="append", default=[], metavar="SCENARIO",
+                        help="only scenarios whose name begins so: requests, streams, local, requests-32, …")
+    parser.add_argument("--contenders", default="direct,gateway,smg,vllm-router,litellm,haproxy",
+                        help="which, separated by commas (default: all)")
+    parser.add_argument("--policies", default="round_robin,cache_aware", help="which, separated by commas")
+    parser.add_argument("--seconds", type=float, help="measured seconds of each scenario (default: 2 quick, 5 full)")
+    parser.add_argument("--runs", type=int, default=1, help="repeat everything and report medians")
+    parser.add_argument("--gateway", default=REPOSITORY / ".build/release/gateway", type=Path, help="the binary")
+    parser.add_argument("--tools", default=REPOSITORY / "Benchmarks/.build/release", type=Path,
+                        help="where mock-engine and load are")
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "Benchmarks/results/latest.json")
+    options = parser.parse_args()
+    if options.seconds is None:
+        options.seconds = 2.0 if options.quick else 5.0
+    if not 0.1 <= options.seconds <= 60 or not 1 <= options.runs <= 20:
+        parser.error("--seconds is 0.1 to 60 and --runs is 1 to 20")
+    return options
+
+
+class Run:
+    """One invocation: the mock, the contenders in turn, and what was measured."""
+
+    def __init__(self, options):
+        self.options = options
+        self.load = options.tools / "load"
+        self.wanted = options.contenders.split(",")
+        self.scenarios = [
+            scenario for scenario in (QUICK if options.quick else FULL)
+            if not options.only or any(scenario.name.startswith(prefix) for prefix in options.only)
+        ]
+        self.results = {
+            "schema": 1,
+            "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "command": shlex.join(["scripts/bench", *sys.argv[1:]]),
+            "seconds": options.seconds,
+            "machine": describe_machine(),
+            "source": describe_source(REPOSITORY),
+            "versions": {"swift": swift_version(), "python": platform.python_version()},
+            "contenders": [],
+            "absent": [],
+            "measurements": [],
+        }
+
+    def all(self):
+        with tempfile.TemporaryDirectory(prefix="modelgateway-bench-") as directory:
+            self.directory = Path(directory)
+            ready = self.prepare()
+            for number in range(self.options.runs):
+                self.mock, ports = self.start_mock()
+                if "direct" in self.wanted:
+                    print("direct", flush=True)
+                    self.measure_all("direct", None, ports, None, number)
+                for contender, policy in ready:
+                    self.one(contender, policy, ports, number)
+                self.mock.stop()
+
+    def prepare(self):
+        """The contenders that can be had, with each policy that is asked for."""
+        ready = []
+        for contender in (known.Gateway(self.options.gateway), known.Smg(), known.VllmRouter(),
+                          known.LiteLLM(), known.HAProxy()):
+            if contender.name not in self.wanted:
+                continue
+            try:
+                self.results["versions"][contender.name] = contender.version()
+            except Absent as absence:
+                self.results["absent"].append({"name": contender.name, "reason": str(absence)})
+                continue
+            ready += [(contender, policy) for policy in contender.policies if policy in self.options.policies.split(",")]
+        return ready
+
+    def start_mock(self):
+        output = self.directory / "mock.log"
+        mock = processes.Running([self.options.tools / "mock-engine", "--ports", 2], self.directory, output=output)
+        for _ in range(200):
+            first = output.read_text().splitlines()[:1]
+            if first:
+                return mock, json.loads(first[0])["ports"]
+            processes.time.sleep(0.01)
+        raise RuntimeError("the mock engine did not start")
+
+    def one(self, contender, policy, upstreams, number):
+        print(f"{contender.name} {policy}", flush=True)
+        entry = self.entry(contender, policy)
+        running = None
+        try:
+            for _ in range(1 if self.options.quick else 3):
+                if running:
+                    running.stop()
+                running, port = self.start(contender, policy, upstreams, entry)
+            processes.time.sleep(0.5)
+            entry["idle_mb"] = round(running.memory_mb("VmRSS"), 1)
+            self.measure_all(contender.name, policy, [port], running, number)
+        except RuntimeError as error:
+            print(f"  failed: {error}", flush=True)
+            self.results["absent"].append({"name": f"{contender.name} {policy}", "reason": str(error)})
+        finally:
+            if running:
+                running.stop()
+
+    def entry(self, contender, policy):
+        for entry in self.results["contenders"]:
+            if (entry["name"], entry["policy"]) == (contender.name, policy):
+                return entry
+        entry = {"name": contender.name, "policy": policy, "start_ms": []}
+        self.results["contenders"].append(entry)
+        return entry
+
+    def start(self, contender, policy, upstreams, entry):
+        port = processes.free_port()
+        urls = [f"http://127.0.0.1:{upstream}" for upstream in upstreams]
+        command = contender.command(port, urls, policy, self.directory)
+        # As a service runs it: what it logs goes to a file.
+        running = processes.Running(
+            command, self.directory, contender.environment(), self.directory / f"{contender.name}.log"
+        )
+        try:
+            entry["start_ms"].append(round(processes.wait_until_serving(running, port), 1))
+        except RuntimeError:
+            running.stop()
+            raise
+        entry["command"] = shlex.join(running.command)
+        return running, port
+
+    def measure_all(self, name, policy, ports, target, number):
+        for scenario in self.scenarios:
+            # A short run first: connections, caches and branch predictors as they are in service.
+            for seconds in (0.5, self.options.seconds):
+                result = measure(scenario, self.load, ports, seconds, target, self.mock)
+                if scenario.unit == "event" and scenario.connections > 1:
+                    break
+            result |= {"contender": name, "policy": policy, "scenario": scenario.name, "run": number}
+            self.results["measurements"].append(result)
+
+
+def main():
+    options = arguments()
+    processes.raise_descriptor_limit()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    run = Run(options)
+    try:
+        run.all()
+    finally:
+        processes.stop_all()
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(run.results, indent=1) + "\n")
+    print_report(run.results, {scenario.name: scenario.title for scenario in FULL})
+    print_aims(run.results)
+    print(f"\nresults: {options.output}")
+
+
+if __name__ == "__main__":
+    main()
