@@ -70,14 +70,26 @@ extension JSONScanner {
 
     /// Passes over the next value, checking it to the bottom, and returns where it is.
     package mutating func nextValue() throws(JSONError) -> JSONSlice {
-        let kind = try peekKind()
-        let start = position
+        let start = skipWhitespace(from: position)
+        guard start < end else { throw JSONError(.unexpectedEnd, at: start) }
+        let kind: JSONKind
         var isEscaped = false
-        switch kind {
-        case .string: (position, isEscaped) = try scanString(at: start)
-        case .number: position = try scanNumber(at: start)
-        case .object, .array: position = try scanContainer(at: start)
-        case .true, .false, .null: position = try scanLiteral(at: start)
+        switch bytes[start] {
+        case UInt8(ascii: "\""):
+            (position, isEscaped) = try scanString(at: start)
+            kind = .string
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            position = try scanNumber(at: start)
+            kind = .number
+        case UInt8(ascii: "{"):
+            position = try scanContainer(at: start)
+            kind = .object
+        case UInt8(ascii: "["):
+            position = try scanContainer(at: start)
+            kind = .array
+        case let byte:
+            position = try scanLiteral(at: start)
+            kind = byte == UInt8(ascii: "n") ? .null : byte == UInt8(ascii: "t") ? .true : .false
         }
         return JSONSlice(kind: kind, start: start, end: position, isEscaped: isEscaped)
     }
@@ -136,6 +148,7 @@ extension JSONScanner {
     }
 
     /// Passes the comma before the next item, or the closing bracket.
+    @inline(__always)
     private mutating func advance(closing: UInt8, _ reason: JSONError.Reason) throws(JSONError) -> Bool {
         let isFirst = isAtStart
         isAtStart = false
@@ -216,17 +229,24 @@ extension JSONScanner {
     }
 
     private func scanLiteral(at start: Int) throws(JSONError) -> Int {
-        let word: StaticString =
-            switch bytes[start] {
-            case UInt8(ascii: "t"): "true"
-            case UInt8(ascii: "f"): "false"
-            default: "null"
-            }
-        let stop = start &+ word.utf8CodeUnitCount
-        guard stop <= end, UnsafeRawBufferPointer(rebasing: bytes[start..<stop]).equals(word) else {
-            throw JSONError(.invalidLiteral, at: start)
+        switch bytes[start] {
+        case UInt8(ascii: "t"): return try scanWord(at: start, 0x65_75_72_74)
+        case UInt8(ascii: "n"): return try scanWord(at: start, 0x6C_6C_75_6E)
+        case UInt8(ascii: "f"):
+            let stop = try scanWord(at: start, 0x73_6C_61_66)
+            guard stop < end, bytes[stop] == UInt8(ascii: "e") else { throw JSONError(.invalidLiteral, at: start) }
+            return stop &+ 1
+        default: throw JSONError(.expectedValue, at: start)
         }
-        return stop
+    }
+
+    /// Passes over four letters, given as a little-endian word.
+    @inline(__always)
+    private func scanWord(at start: Int, _ letters: UInt32) throws(JSONError) -> Int {
+        guard end &- start >= 4,
+            UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)) == letters
+        else { throw JSONError(.invalidLiteral, at: start) }
+        return start &+ 4
     }
 
     private func scanNumber(at start: Int) throws(JSONError) -> Int {
@@ -302,8 +322,7 @@ extension JSONScanner {
         switch byte {
         case UInt8(ascii: "\""): return try scanString(at: index).end
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try scanNumber(at: index)
-        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"): return try scanLiteral(at: index)
-        default: throw JSONError(.expectedValue, at: index)
+        default: return try scanLiteral(at: index)
         }
     }
 }

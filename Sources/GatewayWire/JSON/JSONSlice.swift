@@ -47,9 +47,10 @@ extension JSONSlice {
 
     /// Whether this is a string with exactly the literal's characters, escaped or not.
     package func equals(_ literal: StaticString, in bytes: UnsafeRawBufferPointer) -> Bool {
-        // Most keys differ in length already.
-        if !isEscaped, literal.hasPointerRepresentation, end &- start &- 2 != literal.utf8CodeUnitCount { return false }
-        return literal.withBytes { equals($0, in: bytes) }
+        literal.withBytes { text in
+            // Most keys differ in length already.
+            (isEscaped || end &- start &- 2 == text.count) && equals(text, in: bytes)
+        }
     }
 
     /// Whether this is a string with exactly these UTF-8 bytes, escaped or not.

@@ -42,23 +42,27 @@ package enum Base64 {
             count -= text[count - 2] == UInt8(ascii: "=") ? 2 : 1
         }
         guard count % 4 != 1 else { return nil }
-        var output: [UInt8] = []
-        output.reserveCapacity(count / 4 * 3 + 2)
-        let table = values
-        var group: UInt32 = 0
-        var bits = 0
-        for index in 0..<count {
-            let value = table[Int(text[index])]
-            guard value != invalid else { return nil }
-            group = group << 6 | UInt32(value)
-            bits += 6
-            if bits >= 8 {
-                bits -= 8
-                output.append(UInt8(truncatingIfNeeded: group >> UInt32(bits)))
+        var leftover: UInt32 = 0
+        var isValid = true
+        let output = values.withUnsafeBufferPointer { table in
+            [UInt8](unsafeUninitializedCapacity: count * 3 / 4) { target, written in
+                var group: UInt32 = 0
+                var bits: UInt32 = 0
+                for index in 0..<count {
+                    let value = table[Int(text[index])]
+                    isValid = isValid && value != invalid
+                    group = group << 6 | UInt32(value & 63)
+                    bits &+= 6
+                    if bits >= 8 {
+                        bits &-= 8
+                        target[written] = UInt8(truncatingIfNeeded: group >> bits)
+                        written &+= 1
+                    }
+                }
+                leftover = group & ((1 << bits) &- 1)
             }
         }
-        guard group & ((1 << UInt32(bits)) - 1) == 0 else { return nil }
-        return output
+        return isValid && leftover == 0 ? output : nil
     }
 
     /// Appends an embedding as base 64 of its little-endian 32-bit floats, as OpenAI's `encoding_format: base64`.
