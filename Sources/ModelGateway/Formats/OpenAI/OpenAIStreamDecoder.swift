@@ -10,7 +10,7 @@ package struct OpenAIStreamDecoder {
     private var finished: Set<Int> = []
     private var choicesSeen: Set<Int> = []
     /// Whether the stream said `[DONE]`; what follows is ignored.
-    private(set) var isDone = false
+    package private(set) var isDone = false
     private var brokenEvents = 0
 
     package init() {}
