@@ -194,6 +194,18 @@ extension ConfigurationField {
         }
     }
 
+    /// An integer that may be left out.
+    static func integer(_ key: String, _ path: Path<Int?>, in range: ClosedRange<Int>, _ summary: String) -> Self {
+        Self(
+            key: key,
+            type: "integer, \(range.lowerBound) to \(range.upperBound)",
+            standard: "",
+            summary: summary
+        ) { node, decoder, section in
+            if let value = decoder.integer(node, in: range) { section[keyPath: path] = value }
+        }
+    }
+
     static func number(
         _ key: String,
         _ path: Path<Double>,

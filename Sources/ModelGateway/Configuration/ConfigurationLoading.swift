@@ -79,14 +79,27 @@ extension Configuration {
         let environment = environment.map { ConfigurationEnvironment.values($0) } ?? .process
         var decoder = ConfigurationDecoder(source: name, directory: directory, environment: environment)
         var configuration = Configuration()
-        if let node = parse(bytes, name: name, format: format, &decoder) {
+        if let parsed = parse(bytes, name: name, format: format, &decoder) {
+            let node = translate(parsed, &decoder)
             ConfigurationSchema.root.read(node, &decoder, into: &configuration)
-            ModelReading.checkReferences(configuration, &decoder)
+            ModelReading.checkReferences(configuration, node, &decoder)
         }
-        let issues = decoder.issues.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) }
+        var issues = decoder.issues.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) }
+        issues += configuration.override(environment)
         configuration.warnings = issues.filter { $0.severity == .warning }
         let isUsable = configuration.warnings.count == issues.count
         return Diagnosis(configuration: isUsable ? configuration : nil, issues: issues)
+    }
+
+    private static func translate(
+        _ node: ConfigurationNode,
+        _ decoder: inout ConfigurationDecoder
+    ) -> ConfigurationNode {
+        switch ConfigurationDialect(node) {
+        case .own: node
+        case .modelList: ModelListDialect.translate(node, &decoder)
+        case .dbGPT: DBGPTDialect.translate(node, &decoder)
+        }
     }
 
     private static func parse(

@@ -12,11 +12,15 @@ extension Configuration {
         /// How a deployment is chosen for each call. Default round robin.
         public var policy: Policy
         /// How often a failed call is tried again, and when.
-        public var retry: Retry
-        /// How many calls may wait while every deployment is at its limit, 0 to 1,000,000. Default 100.
-        public var queueSize: Int
-        /// How long a call may wait. Default 60 s; 0 means no limit.
-        public var queueTimeout: Duration
+        public var retry: RetryOptions
+        /// How many calls may be under way, and how many may wait for how long.
+        public var admission: AdmissionOptions
+        /// When to stop sending calls to a failing deployment.
+        public var breaker: CircuitBreakerOptions
+        /// How to find out whether the deployments are up.
+        public var health: Health
+        /// When a deployment that reports its load gets no further calls.
+        public var overload: OverloadOptions
         /// Models to try, in this order, when all deployments have failed.
         public var fallbacks: [String]
         /// Models to try when the prompt does not fit into the context.
@@ -32,9 +36,11 @@ extension Configuration {
             aliases: [String] = [],
             modes: [Mode] = [],
             policy: Policy = Policy(),
-            retry: Retry = Retry(),
-            queueSize: Int = 100,
-            queueTimeout: Duration = .seconds(60),
+            retry: RetryOptions = RetryOptions(),
+            admission: AdmissionOptions = AdmissionOptions(),
+            breaker: CircuitBreakerOptions = CircuitBreakerOptions(),
+            health: Health = Health(),
+            overload: OverloadOptions = OverloadOptions(),
             fallbacks: [String] = [],
             contextWindowFallbacks: [String] = [],
             contentPolicyFallbacks: [String] = [],
@@ -45,8 +51,10 @@ extension Configuration {
             self.modes = modes
             self.policy = policy
             self.retry = retry
-            self.queueSize = queueSize
-            self.queueTimeout = queueTimeout
+            self.admission = admission
+            self.breaker = breaker
+            self.health = health
+            self.overload = overload
             self.fallbacks = fallbacks
             self.contextWindowFallbacks = contextWindowFallbacks
             self.contentPolicyFallbacks = contentPolicyFallbacks
@@ -69,7 +77,7 @@ extension Configuration {
         public var path: String?
         /// How to run the GGUF file.
         public var llama: LlamaOptions
-        /// The share of calls relative to the other deployments, 0.01 to 1,000. Default 1.
+        /// The share of calls relative to the other deployments, 0 to 1,000. Default 1; 0 keeps calls away.
         public var weight: Double
         /// The tier, 0 to 1,000: lower ones first, the next only if nobody in the tier is eligible. Default 0.
         public var priority: Int
@@ -77,18 +85,14 @@ extension Configuration {
         public var tags: [String]
         /// Names and values for people and for metrics.
         public var labels: [String: String]
-        /// How many calls may be in flight at once, 0 to 1,000,000. Default 0: no limit.
-        public var maxConcurrentCalls: Int
+        /// How many calls may be in flight at once, 1 to 1,000,000. Default: no limit.
+        public var maxConcurrentCalls: Int?
         /// The price of a million prompt tokens in US dollars, for the policy `cost`.
         public var inputPrice: Double?
         /// The price of a million generated tokens in US dollars, for the policy `cost`.
         public var outputPrice: Double?
         /// The limits of time for one attempt. Default: the provider's.
         public var timeouts: Timeouts
-        /// When to stop sending calls to a failing deployment.
-        public var breaker: Breaker
-        /// How to find out whether the deployment is up.
-        public var health: Health
 
         /// Creates a deployment.
         public init(
@@ -102,12 +106,10 @@ extension Configuration {
             priority: Int = 0,
             tags: [String] = [],
             labels: [String: String] = [:],
-            maxConcurrentCalls: Int = 0,
+            maxConcurrentCalls: Int? = nil,
             inputPrice: Double? = nil,
             outputPrice: Double? = nil,
-            timeouts: Timeouts? = nil,
-            breaker: Breaker = Breaker(),
-            health: Health = Health()
+            timeouts: Timeouts? = nil
         ) {
             self.id = id
             self.providerName = providerName
@@ -123,8 +125,6 @@ extension Configuration {
             self.inputPrice = inputPrice
             self.outputPrice = outputPrice
             self.timeouts = timeouts ?? provider.timeouts
-            self.breaker = breaker
-            self.health = health
         }
     }
 
@@ -141,11 +141,15 @@ extension Configuration {
         /// The limits of time for one attempt.
         public var timeouts: Timeouts
         /// When to stop sending calls to a failing worker.
-        public var breaker: Breaker
+        public var breaker: CircuitBreakerOptions
         /// How to find out whether a worker is up.
         public var health: Health
         /// How often a failed call is tried again, and when.
-        public var retry: Retry
+        public var retry: RetryOptions
+        /// How many calls of a model may be under way, and how many may wait for how long.
+        public var admission: AdmissionOptions
+        /// When a worker that reports its load gets no further calls.
+        public var overload: OverloadOptions
 
         /// Creates the settings of workers.
         public init(
@@ -154,9 +158,11 @@ extension Configuration {
             policy: Policy = Policy(),
             discovery: Discovery = Discovery(),
             timeouts: Timeouts = Timeouts(),
-            breaker: Breaker = Breaker(),
+            breaker: CircuitBreakerOptions = CircuitBreakerOptions(),
             health: Health = Health(),
-            retry: Retry = Retry()
+            retry: RetryOptions = RetryOptions(),
+            admission: AdmissionOptions = AdmissionOptions(),
+            overload: OverloadOptions = OverloadOptions()
         ) {
             self.urls = urls
             self.apiKey = apiKey
@@ -166,6 +172,8 @@ extension Configuration {
             self.breaker = breaker
             self.health = health
             self.retry = retry
+            self.admission = admission
+            self.overload = overload
         }
     }
 

@@ -30,6 +30,9 @@ enum ConfigurationReference {
     /// The largest file that a secret is read from.
     static let secretFileLimit = 64 << 10
 
+    /// References of other programs to stores of secrets that this library has no client for.
+    private static let foreignStores = ["aws.secretsmanager/", "gcp.secretmanager/", "azure.keyvault/"]
+
     private static let opening = "${env:"
     private static let liteLLMPrefix = "os.environ/"
 
@@ -40,6 +43,9 @@ enum ConfigurationReference {
     static func resolve(_ text: String, _ environment: ConfigurationEnvironment) throws(Failure) -> String {
         if text.hasPrefix(liteLLMPrefix) {
             return try value(of: text.dropFirst(liteLLMPrefix.count), nil, environment)
+        }
+        if let store = foreignStores.first(where: { text.hasPrefix($0) }) {
+            throw Failure(message: "'\(store)' is not supported; use '${env:NAME}' or 'file:PATH'")
         }
         guard text.contains(opening) else { return text }
         var result = ""

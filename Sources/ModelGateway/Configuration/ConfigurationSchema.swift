@@ -113,10 +113,10 @@ enum ConfigurationSchema {
             .policy("policy", \.policy),
             .table("discovery", \.discovery, discovery, "where further workers come from"),
             .table("timeouts", \.timeouts, timeouts, "limits of time for one attempt"),
-            .table("breaker", \.breaker, breaker, "when to stop calling a failing worker"),
-            .table("health", \.health, health, "how workers are probed"),
-            .table("retry", \.retry, retry, "how failed calls are tried again"),
         ]
+            + groupFields(
+                admission: \.admission, retry: \.retry, breaker: \.breaker, health: \.health, overload: \.overload
+            )
     )
 
     static let discovery = ConfigurationSection<Configuration.Discovery>(

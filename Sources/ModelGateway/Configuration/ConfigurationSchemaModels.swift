@@ -94,9 +94,10 @@ extension ConfigurationSchema {
                 }
             },
             .policy("policy", \.policy),
-            .table("retry", \.retry, retry, "how failed calls are tried again"),
-            .integer("queue_size", \.queueSize, in: 0...1_000_000, default: 100, "calls that may wait for a deployment"),
-            .duration("queue_timeout", \.queueTimeout, default: .seconds(60), "how long a call may wait; 0: no limit"),
+        ]
+            + groupFields(
+                admission: \.admission, retry: \.retry, breaker: \.breaker, health: \.health, overload: \.overload
+            ) + [
             .strings("fallbacks", \.fallbacks, "models to try when all deployments failed"),
             .strings("context_window_fallbacks", \.contextWindowFallbacks, "models for prompts that are too long"),
             .strings("content_policy_fallbacks", \.contentPolicyFallbacks, "models for content that was refused"),
@@ -118,7 +119,7 @@ extension ConfigurationSchema {
             .string("model", \.upstreamModel, "the model's id at the provider; the public name if left out"),
             .string("path", \.path, "the GGUF file of kind `llama`"),
         ] + llamaFields.map { $0.inside(\.llama) } + [
-            .number("weight", \.weight, in: 0.01...1000, default: 1, "share of calls relative to the others"),
+            .number("weight", \.weight, in: 0...1000, default: 1, "share of calls; 0 keeps calls away"),
             .integer("priority", \.priority, in: 0...1000, default: 0, "tier; lower ones first"),
             .strings("tags", \.tags, "tags that requests may ask for"),
             Field(key: "labels", type: "table of text", standard: "", summary: "names and values for people and metrics") {
@@ -126,60 +127,101 @@ extension ConfigurationSchema {
                 if let labels = decoder.texts(node) { deployment.labels = labels }
             },
             .integer(
-                "max_concurrent_calls", \.maxConcurrentCalls, in: 0...1_000_000, default: 0,
-                "calls in flight at once; 0: no limit"
+                "max_concurrent_calls", \.maxConcurrentCalls, in: 1...1_000_000,
+                "calls in flight at once; no limit if left out"
             ),
             .number("input_price", \.inputPrice, in: 0...1_000_000, "US dollars for a million prompt tokens"),
             .number("output_price", \.outputPrice, in: 0...1_000_000, "US dollars for a million generated tokens"),
             .table("timeouts", \.timeouts, timeouts, "limits of time; what is left out is the provider's"),
-            .table("breaker", \.breaker, breaker, "when to stop calling it while it fails"),
-            .table("health", \.health, health, "how it is probed"),
         ]
     )
 
-    static let retry = ConfigurationSection<Configuration.Retry>(
+    /// The settings that all deployments of a group share, by the same keys for models and for workers.
+    static func groupFields<Section>(
+        admission: Field<Section>.Path<AdmissionOptions>,
+        retry: Field<Section>.Path<RetryOptions>,
+        breaker: Field<Section>.Path<CircuitBreakerOptions>,
+        health: Field<Section>.Path<Configuration.Health>,
+        overload: Field<Section>.Path<OverloadOptions>
+    ) -> [Field<Section>] {
+        Self.admission.map { $0.inside(admission) } + [
+            .table("retry", retry, Self.retry, "how failed calls are tried again"),
+            .table("breaker", breaker, Self.breaker, "when to stop calling a failing deployment"),
+            .table("health", health, Self.health, "how deployments are probed"),
+            .table("overload", overload, Self.overload, "when a deployment that reports its load gets no further calls"),
+        ]
+    }
+
+    private static let admission: [Field<AdmissionOptions>] = [
+        .integer(
+            "max_concurrent_calls", \.maximumConcurrentCalls, in: 1...1_000_000,
+            "calls in flight at once over all deployments; no limit if left out"
+        ),
+        .integer("queue_size", \.queueSize, in: 0...1_000_000, default: 100, "calls that may wait; 0 refuses at once"),
+        .duration("queue_timeout", \.queueTimeout, default: .seconds(60), "how long a call may wait; 0: no limit"),
+    ]
+
+    static let retry = ConfigurationSection<RetryOptions>(
         "retry",
         [
-            .integer("max_attempts", \.maxAttempts, in: 1...20, default: 3, "attempts of one call in all"),
-            .duration("backoff", \.backoff, default: .milliseconds(50), "pause before the second attempt; doubles"),
-            .duration("max_backoff", \.maxBackoff, default: .seconds(2), "longest pause"),
-            .number("budget_ratio", \.budgetRatio, in: 0...10, default: 0.2, "retries as a share of calls"),
-            .number("budget_per_second", \.budgetPerSecond, in: 0...100_000, default: 3, "retries beyond the share"),
+            .integer("max_attempts", \.maximumAttempts, in: 1...20, default: 3, "attempts of one call in all"),
+            .duration("backoff", \.backoff, default: .milliseconds(50), "wait before the second attempt; doubles"),
+            .duration("max_backoff", \.maximumBackoff, default: .seconds(5), "longest wait"),
+            .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the wait"),
+            .number("budget_ratio", \.budgetRatio, in: 0...10, default: 0.2, "retries as a share of the calls of 10 s"),
+            .number("budget_per_second", \.budgetPerSecond, in: 0...100_000, default: 3, "retries beside the share"),
         ]
     )
 
-    static let breaker = ConfigurationSection<Configuration.Breaker>(
+    static let breaker = ConfigurationSection<CircuitBreakerOptions>(
         "breaker",
         [
-            .boolean("enabled", \.enabled, default: true, "whether there is one"),
-            .duration(
-                "window", \.window, in: .seconds(1) ... .seconds(3600), default: .seconds(30), "in which calls are counted"
+            .integer(
+                "consecutive_failures", \.consecutiveFailures, in: 0...10_000, default: 5,
+                "in a row that open it; 0: this rule is off"
             ),
-            .integer("consecutive_failures", \.consecutiveFailures, in: 1...10_000, default: 5, "in a row that open it"),
-            .number("failure_rate", \.failureRate, in: 0.01...1, default: 0.5, "share of failures that opens it"),
-            .integer("minimum_calls", \.minimumCalls, in: 1...1_000_000, default: 20, "before the share counts"),
+            .number("failure_ratio", \.failureRatio, in: 0.01...1, default: 0.5, "share of failures that opens it"),
+            .integer(
+                "minimum_calls", \.minimumCalls, in: 0...1_000_000, default: 20,
+                "before the share counts; 0: this rule is off"
+            ),
+            .duration(
+                "window", \.window, in: .seconds(1) ... .seconds(3600), default: .seconds(30), "in which calls count"
+            ),
             .duration("open_time", \.openTime, default: .seconds(10), "how long it stays open at first; doubles"),
-            .duration("max_open_time", \.maxOpenTime, default: .seconds(120), "limit of the open time"),
-            .integer("probes", \.probes, in: 1...1000, default: 3, "at the same time while half open"),
-            .integer("successes", \.successes, in: 1...1000, default: 2, "that close it"),
+            .duration("max_open_time", \.maximumOpenTime, default: .seconds(120), "longest open time"),
+            .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the open time"),
+            .integer("probes", \.probes, in: 1...1000, default: 3, "calls at the same time while half-open"),
+            .integer("successes", \.successesToClose, in: 1...1000, default: 2, "that close it"),
         ]
     )
 
     static let health = ConfigurationSection<Configuration.Health>(
         "health",
+        [.boolean("enabled", \.enabled, default: true, "whether deployments are probed")]
+            + healthOptions.map { $0.inside(\.options) }
+    )
+
+    private static let healthOptions: [Field<HealthOptions>] = [
+        .duration(
+            "interval", \.interval, in: .milliseconds(100) ... .seconds(86_400), default: .seconds(10),
+            "between two probes"
+        ),
+        .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the interval"),
+        .duration("timeout", \.timeout, in: .milliseconds(10) ... .seconds(600), default: .seconds(3), "of a probe"),
+        .integer("failures", \.failuresToLeave, in: 1...1000, default: 3, "in a row that take one out"),
+        .integer("successes", \.successesToReturn, in: 1...1000, default: 2, "in a row that bring it back"),
+        .duration("max_interval", \.maximumInterval, default: .seconds(60), "between probes while it is out"),
+    ]
+
+    static let overload = ConfigurationSection<OverloadOptions>(
+        "overload",
         [
-            .boolean("enabled", \.enabled, default: true, "whether it is probed"),
-            .string("path", \.path, "path to ask; `/health`, else `/v1/models` if left out"),
-            .duration(
-                "interval", \.interval, in: .milliseconds(100) ... .seconds(86_400), default: .seconds(10),
-                "between two probes"
+            .integer(
+                "waiting_requests", \.waitingRequests, in: 1...1_000_000,
+                "requests that wait in the engine; off if left out"
             ),
-            .duration(
-                "timeout", \.timeout, in: .milliseconds(10) ... .seconds(600), default: .seconds(3), "of a probe"
-            ),
-            .integer("failures", \.failures, in: 1...1000, default: 3, "in a row that take it out"),
-            .integer("successes", \.successes, in: 1...1000, default: 2, "in a row that bring it back"),
-            .duration("max_interval", \.maxInterval, default: .seconds(60), "between probes while it is out"),
+            .number("cache_usage", \.cacheUsage, in: 0...1, "share of the KV cache in use; off if left out"),
         ]
     )
 }

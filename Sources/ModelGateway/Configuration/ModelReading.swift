@@ -36,10 +36,23 @@ enum ModelReading {
             let path = decoder.path + "." + key
             decoder.modelReferences += names.map { ConfigurationDecoder.NameUse(name: $0, path: path, mark: mark) }
         }
-        if model.retry.maxBackoff < model.retry.backoff, let entry = node.entry("retry") {
-            decoder.mistake("max_backoff must not be less than backoff", at: entry.node.mark)
-        }
+        group(node, retry: model.retry, breaker: model.breaker, &decoder)
         return model
+    }
+
+    /// Checks limits that must not be below what they limit.
+    static func group(
+        _ node: ConfigurationNode,
+        retry: RetryOptions,
+        breaker: CircuitBreakerOptions,
+        _ decoder: inout ConfigurationDecoder
+    ) {
+        if retry.maximumBackoff < retry.backoff, let entry = node.entry("retry") {
+            decoder.at("retry") { $0.mistake("max_backoff is less than backoff", at: entry.node.mark) }
+        }
+        if breaker.maximumOpenTime < breaker.openTime, let entry = node.entry("breaker") {
+            decoder.at("breaker") { $0.mistake("max_open_time is less than open_time", at: entry.node.mark) }
+        }
     }
 
     static func deployment(
@@ -64,9 +77,6 @@ enum ModelReading {
         decoder.at("id") { $0.define(deployment.id, as: "deployment id", at: node["id"]?.mark ?? node.mark) }
         completeLlama(&deployment, node, &decoder)
         if node["provider"] == nil { complete(&deployment.provider, node, &decoder) }
-        if deployment.breaker.maxOpenTime < deployment.breaker.openTime, let entry = node.entry("breaker") {
-            decoder.mistake("max_open_time must not be less than open_time", at: entry.node.mark)
-        }
         return deployment
     }
 
@@ -102,9 +112,16 @@ enum ModelReading {
     }
 
     /// Checks, once everything is read, that names which were used are defined.
-    static func checkReferences(_ configuration: Configuration, _ decoder: inout ConfigurationDecoder) {
+    static func checkReferences(
+        _ configuration: Configuration,
+        _ root: ConfigurationNode?,
+        _ decoder: inout ConfigurationDecoder
+    ) {
         let known = decoder.definitions["model name"] ?? [:]
         let workers = configuration.workers
+        if let root, let node = root["workers"] {
+            decoder.at("workers") { group(node, retry: workers.retry, breaker: workers.breaker, &$0) }
+        }
         let isOpen = !workers.urls.isEmpty || workers.discovery.file != nil || workers.discovery.dns != nil
         for use in decoder.modelReferences where known[use.name] == nil {
             let suggestion = ConfigurationDecoder.suggestion(use.name, Array(known.keys))

@@ -30,7 +30,7 @@ struct ConfigurationMistakesTests {
             fallbacks = ["nobody"]
               [[models.deployments]]
               provider = "b"
-              weight = 0
+              weight = -1
               [[models.deployments]]
               id = "m/1"
               base_url = "ftp://x"
@@ -46,7 +46,7 @@ struct ConfigurationMistakesTests {
                 "g.toml:11:19: error: models[0].policy.name: 'cache_awar' is not known; did you mean 'cache_aware'?",
                 "g.toml:12:13: error: models[0].fallbacks: no model is named 'nobody'; allowed: m",
                 "g.toml:14:14: error: models[0].deployments[0].provider: 'b' is not known; allowed: a",
-                "g.toml:15:12: error: models[0].deployments[0].weight: 0 is out of range; allowed are 0.01 to 1000",
+                "g.toml:15:12: error: models[0].deployments[0].weight: -1 is out of range; allowed are 0 to 1000",
                 "g.toml:17:8: error: models[0].deployments[1].id: the deployment id 'm/1' is defined twice, first in line 13",
                 "g.toml:18:14: error: models[0].deployments[1].base_url: an http:// or https:// URL with a host was expected, without user name, query and fragment",
             ]

@@ -40,7 +40,7 @@ struct ConfigurationReadingTests {
 
         let model = try #require(configuration.models.first)
         #expect(model.name == "gpt-4o" && model.aliases == ["default"])
-        #expect(model.retry.maxAttempts == 2)
+        #expect(model.retry.maximumAttempts == 2)
         #expect(model.fallbacks == ["tiny"])
         #expect(model.deployments.map(\.id) == ["hosted", "gpt-4o/2"])
         let hosted = model.deployments[0]
