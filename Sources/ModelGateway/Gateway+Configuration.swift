@@ -68,7 +68,7 @@ extension Deployment {
             tags: configuration.tags,
             labels: configuration.labels,
             timeouts: configuration.timeouts,
-            maximumConcurrentCalls: configuration.maxConcurrentCalls == 0 ? nil : configuration.maxConcurrentCalls,
+            maximumConcurrentCalls: configuration.maxConcurrentCalls,
             inputPrice: configuration.inputPrice,
             outputPrice: configuration.outputPrice,
             fingerprint: configuration.provider.fingerprint
@@ -90,53 +90,14 @@ extension DeploymentGroup {
             model: model.name,
             deployments: deployments,
             policy: try RoutingPolicyKind(model.policy),
-            admission: AdmissionOptions(queueSize: model.queueSize, queueTimeout: model.queueTimeout),
-            breaker: CircuitBreakerOptions(model.deployments.first?.breaker ?? Configuration.Breaker()),
-            retry: RetryOptions(model.retry),
-            health: model.deployments.first.flatMap { HealthOptions($0.health) },
+            admission: model.admission,
+            breaker: model.breaker,
+            retry: model.retry,
+            health: model.health.enabled ? model.health.options : nil,
+            overload: model.overload,
             fallbacks: model.fallbacks,
             contextWindowFallbacks: model.contextWindowFallbacks,
             contentPolicyFallbacks: model.contentPolicyFallbacks
-        )
-    }
-}
-
-extension CircuitBreakerOptions {
-    init(_ configuration: Configuration.Breaker) {
-        self.init(
-            consecutiveFailures: configuration.enabled ? configuration.consecutiveFailures : Int.max,
-            failureRatio: configuration.failureRate,
-            minimumCalls: configuration.enabled ? configuration.minimumCalls : Int.max,
-            window: configuration.window,
-            openTime: configuration.openTime,
-            maximumOpenTime: configuration.maxOpenTime,
-            probes: configuration.probes,
-            successesToClose: configuration.successes
-        )
-    }
-}
-
-extension RetryOptions {
-    init(_ configuration: Configuration.Retry) {
-        self.init(
-            maximumAttempts: configuration.maxAttempts,
-            backoff: configuration.backoff,
-            maximumBackoff: configuration.maxBackoff,
-            budgetRatio: configuration.budgetRatio,
-            budgetPerSecond: configuration.budgetPerSecond
-        )
-    }
-}
-
-extension HealthOptions {
-    init?(_ configuration: Configuration.Health) {
-        guard configuration.enabled else { return nil }
-        self.init(
-            interval: configuration.interval,
-            timeout: configuration.timeout,
-            failuresToLeave: configuration.failures,
-            successesToReturn: configuration.successes,
-            maximumInterval: configuration.maxInterval
         )
     }
 }

@@ -38,9 +38,10 @@ enum ConfigurationSchema {
             .size(
                 "max_body_bytes", \.maxBodyBytes, in: 1024...(1 << 30), default: 64 << 20, "largest request body"
             ),
-            .duration("header_timeout", \.headerTimeout, default: .seconds(10), "time for a request's head; 0: no limit"),
-            .duration("body_timeout", \.bodyTimeout, default: .seconds(60), "time for a request's body; 0: no limit"),
-            .duration("idle_timeout", \.idleTimeout, default: .seconds(75), "time between two requests; 0: no limit"),
+            .duration("head_timeout", \.headTimeout, default: .seconds(30), "time for a request's head; 0: no limit"),
+            .duration("body_timeout", \.bodyTimeout, default: .seconds(30), "pause in a request's body; 0: no limit"),
+            .duration("idle_timeout", \.idleTimeout, default: .seconds(120), "time without a request; 0: no limit"),
+            .duration("write_timeout", \.writeTimeout, default: .seconds(60), "time without reading; 0: no limit"),
             .duration("drain_deadline", \.drainDeadline, default: .seconds(30), "time for running answers after SIGTERM"),
             .duration(
                 "keepalive_interval", \.keepaliveInterval, default: .seconds(10),

@@ -13,12 +13,14 @@ extension Configuration {
         public var apiKeys: [Secret]
         /// The largest request body in bytes, 1 KiB to 1 GiB. Default 64 MiB.
         public var maxBodyBytes: Int
-        /// How long a client may take to send a request's head. Default 10 s; 0 means no limit.
-        public var headerTimeout: Duration
-        /// How long a client may take to send a request's body. Default 60 s; 0 means no limit.
+        /// The longest time for a request's head to arrive. Default 30 s; 0 means no limit.
+        public var headTimeout: Duration
+        /// The longest pause between two parts of a request's body. Default 30 s; 0 means no limit.
         public var bodyTimeout: Duration
-        /// How long a connection may stay open between two requests. Default 75 s; 0 means no limit.
+        /// How long a connection may stay open without a request. Default 120 s; 0 means no limit.
         public var idleTimeout: Duration
+        /// How long a client may leave a full send buffer unread. Default 60 s; 0 means no limit.
+        public var writeTimeout: Duration
         /// How long running answers may go on after SIGTERM. Default 30 s.
         public var drainDeadline: Duration
         /// After how much silence a comment is sent into a stream, so that proxies keep it open. Default 10 s; 0 means never.
@@ -34,9 +36,10 @@ extension Configuration {
             port: Int = 30000,
             apiKeys: [Secret] = [],
             maxBodyBytes: Int = 64 << 20,
-            headerTimeout: Duration = .seconds(10),
-            bodyTimeout: Duration = .seconds(60),
-            idleTimeout: Duration = .seconds(75),
+            headTimeout: Duration = .seconds(30),
+            bodyTimeout: Duration = .seconds(30),
+            idleTimeout: Duration = .seconds(120),
+            writeTimeout: Duration = .seconds(60),
             drainDeadline: Duration = .seconds(30),
             keepaliveInterval: Duration = .seconds(10),
             metrics: Bool = true,
@@ -46,9 +49,10 @@ extension Configuration {
             self.port = port
             self.apiKeys = apiKeys
             self.maxBodyBytes = maxBodyBytes
-            self.headerTimeout = headerTimeout
+            self.headTimeout = headTimeout
             self.bodyTimeout = bodyTimeout
             self.idleTimeout = idleTimeout
+            self.writeTimeout = writeTimeout
             self.drainDeadline = drainDeadline
             self.keepaliveInterval = keepaliveInterval
             self.metrics = metrics
