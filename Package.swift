@@ -96,6 +96,7 @@ let package = Package(
         .executableTarget(
             name: "gateway",
             dependencies: [
+                "GatewayWire",
                 "ModelGateway",
                 "ModelGatewayLlama",
                 "ModelGatewayServer",
@@ -103,6 +104,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),

@@ -1,0 +1,65 @@
+// The root of the command line: finds the subcommand, runs it, and turns what went wrong into one line and a status.
+
+import ArgumentParser
+import ModelGateway
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+@main
+struct GatewayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway",
+        abstract: "One interface to many language models: local ones, self-hosted ones and hosted APIs.",
+        discussion: """
+            Talk to a model:   gateway chat "Why is the sky blue?"
+            Serve models:      gateway serve --config gateway.toml
+
+            Exit status: 0 success, 64 wrong usage, 65 bad input, 66 a file cannot be read, 69 not available now, \
+            70 failure, 74 output failed, 77 not allowed, 78 wrong configuration, 130 interrupted.
+            """,
+        version: version,
+        subcommands: [ChatCommand.self, ServeCommand.self]
+    )
+
+    static let version = "0.1.0"
+
+    static func main() async {
+        // A reader that goes away is an error of the write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            leave(after: error)
+        }
+    }
+
+    private static func leave(after error: any Error) -> Never {
+        if error is OutputClosed { exit(0) }
+        if let status = CommandFailure(error) {
+            StandardStream.error.writeNow(status.report)
+            exit(status.status.rawValue)
+        }
+        let code = exitCode(for: error)
+        guard !code.isSuccess else {
+            // A request for help or for the version.
+            StandardStream.output.writeNow(fullMessage(for: error) + "\n")
+            exit(0)
+        }
+        // The parser says `Error: …` and then how the command is used.
+        var text = fullMessage(for: error)
+        if text.hasPrefix("Error: ") { text.removeFirst("Error: ".count) }
+        StandardStream.error.writeNow("gateway: \(text)\n")
+        exit(code.rawValue)
+    }
+}

@@ -1,0 +1,87 @@
+// Standard output and standard error: whole texts, written off the threads that tasks share.
+
+import Dispatch
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The reader of standard output went away. The program then ends quietly, as one in a pipe should.
+struct OutputClosed: Error {}
+
+/// One of the process's output streams.
+struct StandardStream: Sendable {
+    static let output = StandardStream(descriptor: STDOUT_FILENO)
+    static let error = StandardStream(descriptor: STDERR_FILENO)
+
+    let descriptor: Int32
+    private let queue: DispatchQueue
+
+    private init(descriptor: Int32) {
+        self.descriptor = descriptor
+        queue = DispatchQueue(label: "gateway.stream.\(descriptor)")
+    }
+
+    /// Whether a person is likely to be looking.
+    var isTerminal: Bool { isatty(descriptor) == 1 }
+
+    /// Writes a text; returns when the system has taken all of it.
+    /// - Throws: ``OutputClosed`` when nobody reads any more.
+    func write(_ text: String) async throws {
+        guard !text.isEmpty else { return }
+        let failure = await queue.perform { put(text) }
+        switch failure {
+        case 0: return
+        case EPIPE: throw OutputClosed()
+        default: throw CommandFailure(.outputFailed, "cannot write the output: \(String(cString: strerror(failure)))")
+        }
+    }
+
+    /// Writes a text at once, from wherever. A failure is of no interest: there is nowhere left to report it.
+    func writeNow(_ text: String) {
+        _ = put(text)
+    }
+
+    /// Returns the error number, 0 for none.
+    private func put(_ text: String) -> Int32 {
+        var text = text
+        return text.withUTF8 { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = writeSome(UnsafeBufferPointer(rebasing: rest))
+                if count >= 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno == EAGAIN {
+                    var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    poll(&wait, 1, -1)
+                } else if errno != EINTR {
+                    return errno
+                }
+            }
+            return 0
+        }
+    }
+
+    private func writeSome(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        #if canImport(Glibc)
+        Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+        #elseif canImport(Musl)
+        Musl.write(descriptor, bytes.baseAddress, bytes.count)
+        #else
+        Darwin.write(descriptor, bytes.baseAddress, bytes.count)
+        #endif
+    }
+}
+
+extension DispatchQueue {
+    /// Runs work that may block for long, off the few threads that Swift's tasks share.
+    func perform<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            async { continuation.resume(returning: work()) }
+        }
+    }
+}
