@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import ModelGateway
-import ModelGatewayLlama
 
 #if canImport(Glibc)
 import Glibc
@@ -34,8 +33,7 @@ struct ChatModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The server's key. Better in GATEWAY_API_KEY, where other users cannot see it; api.openai.com gets \
-            OPENAI_API_KEY by default.",
+            "The server's key. Better in GATEWAY_API_KEY (for api.openai.com: OPENAI_API_KEY): others cannot see it there.",
             valueName: "key"
         )
     )
@@ -72,7 +70,7 @@ struct ChatModelOptions: ParsableArguments {
     // MARK: A server
 
     private func onServer(_ baseURL: String) async throws -> ChatModel {
-        let key = apiKey ?? Self.environmentKey(for: try BaseURL(baseURL))
+        let key = try apiKey ?? Self.environmentKey(for: BaseURL(baseURL))
         let provider = Configuration.Provider(baseURL: baseURL, apiKey: key.map { Secret($0) })
         let name: String
         if let model { name = model } else { name = try await Self.onlyModel(of: provider) }
@@ -109,7 +107,7 @@ struct ChatModelOptions: ParsableArguments {
     // MARK: A file
 
     private func local() throws -> ChatModel {
-        let path = model.map { LocalModels.path(for: $0) } ?? LocalModels.defaultModelPath
+        let path = model.map { LocalBackend.path($0) } ?? LocalBackend.defaultPath
         try LocalBackend.check(path)
         let name = LocalBackend.name(of: path)
         let models = [name: Configuration.LocalModel(path: path)]

@@ -45,21 +45,24 @@ struct GatewayCommand: AsyncParsableCommand {
     }
 
     private static func leave(after error: any Error) -> Never {
-        if error is OutputClosed { exit(0) }
-        if let status = CommandFailure(error) {
-            StandardStream.error.writeNow(status.report)
-            exit(status.status.rawValue)
+        if error is OutputClosed { end(0) }
+        if let failure = CommandFailure(error) {
+            StandardStream.error.writeNow(failure.report)
+            end(failure.status.rawValue)
         }
         let code = exitCode(for: error)
         guard !code.isSuccess else {
             // A request for help or for the version.
             StandardStream.output.writeNow(fullMessage(for: error) + "\n")
-            exit(0)
+            end(0)
         }
         // The parser says `Error: …` and then how the command is used.
         var text = fullMessage(for: error)
         if text.hasPrefix("Error: ") { text.removeFirst("Error: ".count) }
         StandardStream.error.writeNow("gateway: \(text)\n")
-        exit(code.rawValue)
+        end(code.rawValue)
     }
 }
+
+/// The C function, which commands have a method of the same name before.
+private func end(_ status: Int32) -> Never { exit(status) }

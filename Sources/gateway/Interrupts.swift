@@ -32,7 +32,7 @@ final class Interrupts: Sendable {
     func cancelling<Result: Sendable>(
         _ work: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let task = Task(operation: work)
+        let task = Task { try await work() }
         stop.withLock { $0 = { task.cancel() } }
         defer { stop.withLock { $0 = nil } }
         return try await task.value

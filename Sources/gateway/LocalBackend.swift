@@ -75,6 +75,16 @@ final class LocalBackend: Sendable {
         throw CommandFailure(.noInput, "cannot read the model file \(path): \(reason)")
     }
 
+    /// The small chat model that `scripts/setup` installs.
+    static var defaultPath: String { LocalModels.defaultModelPath }
+
+    /// The file that a person means: a path, or the name of a file in the directory of models.
+    static func path(_ text: String) -> String {
+        // A shell leaves the tilde behind an equals sign as it is.
+        if text.hasPrefix("~/"), let home = getenv("HOME") { return String(cString: home) + text.dropFirst() }
+        return LocalModels.path(for: text)
+    }
+
     /// The public name of a model in a file: that of the file.
     static func name(of path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? path

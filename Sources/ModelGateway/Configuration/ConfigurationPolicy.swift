@@ -25,6 +25,11 @@ extension Configuration {
     }
 }
 
+extension Configuration.Policy {
+    /// The names that there are.
+    package static var names: [String] { PolicySchema.names }
+}
+
 /// The policies and the parameters that each of them takes.
 enum PolicySchema {
     typealias Field = ConfigurationField<Configuration.Policy>

@@ -1,0 +1,24 @@
+// The log of the process: to standard error, so that standard output is the program's own.
+
+import Logging
+import ModelGateway
+
+enum CommandLog {
+    /// Sets the process's log up. Call it once.
+    static func start(_ configuration: Configuration.Logging) -> Logger {
+        let level = configuration.level
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        return Logger(label: "gateway")
+    }
+
+    /// The same log for parts whose everyday messages nobody needs.
+    static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(.warning, logger.logLevel)
+        return quiet
+    }
+}

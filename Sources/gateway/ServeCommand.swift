@@ -1,0 +1,147 @@
+// `gateway serve`: the HTTP server, from flags, environment and file.
+
+import ArgumentParser
+import Logging
+import ModelGateway
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve models over HTTP, in the shape of OpenAI's API.",
+        discussion: """
+            Flags win over GATEWAY_* environment variables, and those over the file. Without any model it serves the small \
+            one that scripts/setup installs. SIGTERM or Ctrl-C lets running answers finish; a second one ends at once.
+
+              gateway serve
+              gateway serve --model qwen=~/models/qwen3.gguf --port 8080
+              gateway serve --worker-urls http://10.0.0.1:8000 http://10.0.0.2:8000
+              gateway serve --config gateway.toml
+            """
+    )
+
+    @Option(help: ArgumentHelp("The address to listen on (default: 127.0.0.1).", valueName: "address"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("The port to listen on, 0 for any free one (default: 30000).", valueName: "port"))
+    var port: Int?
+
+    @Option(help: ArgumentHelp("A configuration in TOML or YAML.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("A GGUF file to serve, and its name there. Repeatable.", valueName: "name=path"))
+    var model: [LocalModelArgument] = []
+
+    @Option(
+        name: .customLong("worker-urls"),
+        parsing: .upToNextOption,
+        help: ArgumentHelp("OpenAI-compatible servers; their models are found at /v1/models.", valueName: "url")
+    )
+    var workerURLs: [String] = []
+
+    @Option(help: ArgumentHelp("How a worker is chosen for each call (default: round_robin).", valueName: "name"))
+    var policy: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A key that clients may use; without any, everyone may call. Repeatable. Better in GATEWAY_API_KEY.",
+            valueName: "key"
+        )
+    )
+    var apiKey: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The least severe level logged: trace, debug, info, notice, warning, error, critical (default: info).",
+            valueName: "level"
+        ),
+        transform: { try named($0) }
+    )
+    var logLevel: Logger.Level?
+
+    @Option(
+        help: ArgumentHelp("The form of log lines: text or json (default: text).", valueName: "form"),
+        transform: { try named($0) }
+    )
+    var logFormat: Configuration.Logging.Format?
+
+    func validate() throws {
+        if let port, !(0...65535).contains(port) { throw ValidationError("--port must be 0 to 65535.") }
+        if apiKey.contains("") { throw ValidationError("--api-key must not be empty.") }
+        for url in workerURLs {
+            do { _ = try BaseURL(url) } catch { throw ValidationError("--worker-urls: \(error.message)") }
+        }
+        if let policy, !Configuration.Policy.names.contains(policy) {
+            let names = Configuration.Policy.names.joined(separator: ", ")
+            throw ValidationError("There is no policy '\(policy)'. Choose one of: \(names).")
+        }
+    }
+
+    func run() async throws {
+        try await ServerProcess(configuration: try resolved()).run()
+    }
+
+    /// The configuration that the file, the environment and the flags amount to.
+    private func resolved() throws -> Configuration {
+        var configuration = Configuration()
+        if let config {
+            configuration = try ConfigurationFiles.load(config)
+        }
+        if let host { configuration.server.host = host }
+        if let port { configuration.server.port = port }
+        if !apiKey.isEmpty { configuration.server.apiKeys = apiKey.map { Secret($0) } }
+        if let logLevel { configuration.logging.level = logLevel }
+        if let logFormat { configuration.logging.format = logFormat }
+        if !workerURLs.isEmpty { configuration.workers.urls = workerURLs }
+        if let policy { configuration.workers.policy = Configuration.Policy(name: policy) }
+        try addLocalModels(to: &configuration)
+        return configuration
+    }
+
+    private func addLocalModels(to configuration: inout Configuration) throws {
+        for argument in model {
+            configuration.localModels[argument.name] = Configuration.LocalModel(path: argument.path)
+        }
+        if configuration.hasNoModels {
+            let path = LocalBackend.defaultPath
+            configuration.localModels[LocalBackend.name(of: path)] = Configuration.LocalModel(path: path)
+        }
+        for path in configuration.localModelPaths { try LocalBackend.check(path) }
+    }
+}
+
+/// The value of `--model`: `NAME=PATH`, or a path whose file gives the name.
+struct LocalModelArgument: ExpressibleByArgument, Sendable {
+    var name: String
+    var path: String
+
+    init?(argument: String) {
+        if let separator = argument.firstIndex(of: "="), !argument[..<separator].contains("/") {
+            name = String(argument[..<separator])
+            path = LocalBackend.path(String(argument[argument.index(after: separator)...]))
+        } else {
+            path = LocalBackend.path(argument)
+            name = LocalBackend.name(of: path)
+        }
+        if name.isEmpty || path.isEmpty { return nil }
+    }
+}
+
+/// Reads one of the names of an enumeration.
+private func named<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
+    if let value = Value(rawValue: text) { return value }
+    let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+    throw ValidationError("'\(text)' is none of \(names).")
+}
+
+extension Configuration {
+    /// Whether nothing says what to serve.
+    fileprivate var hasNoModels: Bool {
+        models.isEmpty && localModels.isEmpty && workers.urls.isEmpty && workers.discovery.file == nil
+            && workers.discovery.dns == nil
+    }
+
+    /// The GGUF files that this process is to load.
+    fileprivate var localModelPaths: [String] {
+        localModels.values.map(\.path) + models.flatMap(\.deployments).compactMap(\.path)
+    }
+}

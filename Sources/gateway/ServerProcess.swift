@@ -1,0 +1,94 @@
+// The server as a process: listens first, loads local models, drains at the first signal and ends at the second.
+
+import Logging
+import ModelGateway
+import ModelGatewayServer
+import ServiceLifecycle
+import UnixSignals
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+struct ServerProcess {
+    let configuration: Configuration
+
+    /// Serves until a signal ends it.
+    func run() async throws {
+        let logger = CommandLog.start(configuration.logging)
+        for warning in configuration.warnings { logger.warning("\(warning)") }
+        let backend = LocalBackend(logger: logger)
+        let gateway = try Gateway(configuration: configuration, providers: backend.catalog)
+        let server = GatewayServer(
+            gateway: gateway,
+            options: ServerOptions(configuration.server),
+            logger: logger
+        )
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: server,
+                        successTerminationBehavior: .gracefullyShutdownGroup
+                    ),
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: Preparation(gateway: gateway, logger: logger),
+                        successTerminationBehavior: .ignore
+                    ),
+                ],
+                logger: CommandLog.quiet(logger)
+            )
+        )
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        Task.detached {
+            var isFirst = true
+            for await signal in signals {
+                guard isFirst else { _exit(ExitStatus.interrupted.rawValue) }
+                isFirst = false
+                logger.info("Shutting down; running answers may finish.", metadata: ["signal": "\(signal)"])
+                await group.triggerGracefulShutdown()
+            }
+        }
+        do {
+            try await group.run()
+        } catch let error as GatewayError where error.code == .configuration {
+            // What was wrong with the configuration itself was said before; this is the address.
+            throw CommandFailure(.unavailable, error.message)
+        }
+        logger.info("Stopped.")
+    }
+}
+
+/// Loads the local models while the server listens already; until then it is not ready.
+private struct Preparation: Service {
+    let gateway: Gateway
+    let logger: Logger
+
+    func run() async throws {
+        guard !gateway.isReady else { return }
+        let start = ContinuousClock.now
+        try await gateway.prepare()
+        let seconds = AnswerStatistics.fixed((ContinuousClock.now - start) / .seconds(1), digits: 2)
+        logger.info("The models are loaded.", metadata: ["seconds": "\(seconds)"])
+    }
+}
+
+extension ServerOptions {
+    init(_ configuration: Configuration.Server) {
+        self.init(
+            host: configuration.host,
+            port: configuration.port,
+            apiKeys: configuration.apiKeys.map { $0.reveal() },
+            maxBodyBytes: configuration.maxBodyBytes,
+            drainDeadline: configuration.drainDeadline,
+            keepAliveInterval: configuration.keepaliveInterval,
+            headTimeout: configuration.headerTimeout,
+            bodyTimeout: configuration.bodyTimeout,
+            idleTimeout: configuration.idleTimeout
+        )
+    }
+}
