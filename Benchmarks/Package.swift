@@ -6,21 +6,31 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
 ]
 
 let package = Package(
     name: "ModelGatewayBenchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
     ],
     targets: [
+        // The side-by-side harness: upstream and clients of every contender.
         .target(name: "CLoopback"),
         .target(name: "Loopback", dependencies: ["CLoopback"], swiftSettings: settings),
+        .target(name: "MockEngine", dependencies: ["Loopback"], swiftSettings: settings),
         .executableTarget(
             name: "mock-engine",
             dependencies: [
                 "Loopback",
+                "MockEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -33,7 +43,42 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "LoopbackTests", dependencies: ["Loopback"]),
+        .testTarget(name: "LoopbackTests", dependencies: ["Loopback", "MockEngine"], swiftSettings: settings),
+
+        // The library's own sources, by symbolic link: as targets of this package their `package` symbols can be
+        // measured, and nothing has to become public for it.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+        .target(name: "GatewayWire", swiftSettings: settings),
+        .target(
+            name: "ModelGateway",
+            dependencies: [
+                "CCurl",
+                "GatewayWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Micro-benchmarks: swift package --package-path Benchmarks benchmark
+        .benchmark("WireBenchmarks", dependencies: ["GatewayWire"]),
+        .benchmark("RoutingBenchmarks", dependencies: ["GatewayWire", "ModelGateway"]),
+        .benchmark("TransportBenchmarks", dependencies: ["Loopback", "MockEngine", "ModelGateway"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+extension Target {
+    /// A micro-benchmark of this package, in the folder that the benchmark plugin expects.
+    static func benchmark(_ name: String, dependencies: [Target.Dependency]) -> Target {
+        .executableTarget(
+            name: name,
+            dependencies: dependencies + [.product(name: "Benchmark", package: "benchmark")],
+            path: "Benchmarks/\(name)",
+            swiftSettings: settings,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
+        )
+    }
+}

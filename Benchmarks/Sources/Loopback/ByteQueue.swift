@@ -1,6 +1,6 @@
 // A growable run of bytes: written at the end, consumed at the front.
 
-import CLoopback
+internal import CLoopback
 
 /// Bytes read and not yet parsed, or to be written and not yet taken by the socket.
 package final class ByteQueue {

@@ -1,6 +1,6 @@
 // Finding things in raw bytes: substrings, numbers, header fields.
 
-import CLoopback
+internal import CLoopback
 
 extension UnsafeRawBufferPointer {
     /// The offset of the first occurrence of `needle` at or after `from`.

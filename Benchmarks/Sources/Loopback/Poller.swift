@@ -1,6 +1,6 @@
 // Readiness of many sockets on one thread: epoll, level-triggered.
 
-import CLoopback
+internal import CLoopback
 
 /// Waits for sockets to become readable or writable. Owned and used by one thread.
 package final class Poller {

@@ -1,6 +1,6 @@
 // Non-blocking TCP sockets on 127.0.0.1 with TCP_NODELAY.
 
-import CLoopback
+internal import CLoopback
 
 /// Nanoseconds of CLOCK_MONOTONIC: the one clock that mock engine and load generator share.
 package func monotonicNow() -> UInt64 { loopback_now() }

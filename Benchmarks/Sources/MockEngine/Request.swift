@@ -1,6 +1,6 @@
 // Reads the little that the mock engine needs from an HTTP/1.1 request.
 
-import Loopback
+internal import Loopback
 
 /// What a request asks the engine for.
 enum Wanted {
@@ -15,10 +15,16 @@ enum Wanted {
 }
 
 /// The length and pace of a stream.
-struct StreamShape {
+package struct StreamShape {
     var events: Int
     /// Nanoseconds from one event to the next.
     var interval: UInt64
+
+    /// `events` content events at `rate` a second.
+    package init(events: Int, rate: Int) {
+        self.events = events
+        interval = 1_000_000_000 / UInt64(rate)
+    }
 }
 
 struct Request {

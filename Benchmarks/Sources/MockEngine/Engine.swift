@@ -1,6 +1,6 @@
 // The loop of the mock engine: accepts, answers, and sends the events of all streams at their times, on one thread.
 
-import Loopback
+package import Loopback
 
 #if canImport(Glibc)
 import Glibc
@@ -15,7 +15,8 @@ struct Statistics {
     var cut = 0
 }
 
-final class Engine {
+/// An engine that serves until the process ends; one thread owns it.
+package final class Engine {
     private let listeners: [Socket]
     private var answers: Answers
     private let defaults: StreamShape
@@ -26,14 +27,19 @@ final class Engine {
     private var freeSlots: [Int] = []
     private var statistics = Statistics()
 
-    init(listeners: [Socket], answers: Answers, defaults: StreamShape, verbose: Bool) {
+    /// - Parameters:
+    ///   - listeners: Sockets that listen; each looks like one engine.
+    ///   - model: The model id to answer with.
+    ///   - defaults: The shape of a stream whose request does not ask for another.
+    ///   - verbose: Whether to print the paths that have no answer.
+    package init(listeners: [Socket], model: String, defaults: StreamShape, verbose: Bool = false) {
         self.listeners = listeners
-        self.answers = answers
+        answers = Answers(model: model)
         self.defaults = defaults
         self.verbose = verbose
     }
 
-    func serve() -> Never {
+    package func serve() -> Never {
         // Tokens below zero are listeners, the others are connection slots.
         for (index, listener) in listeners.enumerated() { poller.add(listener.descriptor, token: -1 - index) }
         while true {

@@ -1,6 +1,6 @@
 // One client connection of the mock engine: its socket, unread requests, unsent bytes and running stream.
 
-import Loopback
+internal import Loopback
 
 final class Connection {
     let socket: Socket

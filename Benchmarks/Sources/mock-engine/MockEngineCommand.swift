@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Loopback
+import MockEngine
 
 #if canImport(Glibc)
 import Glibc
@@ -9,7 +10,7 @@ import Glibc
 
 /// The first line on standard output is `{"ports":[…]}`; after it the engine serves until it is ended.
 @main
-struct MockEngine: ParsableCommand {
+struct MockEngineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mock-engine",
         abstract: "An OpenAI-shaped upstream on 127.0.0.1 for measuring what stands before it."
@@ -53,11 +54,10 @@ struct MockEngine: ParsableCommand {
         }
         print("{\"ports\":[\(bound.map(String.init).joined(separator: ","))]}")
         fflush(nil)
-        let answers = Answers(model: model)
         let engine = Engine(
             listeners: listeners,
-            answers: answers,
-            defaults: StreamShape(events: events, interval: 1_000_000_000 / UInt64(rate)),
+            model: model,
+            defaults: StreamShape(events: events, rate: rate),
             verbose: verbose
         )
         engine.serve()

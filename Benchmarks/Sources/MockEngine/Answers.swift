@@ -1,6 +1,6 @@
 // The answers of the mock engine, built once: whole HTTP responses, and stream events with digits to fill in.
 
-import Loopback
+internal import Loopback
 
 /// One chunk of a chunked body that holds one SSE event, with the offsets of the digits written at each send.
 struct EventTemplate {

@@ -1,0 +1,59 @@
+// A request and its answer over loopback through the HTTP client, from a task on its event loop and from elsewhere.
+
+import Benchmark
+import Foundation
+import Loopback
+import MockEngine
+import ModelGateway
+
+/// An engine on a thread of its own; it serves until the process ends.
+private func startEngine() -> UInt16? {
+    guard let (listener, port) = Socket.listening(port: 0) else { return nil }
+    Thread.detachNewThread {
+        Engine(listeners: [listener], model: "mock", defaults: StreamShape(events: 50, rate: 50)).serve()
+    }
+    return port
+}
+
+private func roundTrip(_ transport: CurlTransport, _ request: HTTPTransportRequest) async throws -> Int {
+    let response = try await transport.send(request)
+    var count = 0
+    while let bytes = try await response.body.next() { count += bytes.count }
+    return count
+}
+
+let benchmarks: @Sendable () -> Void = {
+    Benchmark.defaultConfiguration = .init(
+        metrics: [.wallClock, .throughput, .cpuTotal],
+        warmupIterations: 100,
+        maxDuration: .seconds(2),
+        maxIterations: 100_000
+    )
+    guard let port = startEngine(), let transport = try? CurlTransport() else { return }
+    let body = Array("{\"model\":\"mock\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}".utf8)
+    let request = HTTPTransportRequest(
+        method: "POST",
+        url: "http://127.0.0.1:\(port)/v1/chat/completions",
+        headers: [HTTPHeader("content-type", "application/json")],
+        body: .bytes(body)
+    )
+
+    Benchmark("Round trip from another thread") { benchmark in
+        for _ in benchmark.scaledIterations { blackHole(try await roundTrip(transport, request)) }
+    }
+
+    Benchmark("Round trip on the transport's loop") { benchmark in
+        try await withTaskExecutorPreference(transport.preferredExecutor) {
+            for _ in benchmark.scaledIterations { blackHole(try await roundTrip(transport, request)) }
+        }
+    }
+
+    Benchmark("32 round trips at a time") { benchmark in
+        for _ in benchmark.scaledIterations {
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<32 { group.addTask { try await roundTrip(transport, request) } }
+                for try await count in group { blackHole(count) }
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// What the wire layer costs per request and per event.
+
+import Benchmark
+import GatewayWire
+
+/// A chat completion request whose prompt has about `bytes` bytes, as clients send it.
+private func chatRequest(promptBytes bytes: Int) -> [UInt8] {
+    let prompt = String(repeating: "The quick brown fox jumps over the lazy dog. ", count: bytes / 45 + 1).prefix(bytes)
+    return Array(
+        ("{\"model\":\"mock\",\"temperature\":0.2,\"messages\":[{\"role\":\"system\",\"content\":\"You are helpful.\"},"
+            + "{\"role\":\"user\",\"content\":\"\(prompt)\"}],\"stream\":true,\"max_tokens\":256}").utf8
+    )
+}
+
+private let event = Array(
+    ("data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"mock\","
+        + "\"choices\":[{\"index\":0,\"delta\":{\"content\":\" token\"},\"finish_reason\":null}]}\n\n").utf8
+)
+
+let benchmarks: @Sendable () -> Void = {
+    Benchmark.defaultConfiguration = .init(
+        metrics: [.wallClock, .throughput, .cpuTotal],
+        warmupIterations: 10,
+        scalingFactor: .kilo,
+        maxDuration: .seconds(2)
+    )
+
+    for bytes in [200, 32_768] {
+        let request = chatRequest(promptBytes: bytes)
+        let scaling: BenchmarkScalingFactor = bytes > 1_000 ? .one : .kilo
+        let configuration = Benchmark.Configuration(scalingFactor: scaling)
+
+        Benchmark("JSON scan of a request, \(bytes) B prompt", configuration: configuration) { benchmark in
+            for _ in benchmark.scaledIterations { blackHole(try JSONDocument(request)) }
+        }
+
+        let document = try? JSONDocument(request)
+        Benchmark("Splice of model and stream_options, \(bytes) B prompt", configuration: configuration) { benchmark in
+            guard let document else { return benchmark.error("the request is not valid") }
+            for _ in benchmark.scaledIterations {
+                var splicer = JSONSplicer(document)
+                splicer.set("model", to: Array("\"upstream-model\"".utf8))
+                splicer.setDefault("stream_options", to: Array("{\"include_usage\":true}".utf8))
+                blackHole(splicer.bytes())
+            }
+        }
+    }
+
+    Benchmark("SSE framing, one event a read") { benchmark in
+        var parser = SSEParser()
+        for _ in benchmark.scaledIterations { try parser.feed(event) { blackHole($0.data) } }
+    }
+
+    let batch = Array(repeating: event, count: 16).flatMap(\.self)
+    Benchmark("SSE framing, 16 events a read") { benchmark in
+        var parser = SSEParser()
+        for _ in benchmark.scaledIterations { try parser.feed(batch) { blackHole($0.data) } }
+    }
+
+    let half = event.count / 2
+    let (first, second) = (Array(event[..<half]), Array(event[half...]))
+    Benchmark("SSE framing, an event in two reads") { benchmark in
+        var parser = SSEParser()
+        for _ in benchmark.scaledIterations {
+            try parser.feed(first) { blackHole($0.data) }
+            try parser.feed(second) { blackHole($0.data) }
+        }
+    }
+}

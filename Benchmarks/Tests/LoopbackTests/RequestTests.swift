@@ -1,0 +1,37 @@
+@testable import MockEngine
+import Testing
+
+@Suite struct RequestTests {
+    private let defaults = StreamShape(events: 50, rate: 50)
+
+    private func request(_ text: String) -> Request? {
+        Array(text.utf8).withUnsafeBytes { Request($0, defaults: defaults) }
+    }
+
+    private func post(_ body: String) -> String {
+        "POST /v1/chat/completions HTTP/1.1\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+
+    @Test func aRequestIsReadOnlyWhenItIsWhole() {
+        let whole = post("{\"model\":\"m\"}")
+        for length in 0..<whole.utf8.count { #expect(request(String(whole.prefix(length))) == nil) }
+        #expect(request(whole + "GET / HTTP/1.1")?.length == whole.utf8.count)
+    }
+
+    @Test(arguments: ["{\"stream\":true}", "{\"stream\" : true,\"stream_options\":{}}"])
+    func streamsAreRecognised(body: String) {
+        guard case .stream? = request(post(body))?.wanted else { return Issue.record("not a stream") }
+    }
+
+    @Test(arguments: ["{\"stream\":false}", "{\"stream_options\":{\"include_usage\":true}}"])
+    func wholeAnswersAreRecognised(body: String) {
+        guard case .chat? = request(post(body))?.wanted else { return Issue.record("not a whole answer") }
+    }
+
+    @Test func aStreamMayAskForItsShape() {
+        let body = "{\"stream\":true,\"max_tokens\": 7,\"user\":\"rate=500\"}"
+        guard case .stream(let shape, _)? = request(post(body))?.wanted else { return Issue.record("not a stream") }
+        #expect(shape.events == 7)
+        #expect(shape.interval == 2_000_000)
+    }
+}
