@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import json
+import os
 import platform
 import shlex
 import signal
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import contenders as known
+import local_model
 import processes
 from aims import print_aims
 from environments import Absent
@@ -34,6 +36,8 @@ def arguments():
     parser.add_argument("--gateway", default=REPOSITORY / ".build/release/gateway", type=Path, help="the binary")
     parser.add_argument("--tools", default=REPOSITORY / "Benchmarks/.build/release", type=Path,
                         help="where mock-engine and load are")
+    parser.add_argument("--model", default=os.environ.get("MODELGATEWAY_BENCH_MODEL"), type=Path,
+                        help="the GGUF file of the local scenario; none: the scenario is left out")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "Benchmarks/results/latest.json")
     options = parser.parse_args()
     if options.seconds is None:
@@ -79,6 +83,19 @@ class Run:
                 for contender, policy in ready:
                     self.one(contender, policy, ports, number)
                 self.mock.stop()
+            if self.wants_local():
+                self.measure_local()
+
+    def wants_local(self):
+        named = not self.options.only or any("local".startswith(prefix) for prefix in self.options.only)
+        return named and self.options.model and self.options.gateway.exists() and "gateway" in self.wanted
+
+    def measure_local(self):
+        server = local_model.llama_server(REPOSITORY)
+        self.results["versions"]["llama-server"] = Path(server).parent.name
+        self.results["local"] = local_model.measure_all(
+            self.options.gateway, server, self.options.model, self.directory, self.options.quick
+        )
 
     def prepare(self):
         """The contenders that can be had, with each policy that is asked for."""

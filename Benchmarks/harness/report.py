@@ -25,6 +25,7 @@ def print_report(results, titles):
         print(f"\n{titles.get(scenario, scenario)}")
         print_scenario(rows)
     print_starts(results)
+    print_local(results.get("local"))
     for one in results["absent"]:
         print(f"absent: {one['name']}: {one['reason']}")
     print_noise(results)
@@ -71,6 +72,23 @@ def print_starts(results):
         print_lines([["", "ms", "MB"]] + [
             [name, f"{starts[name]:,.0f}", f"{idle[name]:,.1f}" if name in idle else "-"] for name in starts
         ])
+
+
+def print_local(local):
+    if not local:
+        return
+    print(f"\nlocal model {local['model']}, {local['threads']} threads, {local['tokens']} tokens an answer")
+    lines = [["", "tokens/s", "first token ms p50", "CPU ms/token", "peak MB", "errors"]]
+    for one in local["measurements"]:
+        first = one["first_token_ms"]
+        lines.append([
+            f"{one['contender']}, {one['scenario']}", f"{one['tokens_per_second']:,.1f}",
+            f"{first['p50']:,.0f}" if first else "-", str(one["cpu_ms_per_token"] or "-"), f"{one['peak_mb']:,.0f}",
+            str(one["errors"]),
+        ])
+    print_lines(lines)
+    for one in local.get("absent", []):
+        print(f"absent: {one['name']}: {one['reason']}")
 
 
 def print_noise(results):

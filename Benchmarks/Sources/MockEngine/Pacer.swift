@@ -1,19 +1,27 @@
 // Which stream sends next: a binary heap of absolute deadlines, so that a slow reader never stretches a stream.
 
 /// One due time. `stream` tells whether the connection still runs the stream that asked for it.
-struct Due {
-    var deadline: UInt64
-    var connection: Int
-    var stream: Int
+package struct Due {
+    package var deadline: UInt64
+    package var connection: Int
+    package var stream: Int
+
+    package init(deadline: UInt64, connection: Int, stream: Int) {
+        self.deadline = deadline
+        self.connection = connection
+        self.stream = stream
+    }
 }
 
 /// A heap keeps deadlines to the nanosecond; a wheel's ticks would send the events of many streams in bursts.
-struct Pacer {
+package struct Pacer {
     private var heap: [Due] = []
 
-    var earliest: Due? { heap.first }
+    package init() {}
 
-    mutating func insert(_ due: Due) {
+    package var earliest: Due? { heap.first }
+
+    package mutating func insert(_ due: Due) {
         heap.append(due)
         var child = heap.count - 1
         while child > 0 {
@@ -25,7 +33,7 @@ struct Pacer {
         heap[child] = due
     }
 
-    mutating func removeEarliest() {
+    package mutating func removeEarliest() {
         guard let last = heap.popLast(), !heap.isEmpty else { return }
         var parent = 0
         while true {

@@ -3,7 +3,7 @@
 internal import Loopback
 
 /// What a request asks the engine for.
-enum Wanted {
+package enum Wanted {
     case chat
     case stream(StreamShape, usage: Bool)
     case models
@@ -16,9 +16,9 @@ enum Wanted {
 
 /// The length and pace of a stream.
 package struct StreamShape {
-    var events: Int
+    package var events: Int
     /// Nanoseconds from one event to the next.
-    var interval: UInt64
+    package var interval: UInt64
 
     /// `events` content events at `rate` a second.
     package init(events: Int, rate: Int) {
@@ -27,13 +27,14 @@ package struct StreamShape {
     }
 }
 
-struct Request {
-    let wanted: Wanted
+/// One request, as far as the engine looks at it.
+package struct Request {
+    package let wanted: Wanted
     /// The bytes it takes, head and body.
-    let length: Int
+    package let length: Int
 
     /// The first request in `bytes`, or nil while it is incomplete.
-    init?(_ bytes: UnsafeRawBufferPointer, defaults: StreamShape) {
+    package init?(_ bytes: UnsafeRawBufferPointer, defaults: StreamShape) {
         guard let blank = bytes.firstOffset(of: "\r\n\r\n") else { return nil }
         let body = blank + 4
         if bytes.headerValue("transfer-encoding:", within: body) != nil {

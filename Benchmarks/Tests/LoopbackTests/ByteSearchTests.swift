@@ -6,6 +6,10 @@ import Testing
         Array(text.utf8).withUnsafeBytes(body)
     }
 
+    private func append(_ bytes: UnsafeRawBufferPointer, to queue: ByteQueue) {
+        if let base = bytes.baseAddress { queue.append(base, count: bytes.count) }
+    }
+
     @Test func headerFieldsAreFoundWithoutCase() {
         let head = "POST / HTTP/1.1\r\nHost: x\r\nCONTENT-length:  42\r\n\r\n"
         let value = reading(head) { bytes in
@@ -22,9 +26,9 @@ import Testing
 
     @Test func queueKeepsWhatIsNotConsumedWhenItGrows() {
         let queue = ByteQueue(capacity: 8)
-        reading("abcdef") { queue.append($0.baseAddress!, count: $0.count) }
+        reading("abcdef") { append($0, to: queue) }
         queue.consume(4)
-        reading("ghijklmnop") { queue.append($0.baseAddress!, count: $0.count) }
+        reading("ghijklmnop") { append($0, to: queue) }
         #expect(String(decoding: queue.bytes, as: UTF8.self) == "efghijklmnop")
     }
 }

@@ -1,4 +1,4 @@
-@testable import MockEngine
+import MockEngine
 import Testing
 
 @Suite struct PacerTests {

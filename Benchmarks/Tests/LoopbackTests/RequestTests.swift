@@ -1,4 +1,4 @@
-@testable import MockEngine
+import MockEngine
 import Testing
 
 @Suite struct RequestTests {
@@ -20,17 +20,26 @@ import Testing
 
     @Test(arguments: ["{\"stream\":true}", "{\"stream\" : true,\"stream_options\":{}}"])
     func streamsAreRecognised(body: String) {
-        guard case .stream? = request(post(body))?.wanted else { return Issue.record("not a stream") }
+        guard case .stream? = request(post(body))?.wanted else {
+            Issue.record("not a stream")
+            return
+        }
     }
 
     @Test(arguments: ["{\"stream\":false}", "{\"stream_options\":{\"include_usage\":true}}"])
     func wholeAnswersAreRecognised(body: String) {
-        guard case .chat? = request(post(body))?.wanted else { return Issue.record("not a whole answer") }
+        guard case .chat? = request(post(body))?.wanted else {
+            Issue.record("not a whole answer")
+            return
+        }
     }
 
     @Test func aStreamMayAskForItsShape() {
         let body = "{\"stream\":true,\"max_tokens\": 7,\"user\":\"rate=500\"}"
-        guard case .stream(let shape, _)? = request(post(body))?.wanted else { return Issue.record("not a stream") }
+        guard case .stream(let shape, _)? = request(post(body))?.wanted else {
+            Issue.record("not a stream")
+            return
+        }
         #expect(shape.events == 7)
         #expect(shape.interval == 2_000_000)
     }
