@@ -56,7 +56,9 @@ public struct DataPlane: Sendable {
 
     /// Additional handlers sit behind Hummingbird's conversion of the request's types, which model calls need not pay
     /// for. So this one only puts the real handler in front of it.
-    private final class Installer: ChannelHandler, RemovableChannelHandler {
+    private final class Installer: ChannelInboundHandler, RemovableChannelHandler {
+        typealias InboundIn = NIOAny
+
         private let state: ServerState
 
         init(state: ServerState) {

@@ -27,7 +27,10 @@ struct ChatModelOptions: ParsableArguments {
 
     @Option(
         name: .customLong("base-url"),
-        help: ArgumentHelp("The address of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.", valueName: "url")
+        help: ArgumentHelp(
+            "The address of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.",
+            valueName: "url"
+        )
     )
     var baseURL: String?
 

@@ -85,6 +85,8 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = Configuration()
         if let config {
             configuration = try ConfigurationFiles.load(config)
+        } else {
+            try configuration.applyEnvironment()
         }
         if let host { configuration.server.host = host }
         if let port { configuration.server.port = port }

@@ -37,7 +37,8 @@ struct ServerProcess {
                     ),
                     ServiceGroupConfiguration.ServiceConfiguration(
                         service: Preparation(gateway: gateway, logger: logger),
-                        successTerminationBehavior: .ignore
+                        successTerminationBehavior: .ignore,
+                        failureTerminationBehavior: .gracefullyShutdownGroup
                     ),
                 ],
                 logger: CommandLog.quiet(logger)
@@ -86,7 +87,7 @@ extension ServerOptions {
             maxBodyBytes: configuration.maxBodyBytes,
             drainDeadline: configuration.drainDeadline,
             keepAliveInterval: configuration.keepaliveInterval,
-            headTimeout: configuration.headerTimeout,
+            headTimeout: configuration.headTimeout,
             bodyTimeout: configuration.bodyTimeout,
             idleTimeout: configuration.idleTimeout
         )
