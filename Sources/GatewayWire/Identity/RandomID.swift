@@ -45,7 +45,8 @@ package enum RandomID {
 
     /// Takes eight characters out of each random word, as digits of a base-62 fraction: the leftover 16 bits keep the
     /// bias below one in 65,000.
-    private static func fill(_ bytes: UnsafeMutableRawBufferPointer, using generator: inout some RandomNumberGenerator) {
+    private static func fill(_ bytes: UnsafeMutableRawBufferPointer, using generator: inout some RandomNumberGenerator)
+    {
         var index = 0
         while index < bytes.count {
             var fraction = generator.next()

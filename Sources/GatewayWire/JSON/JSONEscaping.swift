@@ -22,7 +22,10 @@ enum JSONEscaping {
     /// Text that needs no escapes goes into the buffer in one step.
     @inline(__always)
     private static func appendPlain(
-        _ text: UnsafeRawBufferPointer, comma: Bool, colon: Bool, to output: inout [UInt8]
+        _ text: UnsafeRawBufferPointer,
+        comma: Bool,
+        colon: Bool,
+        to output: inout [UInt8]
     ) {
         output.append(addingCapacity: text.count &+ 4) { span in
             span.withUnsafeMutableBufferPointer { buffer, initialized in

@@ -1,4 +1,4 @@
-// A strict pull scanner over JSON bytes (RFC 8259): it finds values and hands out their byte ranges, and builds nothing.
+// A strict pull scanner over JSON bytes (RFC 8259): it finds values and hands out their byte ranges.
 
 /// Reads one JSON text from a buffer, value by value.
 ///

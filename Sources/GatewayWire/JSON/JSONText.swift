@@ -1,4 +1,4 @@
-// Shared by the JSON scanner, the string decoder and the writer: finding the bytes that need attention, eight at a time.
+// Finding the bytes of JSON strings that need attention, eight at a time; for the scanner and the writer.
 
 enum JSONText {
     private static let ones: UInt64 = 0x0101_0101_0101_0101

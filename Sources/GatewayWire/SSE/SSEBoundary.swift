@@ -1,11 +1,11 @@
 // Where lines and blocks of an event stream end, also when the stream arrives in pieces.
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Finds line ends with `memchr`, and remembers the next one of each kind, so that a piece is searched only once for

@@ -68,8 +68,8 @@ package struct SSEParser: Sendable {
 
     /// Takes the next piece of the stream and reports each event that ends in it.
     /// - Parameter onEvent: Must not keep the event's buffers.
-    /// - Throws: `SSEError` for an event beyond the bound, now and on every later call; and what `onEvent` throws, after
-    ///   which the rest of the piece is lost and the parser should not be used further.
+    /// - Throws: `SSEError` for an event beyond the bound, now and on every later call; and what `onEvent` throws,
+    ///   after which the rest of the piece is lost and the parser should not be used further.
     package mutating func feed(
         _ bytes: UnsafeRawBufferPointer,
         onEvent: (SSEEvent) throws -> Void
@@ -105,7 +105,8 @@ package struct SSEParser: Sendable {
     }
 
     /// Ends the stream and reports the unfinished block, if there is one, although the specification drops it: for
-    /// senders that leave out the last blank line. Whoever follows the specification looks at `hasIncompleteEvent` only.
+    /// senders that leave out the last blank line. Whoever follows the specification looks at
+    /// `hasIncompleteEvent` only.
     package mutating func finish(onEvent: (SSEEvent) throws -> Void) throws {
         var block: [UInt8] = []
         swap(&block, &pending)

@@ -4,7 +4,8 @@
 /// `JSONWriter`; it must be free of line ends, as compact JSON is.
 package enum SSEWriter {
     /// Appends a whole event. Line ends in the data become several data lines, as the format demands.
-    package static func append(event name: StaticString? = nil, data: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+    package static func append(event name: StaticString? = nil, data: UnsafeRawBufferPointer, to output: inout [UInt8])
+    {
         output.reserveCapacity(output.count + data.count + 32)
         beginData(event: name, to: &output)
         var lineEnds = SSELineEnds(data)

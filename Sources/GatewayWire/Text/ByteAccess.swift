@@ -1,11 +1,11 @@
 // Reading an array's bytes in a closure with a typed error, and cutting a raw buffer without ever trapping.
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 extension Array where Element == UInt8 {

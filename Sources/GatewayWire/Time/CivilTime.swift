@@ -38,7 +38,12 @@ package struct CivilTime: Equatable, Sendable {
     /// Seconds since 1970 of a date and time, or nil if there is no such date or time. A leap second (60) counts as
     /// the second after it.
     package static func unixSeconds(
-        year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
+        year: Int,
+        month: Int,
+        day: Int,
+        hour: Int,
+        minute: Int,
+        second: Int
     ) -> Int? {
         guard (0...9999).contains(year), (1...12).contains(month), (1...daysInMonth(year, month)).contains(day),
             (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(second)

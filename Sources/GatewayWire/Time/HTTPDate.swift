@@ -12,7 +12,8 @@ package enum HTTPDate {
             guard reader.skip(0x20), let day = reader.digits(2...2) else { return nil }
             let isObsolete = reader.skip(UInt8(ascii: "-"))
             guard isObsolete || reader.skip(0x20), let month = reader.month(),
-                reader.skip(isObsolete ? UInt8(ascii: "-") : 0x20), var year = reader.digits(isObsolete ? 2...2 : 4...4),
+                reader.skip(isObsolete ? UInt8(ascii: "-") : 0x20),
+                var year = reader.digits(isObsolete ? 2...2 : 4...4),
                 reader.skip(0x20), let time = reader.timeOfDay(), reader.skip(0x20), reader.skip("GMT"), reader.isAtEnd
             else { return nil }
             if isObsolete { year = fullYear(year, now: now) }
@@ -28,7 +29,12 @@ package enum HTTPDate {
 
     private static func seconds(_ year: Int, _ month: Int, _ day: Int, _ time: Reader.TimeOfDay) -> Int? {
         CivilTime.unixSeconds(
-            year: year, month: month, day: day, hour: time.hour, minute: time.minute, second: time.second
+            year: year,
+            month: month,
+            day: day,
+            hour: time.hour,
+            minute: time.minute,
+            second: time.second
         )
     }
 

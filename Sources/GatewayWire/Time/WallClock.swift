@@ -1,11 +1,11 @@
 // The time of day as seconds since 1970, and the two ways the wire writes it; no calendar library.
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Reads the system's clock. For durations use a monotonic clock.

@@ -5,21 +5,27 @@ import Testing
 
 @Suite("Stable hash")
 struct StableHashTests {
-    @Test("Texts", arguments: [
-        ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
-        ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
-    ] as [(String, UInt64)])
+    @Test(
+        "Texts",
+        arguments: [
+            ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+            ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
+        ] as [(String, UInt64)]
+    )
     func texts(text: String, expected: UInt64) {
         #expect(StableHash.hash(text) == expected)
     }
 
     /// The self-test of the reference program `xxhsum`: lengths 0, 1, 14 and 101 of a generated buffer, with two seeds.
-    @Test("Reference buffer", arguments: [
-        (0, 0, 0xEF46_DB37_51D8_E999), (0, 2_654_435_761, 0xAC75_FDA2_929B_17EF),
-        (1, 0, 0x4FCE_394C_C889_52D8), (1, 2_654_435_761, 0x7398_40CB_819F_A723),
-        (14, 0, 0xCFFA_8DB8_81BC_3A3D), (14, 2_654_435_761, 0x5B96_1158_5EFC_C9CB),
-        (101, 0, 0x0EAB_5433_84F8_78AD), (101, 2_654_435_761, 0xCAA6_5939_306F_1E21),
-    ] as [(Int, UInt64, UInt64)])
+    @Test(
+        "Reference buffer",
+        arguments: [
+            (0, 0, 0xEF46_DB37_51D8_E999), (0, 2_654_435_761, 0xAC75_FDA2_929B_17EF),
+            (1, 0, 0x4FCE_394C_C889_52D8), (1, 2_654_435_761, 0x7398_40CB_819F_A723),
+            (14, 0, 0xCFFA_8DB8_81BC_3A3D), (14, 2_654_435_761, 0x5B96_1158_5EFC_C9CB),
+            (101, 0, 0x0EAB_5433_84F8_78AD), (101, 2_654_435_761, 0xCAA6_5939_306F_1E21),
+        ] as [(Int, UInt64, UInt64)]
+    )
     func reference(count: Int, seed: UInt64, expected: UInt64) {
         var state: UInt32 = 2_654_435_761
         let bytes = (0..<count).map { _ -> UInt8 in
@@ -43,9 +49,11 @@ struct StableHashTests {
     func generator() {
         var generator = SeededGenerator(seed: 1_234_567)
         let values = (0..<5).map { _ in generator.next() }
-        #expect(values == [
-            6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
-            4_593_380_528_125_082_431, 16_408_922_859_458_223_821,
-        ])
+        #expect(
+            values == [
+                6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
+                4_593_380_528_125_082_431, 16_408_922_859_458_223_821,
+            ]
+        )
     }
 }

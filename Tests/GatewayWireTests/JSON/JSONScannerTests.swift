@@ -7,10 +7,12 @@ import Testing
 @Suite("JSON scanner")
 struct JSONScannerTests {
     static let valid: [String] = [
-        "[]", "{}", " [ ] ", "\t{\r\n}\n", "0", "-0", "1", "-1", "10", "1.0", "-0.5", "1e2", "1E+2", "1e-2", "0e0", "1.5E10",
+        "[]", "{}", " [ ] ", "\t{\r\n}\n", "0", "-0", "1", "-1", "10", "1.0", "-0.5", "1e2", "1E+2", "1e-2", "0e0",
+        "1.5E10",
         "123456789012345678901234567890", "true", "false", "null", "\"\"", "\"a\"", "\"\\u0041\"", "\"\\ud83d\\ude00\"",
         "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"é\"", "\"日本語\"", "\"😀\"", "\"\u{7F}\"", "\"\u{2028}\"", "[1]", "[1,2]",
-        "[ 1 , 2 ]", "[[[]]]", "[{}]", "{\"a\":1}", "{\"a\":1,\"b\":2}", "{ \"a\" : [ ] , \"b\" : { } }", "{\"a\":1,\"a\":2}",
+        "[ 1 , 2 ]", "[[[]]]", "[{}]", "{\"a\":1}", "{\"a\":1,\"b\":2}", "{ \"a\" : [ ] , \"b\" : { } }",
+        "{\"a\":1,\"a\":2}",
         "{\"\":0}", "[null,true,false]", "[\"a\",{\"b\":[1,{\"c\":null}]}]", "\"\\u0000\"", "\"abcdefgh\\nijklmnop\"",
         "{\"a\\u0062\":1}", "[1e400]", "\"\\uD800\"", "\"\\uDC00\\uD800\"",
     ]
@@ -38,7 +40,8 @@ struct JSONScannerTests {
     ]
 
     static let invalidBytes: [[UInt8]] = [
-        [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xE0, 0x80, 0x80], [0xE0, 0x9F, 0xBF], [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF],
+        [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xE0, 0x80, 0x80], [0xE0, 0x9F, 0xBF], [0xED, 0xA0, 0x80],
+        [0xED, 0xBF, 0xBF],
         [0xF0, 0x80, 0x80, 0x80], [0xF0, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFF],
         [0xC3], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0xE2, 0x28, 0xA1], [0xC3, 0x28], [0xE1, 0x80], [0xEC, 0xBF, 0x41],
     ]
@@ -48,7 +51,10 @@ struct JSONScannerTests {
         for wrapped in [text, "[\(text)]", "{\"k\":\(text)}", "[0,\(text),{}]"] {
             let bytes = Array(wrapped.utf8)
             let root = try bytes.withBytes { buffer throws(JSONError) in try JSONScanner.validate(buffer) }
-            #expect(String(decoding: bytes[root.range], as: UTF8.self) == wrapped.trimmingCharacters(in: .whitespacesAndNewlines))
+            #expect(
+                String(decoding: bytes[root.range], as: UTF8.self)
+                    == wrapped.trimmingCharacters(in: .whitespacesAndNewlines)
+            )
         }
     }
 
@@ -86,7 +92,9 @@ struct JSONScannerTests {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let core = open == "[" ? "" : "0"
             let deep = Array((String(repeating: open, count: 512) + core + String(repeating: close, count: 512)).utf8)
-            let tooDeep = Array((String(repeating: open, count: 513) + core + String(repeating: close, count: 513)).utf8)
+            let tooDeep = Array(
+                (String(repeating: open, count: 513) + core + String(repeating: close, count: 513)).utf8
+            )
             try deep.withBytes { buffer throws(JSONError) in _ = try JSONScanner.validate(buffer) }
             #expect(throws: JSONError(.nestedTooDeep, at: 512 * open.utf8.count)) {
                 try tooDeep.withBytes { buffer throws(JSONError) in _ = try JSONScanner.validate(buffer) }
@@ -118,7 +126,9 @@ struct JSONScannerTests {
         for round in 0..<20_000 {
             var bytes = Array(RandomJSON.value(using: &generator).utf8)
             if round % 2 == 0 {
-                bytes = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in alphabet.randomElement(using: &generator)! }
+                bytes = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in
+                    alphabet.randomElement(using: &generator)!
+                }
             } else if let place = bytes.indices.randomElement(using: &generator) {
                 bytes[place] = UInt8.random(in: 0...255, using: &generator)
             }

@@ -19,21 +19,33 @@ struct JSONSplicerTests {
         #expect(try edit(text) { _, _ in } == text)
     }
 
-    @Test("Replacing keeps all else", arguments: [
-        (#"{"model":"a"}"#, #"{"model":"X"}"#), (#"{ "x" : 1.0, "model" : "a" , "y":1e2}"#, #"{ "x" : 1.0, "model" : "X" , "y":1e2}"#),
-        (#"{"model":"a","model":"b"}"#, #"{"model":"X","model":"X"}"#), (#"{"mod\u0065l":"a"}"#, #"{"mod\u0065l":"X"}"#),
-        (#"{}"#, #"{"model":"X"}"#), (#"{ }"#, #"{"model":"X" }"#), (#"{"a":1}"#, #"{"a":1,"model":"X"}"#), ("{\"a\":1\n}", "{\"a\":1,\"model\":\"X\"\n}"),
-    ])
+    @Test(
+        "Replacing keeps all else",
+        arguments: [
+            (#"{"model":"a"}"#, #"{"model":"X"}"#),
+            (#"{ "x" : 1.0, "model" : "a" , "y":1e2}"#, #"{ "x" : 1.0, "model" : "X" , "y":1e2}"#),
+            (#"{"model":"a","model":"b"}"#, #"{"model":"X","model":"X"}"#),
+            (#"{"mod\u0065l":"a"}"#, #"{"mod\u0065l":"X"}"#),
+            (#"{}"#, #"{"model":"X"}"#), (#"{ }"#, #"{"model":"X" }"#), (#"{"a":1}"#, #"{"a":1,"model":"X"}"#),
+            ("{\"a\":1\n}", "{\"a\":1,\"model\":\"X\"\n}"),
+        ]
+    )
     func set(text: String, expected: String) throws {
         #expect(try edit(text) { splicer, _ in splicer.set("model", to: Array("\"X\"".utf8)) } == expected)
     }
 
-    @Test("Removing takes the right comma along", arguments: [
-        (#"{"r":1}"#, #"{}"#), (#"{ "r":1 }"#, #"{  }"#), (#"{"r":1,"a":2}"#, #"{"a":2}"#), (#"{"a":2,"r":1}"#, #"{"a":2}"#),
-        (#"{"a":2,"r":1,"b":3}"#, #"{"a":2,"b":3}"#), (#"{"r":1,"r":2}"#, #"{}"#), (#"{"r":1,"a":2,"r":3}"#, #"{"a":2}"#),
-        (#"{"r":1,"r":2,"a":3}"#, #"{"a":3}"#), (#"{"a":3 , "r":1 , "r":2 }"#, #"{"a":3 }"#), (#"{"a":1}"#, #"{"a":1}"#), (#"{}"#, #"{}"#),
-        (#"{ "r" : [1,{}] , "a" : 2 }"#, #"{ "a" : 2 }"#),
-    ])
+    @Test(
+        "Removing takes the right comma along",
+        arguments: [
+            (#"{"r":1}"#, #"{}"#), (#"{ "r":1 }"#, #"{  }"#), (#"{"r":1,"a":2}"#, #"{"a":2}"#),
+            (#"{"a":2,"r":1}"#, #"{"a":2}"#),
+            (#"{"a":2,"r":1,"b":3}"#, #"{"a":2,"b":3}"#), (#"{"r":1,"r":2}"#, #"{}"#),
+            (#"{"r":1,"a":2,"r":3}"#, #"{"a":2}"#),
+            (#"{"r":1,"r":2,"a":3}"#, #"{"a":3}"#), (#"{"a":3 , "r":1 , "r":2 }"#, #"{"a":3 }"#),
+            (#"{"a":1}"#, #"{"a":1}"#), (#"{}"#, #"{}"#),
+            (#"{ "r" : [1,{}] , "a" : 2 }"#, #"{ "a" : 2 }"#),
+        ]
+    )
     func remove(text: String, expected: String) throws {
         #expect(try edit(text) { splicer, _ in splicer.remove("r") } == expected)
     }
@@ -48,41 +60,51 @@ struct JSONSplicerTests {
             splicer.set("x", to: [0x33])
         }
         #expect(result == #"{"y":2,"x":3}"#)
-        #expect(try edit(#"{"a":1,"r":2}"#) { splicer, _ in
-            splicer.set("x", to: [0x31])
-            splicer.remove("r")
-        } == #"{"a":1,"x":1}"#)
-        #expect(try edit(#"{"a":1}"#) { splicer, _ in
-            splicer.remove("a")
-            splicer.set("a", to: [0x32])
-            splicer.set("b", to: [0x31])
-            splicer.remove("b")
-        } == #"{"a":2}"#)
+        #expect(
+            try edit(#"{"a":1,"r":2}"#) { splicer, _ in
+                splicer.set("x", to: [0x31])
+                splicer.remove("r")
+            } == #"{"a":1,"x":1}"#
+        )
+        #expect(
+            try edit(#"{"a":1}"#) { splicer, _ in
+                splicer.remove("a")
+                splicer.set("a", to: [0x32])
+                splicer.set("b", to: [0x31])
+                splicer.remove("b")
+            } == #"{"a":2}"#
+        )
     }
 
     @Test("A default is added only where the member is missing")
     func defaults() throws {
-        #expect(try edit(#"{"a":null}"#) { splicer, _ in
-            splicer.setDefault("a", to: [0x31])
-            splicer.setDefault("b", to: [0x32])
-            splicer.setDefault("b", to: [0x33])
-        } == #"{"a":null,"b":2}"#)
+        #expect(
+            try edit(#"{"a":null}"#) { splicer, _ in
+                splicer.setDefault("a", to: [0x31])
+                splicer.setDefault("b", to: [0x32])
+                splicer.setDefault("b", to: [0x33])
+            } == #"{"a":null,"b":2}"#
+        )
     }
 
     @Test("Nested objects, and edits inside what is replaced")
     func nested() throws {
         let text = #"{"o":{"u":false},"e":{},"l":[1]}"#
-        #expect(try edit(text) { splicer, document in
-            splicer.set("u", to: Array("true".utf8), in: document["o"])
-            splicer.set("v", to: [0x31], in: document["o"])
-            splicer.set("w", to: [0x32], in: document["e"])
-            splicer.set("x", to: [0x33], in: document["l"])
-        } == #"{"o":{"u":true,"v":1},"e":{"w":2},"l":[1]}"#)
-        #expect(try edit(text) { splicer, document in
-            splicer.set("u", to: [0x30], in: document["o"])
-            splicer.set("o", to: [0x39])
-            splicer.remove("e")
-        } == #"{"o":9,"l":[1]}"#)
+        #expect(
+            try edit(text) { splicer, document in
+                splicer.set("u", to: Array("true".utf8), in: document["o"])
+                splicer.set("v", to: [0x31], in: document["o"])
+                splicer.set("w", to: [0x32], in: document["e"])
+                splicer.set("x", to: [0x33], in: document["l"])
+            } == #"{"o":{"u":true,"v":1},"e":{"w":2},"l":[1]}"#
+        )
+        #expect(
+            try edit(text) { splicer, document in
+                splicer.set("u", to: [0x30], in: document["o"])
+                splicer.set("o", to: [0x39])
+                splicer.remove("e")
+            } == #"{"o":9,"l":[1]}"#
+        )
     }
 
     @Test("A key that needs escapes is escaped")
@@ -116,10 +138,16 @@ struct JSONSplicerTests {
             let object = try #require(try JSONSerialization.jsonObject(with: Data(result)) as? [String: Any])
             for key in touched { #expect((object[key] as? NSNumber)?.intValue == expected[key], "\(text) \(key)") }
             let kept = document.index.members.map { member in
-                (String(decoding: document.bytes[member.key.contents], as: UTF8.self), document.bytes[member.key.start..<member.value.end])
+                (
+                    String(decoding: document.bytes[member.key.contents], as: UTF8.self),
+                    document.bytes[member.key.start..<member.value.end]
+                )
             }.filter { !touched.contains($0.0) }
             let stayed = after.index.members.map { member in
-                (String(decoding: result[member.key.contents], as: UTF8.self), result[member.key.start..<member.value.end])
+                (
+                    String(decoding: result[member.key.contents], as: UTF8.self),
+                    result[member.key.start..<member.value.end]
+                )
             }.filter { !touched.contains($0.0) }
             #expect(kept.map(\.0) == stayed.map(\.0))
             #expect(kept.map { Array($0.1) } == stayed.map { Array($0.1) })

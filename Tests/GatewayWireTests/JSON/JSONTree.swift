@@ -96,7 +96,8 @@ enum RandomJSON {
 
     private static func string(using generator: inout SeededGenerator) -> String {
         let pieces = [
-            "a", "hello world", "\\n", "\\\"", "\\\\", "\\/", "\\u00e9", "\\ud83d\\ude00", "é", "日本", "😀", "\u{7F}", "x:y,z",
+            "a", "hello world", "\\n", "\\\"", "\\\\", "\\/", "\\u00e9", "\\ud83d\\ude00", "é", "日本", "😀", "\u{7F}",
+            "x:y,z",
             "{[", "\\t", "0123456789abcdef",
         ]
         let text = (0..<Int.random(in: 0..<6, using: &generator)).map { _ in

@@ -38,23 +38,32 @@ struct JSONWriterTests {
 
     @Test("Several documents in one buffer")
     func documents() {
-        #expect(written { writer in
-            writer.int(1)
-            writer.beginDocument()
-            writer.int(2)
-        } == "12")
+        #expect(
+            written { writer in
+                writer.int(1)
+                writer.beginDocument()
+                writer.int(2)
+            } == "12"
+        )
     }
 
-    @Test("Integers", arguments: [0, 9, 10, -1, 99, 100, 1234567890, Int.max, Int.min])
+    @Test("Integers", arguments: [0, 9, 10, -1, 99, 100, 1_234_567_890, Int.max, Int.min])
     func integers(value: Int) {
         #expect(written { $0.int(value) } == String(value))
     }
 
-    @Test("Doubles round-trip", arguments: [0.0, -0.0, 1.0, 0.1, 1e21, 1e-7, 123456789.0, 9007199254740992.0, .leastNonzeroMagnitude, 1.7976931348623157e308, -2.5])
+    @Test(
+        "Doubles round-trip",
+        arguments: [
+            0.0, -0.0, 1.0, 0.1, 1e21, 1e-7, 123456789.0, 9007199254740992.0, .leastNonzeroMagnitude,
+            1.7976931348623157e308, -2.5,
+        ]
+    )
     func doubles(value: Double) throws {
         let text = written { $0.double(value) }
         let bytes = Array(text.utf8)
-        let back = try bytes.withBytes { buffer throws(JSONError) in try JSONScanner.validate(buffer).double(in: buffer) }
+        let back = try bytes.withBytes { buffer throws(JSONError) in try JSONScanner.validate(buffer).double(in: buffer)
+        }
         #expect(back?.bitPattern == value.bitPattern)
     }
 
@@ -67,7 +76,10 @@ struct JSONWriterTests {
 
     @Test("Escapes")
     func escapes() {
-        #expect(written { $0.string("a\"b\\c/\n\r\t\u{8}\u{C}\u{0}\u{1F}\u{7F}é😀") } == "\"a\\\"b\\\\c/\\n\\r\\t\\b\\f\\u0000\\u001f\u{7F}é😀\"")
+        #expect(
+            written { $0.string("a\"b\\c/\n\r\t\u{8}\u{C}\u{0}\u{1F}\u{7F}é😀") }
+                == "\"a\\\"b\\\\c/\\n\\r\\t\\b\\f\\u0000\\u001f\u{7F}é😀\""
+        )
     }
 
     @Test("Ill-formed bytes become U+FFFD, as the standard library replaces them")
@@ -75,7 +87,8 @@ struct JSONWriterTests {
         var generator = SeededGenerator(seed: 5)
         for _ in 0..<3_000 {
             let bytes = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in
-                ([0x22, 0x5C, 0x0A, 0x41, 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x98, 0x80, 0xFF, 0xED, 0xA0] as [UInt8])
+                ([0x22, 0x5C, 0x0A, 0x41, 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x98, 0x80, 0xFF, 0xED, 0xA0]
+                    as [UInt8])
                     .randomElement(using: &generator) ?? 0
             }
             var writer = JSONWriter()

@@ -60,7 +60,8 @@ struct SSEParserTests {
         ("event: ping\ndata: 1\nid: 7\nretry: 250\n\n", [Seen(name: "ping", data: "1", id: "7", retry: 250)]),
         ("event: ping\n\ndata: 1\n\n", [Seen(data: "1")]), (": hi\n\ndata: 1\n\n", [Seen(data: "1")]),
         (":c\ndata: 1\nretry: 2x\nid: a\u{0}b\nDATA: n\nother: x\n\n", [Seen(data: "1", comment: "c")]),
-        ("\n\n\ndata: é日😀\n\n\n\n", [Seen(data: "é日😀")]), ("data: {\"a:b\": \"\u{2028}\"}\n\n", [Seen(data: "{\"a:b\": \"\u{2028}\"}")]),
+        ("\n\n\ndata: é日😀\n\n\n\n", [Seen(data: "é日😀")]),
+        ("data: {\"a:b\": \"\u{2028}\"}\n\n", [Seen(data: "{\"a:b\": \"\u{2028}\"}")]),
         ("data: a\n\ndata: cut", [Seen(data: "a")]), ("data: cut\n", []),
     ]
 
@@ -88,7 +89,10 @@ struct SSEParserTests {
         #expect(try !run([Array("data: a\r\n\r".utf8)[...], [0x0A]]).isIncomplete)
     }
 
-    @Test("The unfinished event can be had at the end, for senders without a last blank line", arguments: ["", "\n", "\r"])
+    @Test(
+        "The unfinished event can be had at the end, for senders without a last blank line",
+        arguments: ["", "\n", "\r"]
+    )
     func finish(end: String) throws {
         var parser = SSEParser()
         var events: [Seen] = []
@@ -120,7 +124,10 @@ struct SSEParserTests {
             var pieces: [ArraySlice<UInt8>] = []
             var start = 0
             while start < bytes.count {
-                let end = min(bytes.count, start + Int.random(in: 1...(Bool.random(using: &generator) ? 5 : 900), using: &generator))
+                let end = min(
+                    bytes.count,
+                    start + Int.random(in: 1...(Bool.random(using: &generator) ? 5 : 900), using: &generator)
+                )
                 pieces.append(bytes[start..<end])
                 start = end
             }
@@ -217,9 +224,12 @@ struct SSEParserTests {
         writer.endObject()
         SSEWriter.endEvent(to: &writer.bytes)
         SSEWriter.appendDone(to: &writer.bytes)
-        let expected = "event: e\ndata: a\ndata: b\ndata: c\ndata: d\n\ndata: \n\n: keep-alive\n\ndata: {}\n\ndata: [DONE]\n\n"
+        let expected =
+            "event: e\ndata: a\ndata: b\ndata: c\ndata: d\n\ndata: \n\n: keep-alive\n\ndata: {}\n\ndata: [DONE]\n\n"
         #expect(String(decoding: writer.bytes, as: UTF8.self) == expected)
         let events = try run([writer.bytes[...]]).events
-        #expect(events == [Seen(name: "e", data: "a\nb\nc\nd"), Seen(data: ""), Seen(data: "{}"), Seen(data: "[DONE]")])
+        #expect(
+            events == [Seen(name: "e", data: "a\nb\nc\nd"), Seen(data: ""), Seen(data: "{}"), Seen(data: "[DONE]")]
+        )
     }
 }

@@ -16,9 +16,13 @@ struct Base64Tests {
         Array(text.utf8).withBytes { Base64.decode($0) }
     }
 
-    @Test("RFC 4648 vectors", arguments: [
-        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"),
-    ])
+    @Test(
+        "RFC 4648 vectors",
+        arguments: [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ]
+    )
     func vectors(plain: String, encoded: String) {
         #expect(encode(Array(plain.utf8)) == encoded)
         #expect(decode(encoded) == Array(plain.utf8))
@@ -35,7 +39,12 @@ struct Base64Tests {
         }
     }
 
-    @Test("What is not base 64", arguments: ["A", "AAAAA", "A===", "=", "==", "====", "Zg=", "Z g=", "Zm9v\n", "Zg-_", "Zh==", "Zg==Zg==", "é==="])
+    @Test(
+        "What is not base 64",
+        arguments: [
+            "A", "AAAAA", "A===", "=", "==", "====", "Zg=", "Z g=", "Zm9v\n", "Zg-_", "Zh==", "Zg==Zg==", "é===",
+        ]
+    )
     func refused(text: String) {
         #expect(decode(text) == nil)
     }

@@ -6,12 +6,19 @@ import Testing
 
 @Suite("Time")
 struct TimeTests {
-    @Test("Known moments", arguments: [
-        (0, "1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37 GMT"),
-        (951_782_400, "2000-02-29T00:00:00Z", "Tue, 29 Feb 2000 00:00:00 GMT"), (1_000_000_000, "2001-09-09T01:46:40Z", "Sun, 09 Sep 2001 01:46:40 GMT"),
-        (1_795_252_589, "2026-11-21T09:16:29Z", "Sat, 21 Nov 2026 09:16:29 GMT"), (4_107_542_400, "2100-03-01T00:00:00Z", "Mon, 01 Mar 2100 00:00:00 GMT"),
-        (-1, "1969-12-31T23:59:59Z", "Wed, 31 Dec 1969 23:59:59 GMT"), (253_402_300_799, "9999-12-31T23:59:59Z", "Fri, 31 Dec 9999 23:59:59 GMT"),
-    ])
+    @Test(
+        "Known moments",
+        arguments: [
+            (0, "1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777, "1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (951_782_400, "2000-02-29T00:00:00Z", "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (1_000_000_000, "2001-09-09T01:46:40Z", "Sun, 09 Sep 2001 01:46:40 GMT"),
+            (1_795_252_589, "2026-11-21T09:16:29Z", "Sat, 21 Nov 2026 09:16:29 GMT"),
+            (4_107_542_400, "2100-03-01T00:00:00Z", "Mon, 01 Mar 2100 00:00:00 GMT"),
+            (-1, "1969-12-31T23:59:59Z", "Wed, 31 Dec 1969 23:59:59 GMT"),
+            (253_402_300_799, "9999-12-31T23:59:59Z", "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ]
+    )
     func known(seconds: Int, rfc3339: String, httpDate: String) {
         let time = CivilTime(unixSeconds: seconds)
         #expect(time.rfc3339 == rfc3339)
@@ -27,17 +34,35 @@ struct TimeTests {
             let seconds = day * 86_400 + 43_199
             let time = CivilTime(unixSeconds: seconds)
             let back = CivilTime.unixSeconds(
-                year: time.year, month: time.month, day: time.day, hour: time.hour, minute: time.minute, second: time.second
+                year: time.year,
+                month: time.month,
+                day: time.day,
+                hour: time.hour,
+                minute: time.minute,
+                second: time.second
             )
             if back != seconds { Issue.record("\(seconds)") }
             // Foundation counts in the Julian calendar before 1582.
             guard day % 997 == 0, time.year > 1582 else { continue }
-            let parts = calendar.dateComponents([.year, .month, .day, .weekday], from: Date(timeIntervalSince1970: Double(seconds)))
-            #expect([parts.year, parts.month, parts.day, parts.weekday] == [time.year, time.month, time.day, time.weekday + 1])
+            let parts = calendar.dateComponents(
+                [.year, .month, .day, .weekday],
+                from: Date(timeIntervalSince1970: Double(seconds))
+            )
+            #expect(
+                [parts.year, parts.month, parts.day, parts.weekday] == [
+                    time.year, time.month, time.day, time.weekday + 1,
+                ]
+            )
         }
     }
 
-    @Test("Impossible dates", arguments: [(2023, 2, 29), (2100, 2, 29), (2024, 4, 31), (2024, 13, 1), (2024, 0, 1), (2024, 1, 0), (-1, 1, 1), (10_000, 1, 1)])
+    @Test(
+        "Impossible dates",
+        arguments: [
+            (2023, 2, 29), (2100, 2, 29), (2024, 4, 31), (2024, 13, 1), (2024, 0, 1), (2024, 1, 0), (-1, 1, 1),
+            (10_000, 1, 1),
+        ]
+    )
     func impossible(year: Int, month: Int, day: Int) {
         #expect(CivilTime.unixSeconds(year: year, month: month, day: day, hour: 0, minute: 0, second: 0) == nil)
     }
@@ -55,23 +80,36 @@ struct TimeTests {
         #expect(String(decoding: bytes, as: UTF8.self) == "1970-01-01T00:00:00.007Z")
     }
 
-    @Test("The obsolete date forms", arguments: ["Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 GMT"])
+    @Test(
+        "The obsolete date forms",
+        arguments: ["Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 GMT"]
+    )
     func obsolete(text: String) {
         #expect(Array(text.utf8).withBytes { HTTPDate.parse($0, now: 1_700_000_000) } == 784_111_777)
     }
 
-    @Test("What is not an HTTP date", arguments: [
-        "", "Sun", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 08:49:37 GMT ", "1994-11-06T08:49:37Z", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 94 08:49:37 GMT", "Sun Nov 66 08:49:37 1994",
-    ])
+    @Test(
+        "What is not an HTTP date",
+        arguments: [
+            "", "Sun", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Foo 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 GMT ", "1994-11-06T08:49:37Z", "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 06 Nov 94 08:49:37 GMT", "Sun Nov 66 08:49:37 1994",
+        ]
+    )
     func notADate(text: String) {
         #expect(Array(text.utf8).withBytes { HTTPDate.parse($0, now: 0) } == nil)
     }
 
-    @Test("Retry-After", arguments: [
-        ("120", 120), ("0", 0), (" 7 ", 7), ("1.2", 2), ("3.0", 3), ("Sun, 06 Nov 1994 08:49:37 GMT", 37), ("Sun, 06 Nov 1994 08:48:00 GMT", 0),
-        ("-1", nil), ("soon", nil), ("", nil), ("  ", nil), ("1s", nil), ("1.", nil), ("99999999999999999999999", nil), ("999999999999999", 999_999_999_999_999),
-    ] as [(String, Int?)])
+    @Test(
+        "Retry-After",
+        arguments: [
+            ("120", 120), ("0", 0), (" 7 ", 7), ("1.2", 2), ("3.0", 3), ("Sun, 06 Nov 1994 08:49:37 GMT", 37),
+            ("Sun, 06 Nov 1994 08:48:00 GMT", 0),
+            ("-1", nil), ("soon", nil), ("", nil), ("  ", nil), ("1s", nil), ("1.", nil),
+            ("99999999999999999999999", nil), ("999999999999999", 999_999_999_999_999),
+        ] as [(String, Int?)]
+    )
     func retryAfter(text: String, expected: Int?) {
         #expect(Array(text.utf8).withBytes { RetryAfter.parse($0, now: 784_111_740) } == expected)
     }
@@ -83,7 +121,8 @@ struct TimeTests {
         for _ in 0..<20_000 {
             var bytes = Array("Sun, 06 Nov 1994 08:49:37 GMT".utf8)
             for _ in 0..<3 {
-                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = alphabet.randomElement(using: &generator) ?? 0
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] =
+                    alphabet.randomElement(using: &generator) ?? 0
             }
             bytes.removeLast(Int.random(in: 0..<3, using: &generator))
             let seconds = bytes.withBytes { RetryAfter.parse($0, now: 0) }
