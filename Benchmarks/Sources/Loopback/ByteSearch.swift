@@ -47,7 +47,7 @@ extension UnsafeRawBufferPointer {
         var line = 0
         while let newline = firstOffset(of: 0x0A, from: line), newline < head {
             line = newline + 1
-            guard matches(name, at: line) else { continue }
+            guard line < head, matches(name, at: line) else { continue }
             var value = line + name.utf8CodeUnitCount
             while value < head, self[value] == 0x20 { value += 1 }
             return value

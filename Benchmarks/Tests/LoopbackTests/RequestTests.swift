@@ -5,7 +5,11 @@ import Testing
     private let defaults = StreamShape(events: 50, rate: 50)
 
     private func request(_ text: String) -> Request? {
-        Array(text.utf8).withUnsafeBytes { Request($0, defaults: defaults) }
+        request(Array(text.utf8))
+    }
+
+    private func request(_ bytes: [UInt8]) -> Request? {
+        bytes.withUnsafeBytes { Request($0, defaults: defaults) }
     }
 
     private func post(_ body: String) -> String {
@@ -14,7 +18,8 @@ import Testing
 
     @Test func aRequestIsReadOnlyWhenItIsWhole() {
         let whole = post("{\"model\":\"m\"}")
-        for length in 0..<whole.utf8.count { #expect(request(String(whole.prefix(length))) == nil) }
+        let bytes = Array(whole.utf8)
+        for length in bytes.indices { #expect(request(Array(bytes.prefix(length))) == nil) }
         #expect(request(whole + "GET / HTTP/1.1")?.length == whole.utf8.count)
     }
 
