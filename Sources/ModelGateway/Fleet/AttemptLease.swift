@@ -5,13 +5,11 @@ internal import Synchronization
 /// One attempt on one deployment. Ends exactly once: by ``finish(_:_:)``, or as a cancelled one when it is let go.
 package final class AttemptLease: Sendable {
     /// The deployment to send the request to.
-    package var deployment: Deployment { record.deployment }
+    package var deployment: Deployment { grant.record.deployment }
 
-    let record: DeploymentRecord
-    let slot: Int
-    let era: UInt32
-    let tokens: Int
+    let grant: Grant
     let input: RoutingInput
+    let started: MonotonicInstant
     private let group: GroupState
     private let phase: Atomic<UInt8>
 
@@ -19,13 +17,11 @@ package final class AttemptLease: Sendable {
     private static let answered: UInt8 = 1
     private static let ended: UInt8 = 2
 
-    init(group: GroupState, record: DeploymentRecord, slot: Int, era: UInt32, input: RoutingInput) {
+    init(group: GroupState, grant: Grant, input: RoutingInput, started: MonotonicInstant) {
         self.group = group
-        self.record = record
-        self.slot = slot
-        self.era = era
+        self.grant = grant
         self.input = input
-        tokens = input.estimatedTokens
+        self.started = started
         phase = Atomic(Self.begun)
     }
 
@@ -49,7 +45,7 @@ package final class AttemptLease: Sendable {
     package func finish(_ outcome: AttemptOutcome, _ measure: AttemptMeasure = AttemptMeasure()) {
         let before = phase.exchange(Self.ended, ordering: .acquiringAndReleasing)
         guard before != Self.ended else { return }
-        group.finished(self, pendingTokens: before == Self.begun ? tokens : 0, outcome: outcome, measure: measure)
+        group.finished(self, wasAnswered: before == Self.answered, outcome: outcome, measure: measure)
     }
 }
 
@@ -61,15 +57,14 @@ package struct TriedDeployments: Sendable {
     }
 
     private(set) var entries: [Entry] = []
+    /// Whether a deployment may be tried again when nothing else is left, because the last request did not reach it.
+    var mayRepeat = false
 
     /// Creates an empty set.
     package init() {}
 
     /// Adds the deployment of a lease.
     package mutating func insert(_ lease: AttemptLease) {
-        entries.append(Entry(slot: lease.slot, number: lease.record.number))
+        entries.append(Entry(slot: lease.grant.slot, number: lease.grant.record.number))
     }
-
-    /// Whether a deployment may be tried again when nothing else is left, because the last request did not reach it.
-    var mayRepeat = false
 }

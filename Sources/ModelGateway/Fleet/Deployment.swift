@@ -26,6 +26,8 @@ public struct Deployment: Sendable {
     public var inputPrice: Double?
     /// The price of a million answer tokens in the currency of the configuration, if known; used by `cost`.
     public var outputPrice: Double?
+    /// Tokens that the engine's prefix cache holds, if known: `cache_aware` then knows what it must have dropped.
+    public var cacheTokens: Int?
     /// Tells two versions of the same deployment apart: when it changes, what was learned about the upstream (breaker,
     /// health, rejected credentials, cached prompts) is forgotten. Make it from the address and the credentials.
     public var fingerprint: UInt64
@@ -44,6 +46,7 @@ public struct Deployment: Sendable {
         maximumConcurrentCalls: Int? = nil,
         inputPrice: Double? = nil,
         outputPrice: Double? = nil,
+        cacheTokens: Int? = nil,
         fingerprint: UInt64 = 0
     ) {
         self.id = id
@@ -58,6 +61,7 @@ public struct Deployment: Sendable {
         self.maximumConcurrentCalls = maximumConcurrentCalls
         self.inputPrice = inputPrice
         self.outputPrice = outputPrice
+        self.cacheTokens = cacheTokens
         self.fingerprint = fingerprint
     }
 }

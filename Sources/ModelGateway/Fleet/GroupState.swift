@@ -7,8 +7,11 @@ package final class GroupState: Sendable {
     /// The public name of the model.
     package let model: String
 
+    let time: TimeSource
     private let core: Mutex<GroupCore>
-    private let time: TimeSource
+    /// Whether the policy keeps book of prompts; read without the lock.
+    private let usesPrefixCache: Atomic<Bool>
+    private let salt = Atomic<Int>(0)
 
     private static let numbers = Atomic<UInt64>(1)
 
@@ -17,53 +20,122 @@ package final class GroupState: Sendable {
     ///   - configuration: The deployments and the policy.
     ///   - time: Where the present comes from.
     ///   - seed: Makes every random choice of the group repeatable.
-    package init(_ configuration: DeploymentGroup, time: TimeSource = .system, seed: UInt64 = .random(in: .min ... .max)) {
+    package init(
+        _ configuration: DeploymentGroup,
+        time: TimeSource = .system,
+        seed: UInt64 = .random(in: .min ... .max)
+    ) {
         model = configuration.model
         self.time = time
         var core = GroupCore(configuration, seed: seed)
-        for deployment in configuration.deployments { _ = core.add(Self.record(deployment)) }
+        for deployment in configuration.deployments { core.set(deployment, number: Self.nextNumber) }
+        usesPrefixCache = Atomic(core.policy.prefixCache != nil)
         self.core = Mutex(core)
     }
 
+    private static func nextNumber() -> UInt64 {
+        numbers.wrappingAdd(1, ordering: .relaxed).oldValue
+    }
+
+    /// Works on the group's state, after what was due by now, and then does what must not be done under the lock.
+    @discardableResult
+    func update<Result: Sendable>(
+        now: MonotonicInstant? = nil, _ body: (inout GroupCore, MonotonicInstant) -> Result
+    ) -> Result {
+        let now = now ?? time.now()
+        let (result, served, events, leaving) = core.withLock { core in
+            core.advance(to: now)
+            let result = body(&core, now)
+            let served = core.serveQueue(now: now)
+            let events = core.events
+            if !events.isEmpty { core.events = [] }
+            let leaving = core.leaving
+            if !leaving.isEmpty { core.leaving = [] }
+            return (result, served, events, leaving)
+        }
+        for (call, selection) in served { call.continuation.resume(returning: selection) }
+        for event in events { record(event) }
+        if !leaving.isEmpty { forget(leaving) }
+        return result
+    }
+
+    private func forget(_ slots: [Int]) {
+        let cache = core.withLock { $0.policy.prefixCache }
+        for slot in slots {
+            cache?.forget(slot)
+            core.withLock { $0.release(slot) }
+        }
+    }
+
+    private func record(_ event: FleetEvent) {}
+
+    /// A copy of the state, to ask what would happen.
+    func snapshot() -> GroupCore {
+        update { core, _ in core }
+    }
+
+    /// Changes the group's settings. Deployments that stay keep what was learned about them, and so does the policy.
+    package func apply(_ configuration: DeploymentGroup) {
+        update { core, _ in core.apply(configuration, number: Self.nextNumber) }
+        let uses = core.withLock { $0.policy.prefixCache != nil }
+        usesPrefixCache.store(uses, ordering: .relaxed)
+    }
+}
+
+// MARK: - Leases
+
+extension GroupState {
     /// Chooses a deployment for a call and counts the attempt as under way. Never waits.
     /// - Parameters:
     ///   - input: What the call tells the router.
     ///   - tried: Deployments that this call has tried already.
-    /// - Throws: ``GatewayError/Code/unavailable`` with the time after which the first deployment may take calls.
+    /// - Throws: ``GatewayError/Code/unavailable`` with the time after which the first deployment may take calls;
+    ///   ``GatewayError/Code/rateLimited`` if all places are taken.
     package func acquire(
         _ input: RoutingInput,
         excluding tried: TriedDeployments = TriedDeployments()
     ) throws(GatewayError) -> AttemptLease {
         let now = time.now()
-        let taken = core.withLock { core -> (DeploymentRecord, Int, UInt32)? in
-            core.advance(to: now)
+        let match = match(input, now: now)
+        let selection = update(now: now) { core, now in
             if tried.entries.isEmpty { core.retries.recordCall(now: now) }
-            let excluded = core.slots(tried)
-            var chosen = core.select(input, excluding: excluded, now: now)
-            if chosen == nil, tried.mayRepeat { chosen = core.select(input, excluding: [], now: now) }
-            guard let slot = chosen else { return nil }
-            let era = core.begin(slot, tokens: input.estimatedTokens, now: now)
-            return (core.members[slot].record, slot, era)
+            return core.take(input, excluding: tried, match: match, now: now)
         }
-        guard let (record, slot, era) = taken else {
-            throw GatewayError(
-                .unavailable,
-                "No deployment of \(model) can take the call now; try again later.",
-                retryAfter: .seconds(1)
-            )
-        }
-        return AttemptLease(group: self, record: record, slot: slot, era: era, input: input)
+        if case .full = selection { throw core.withLock { $0.queueFull() } }
+        return try lease(selection, input)
     }
 
     /// Chooses a deployment for a call; waits in the group's queue while all places are taken.
     /// - Throws: ``GatewayError/Code/unavailable`` if no deployment can take calls or the wait was too long,
     ///   ``GatewayError/Code/rateLimited`` if the queue is full, ``GatewayError/Code/cancelled`` if the task was
-    ///   cancelled while it waited.
+    ///   cancelled while it waited; ``GatewayError/Code/invalidRequest`` if the call insists on an unknown deployment.
     package func lease(
         _ input: RoutingInput,
         excluding tried: TriedDeployments = TriedDeployments()
     ) async throws(GatewayError) -> AttemptLease {
-        try acquire(input, excluding: tried)
+        let now = time.now()
+        let match = match(input, now: now)
+        let selection = update(now: now) { core, now in
+            if tried.entries.isEmpty { core.retries.recordCall(now: now) }
+            // Nobody overtakes those who wait, unless none of them can use what is free.
+            return core.take(input, excluding: tried, match: match, now: now)
+        }
+        guard case .full = selection else { return try lease(selection, input) }
+        return try lease(await wait(input, excluding: tried, match: match), input)
+    }
+
+    private func lease(_ selection: Selection, _ input: RoutingInput) throws(GatewayError) -> AttemptLease {
+        switch selection {
+        case .chosen(let grant): return AttemptLease(group: self, grant: grant, input: input, started: time.now())
+        case .failed(let error): throw error
+        case .full: throw core.withLock { $0.queueFull() }
+        }
+    }
+
+    private func match(_ input: RoutingInput, now: MonotonicInstant) -> PrefixMatch? {
+        guard usesPrefixCache.load(ordering: .relaxed), !input.text.isEmpty else { return nil }
+        let cache = core.withLock { $0.policy.prefixCache }
+        return cache?.match(input.text, salt: salt.wrappingAdd(7, ordering: .relaxed).newValue & 0xFFFF, now: now)
     }
 
     /// What to do after a failed attempt whose lease has ended. Takes from the retry budget if the answer is a retry.
@@ -74,37 +146,117 @@ package final class GroupState: Sendable {
     package func retryDecision(
         after error: GatewayError, _ attempt: FailedAttempt, tried: inout TriedDeployments
     ) -> RetryDecision {
-        let now = time.now()
         let known = tried
-        let (decision, mayRepeat) = core.withLock { core in
-            core.advance(to: now)
-            return core.retryDecision(after: error, attempt, excluding: core.slots(known), now: now)
+        let (decision, mayRepeat) = update { core, now in
+            core.retryDecision(after: error, attempt, excluding: core.slots(known), now: now)
         }
         tried.mayRepeat = mayRepeat
         return decision
     }
+}
 
-    func accepted(_ lease: AttemptLease) {}
+// MARK: - Results
+
+extension GroupState {
+    func accepted(_ lease: AttemptLease) {
+        guard usesPrefixCache.load(ordering: .relaxed), !lease.input.text.isEmpty else { return }
+        let grant = lease.grant
+        let cache = core.withLock { $0.policy.prefixCache }
+        guard let cache else { return }
+        let held = cache.insert(lease.input.text, slot: grant.slot, number: grant.record.number, now: lease.started)
+        core.withLock { core in
+            if core.isPresent(grant) { core.members[grant.slot].cachedBytes = held }
+        }
+    }
 
     func answered(_ lease: AttemptLease) {
-        core.withLock { core in
-            guard core.members[lease.slot].number == lease.record.number else { return }
-            core.load(lease.slot, calls: 0, tokens: -lease.tokens)
+        update { core, now in
+            guard core.isPresent(lease.grant) else { return }
+            core.answer(lease, now: now)
         }
     }
 
-    func finished(_ lease: AttemptLease, pendingTokens: Int, outcome: AttemptOutcome, measure: AttemptMeasure) {
-        let now = time.now()
+    func finished(_ lease: AttemptLease, wasAnswered: Bool, outcome: AttemptOutcome, measure: AttemptMeasure) {
         let verdict = lease.input.countsForHealth ? outcome : .cancelled
-        core.withLock { core in
-            core.advance(to: now)
-            let member = core.members[lease.slot]
-            guard member.number == lease.record.number, !member.ineligibility.contains(.absent) else { return }
-            core.end(lease.slot, era: lease.era, tokens: pendingTokens, outcome: verdict, measure: measure, now: now)
+        update { core, now in
+            guard core.isPresent(lease.grant) else { return }
+            core.end(lease, wasAnswered: wasAnswered, outcome: verdict, measure: measure, now: now)
+        }
+        if let tokens = measure.completionTokens, usesPrefixCache.load(ordering: .relaxed) {
+            let cache = core.withLock { $0.policy.prefixCache }
+            cache?.fill(
+                lease.grant.slot,
+                number: lease.grant.record.number,
+                bytes: tokens * CacheAwarePolicy.bytesPerToken
+            )
+        }
+    }
+}
+
+// MARK: - Waiting
+
+extension GroupState {
+    private func wait(
+        _ input: RoutingInput, excluding tried: TriedDeployments, match: PrefixMatch?
+    ) async -> Selection {
+        let number = Self.nextNumber()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let call = { (deadline: MonotonicInstant) in
+                    WaitingCall(
+                        number: number, input: input, tried: tried, match: match, deadline: deadline,
+                        continuation: continuation)
+                }
+                enqueue(call)
+                // A cancellation before the call was in the queue has not found it there.
+                if Task.isCancelled { cancelWait(number) }
+            }
+        } onCancel: {
+            cancelWait(number)
         }
     }
 
-    private static func record(_ deployment: Deployment) -> DeploymentRecord {
-        DeploymentRecord(deployment, number: numbers.wrappingAdd(1, ordering: .relaxed).oldValue)
+    private func enqueue(_ call: (MonotonicInstant) -> WaitingCall) {
+        let (refused, mustWatch) = update { core, now -> (WaitingCall?, Bool) in
+            let options = core.configuration.admission
+            let deadline = options.queueTimeout > .zero ? now + options.queueTimeout : .never
+            let call = call(deadline)
+            guard core.queue.count < options.queueSize else { return (call, false) }
+            core.queue.insert(call)
+            defer { core.queue.isWatched = true }
+            return (nil, !core.queue.isWatched)
+        }
+        if let refused {
+            refused.continuation.resume(returning: .failed(core.withLock { $0.queueFull() }))
+        }
+        if mustWatch { Task { await watchQueue() } }
+    }
+
+    private func cancelWait(_ number: UInt64) {
+        let call = core.withLock { $0.queue.remove(number) }
+        let error = GatewayError(.cancelled, "The call was cancelled while it waited for a place.")
+        call?.continuation.resume(returning: .failed(error))
+    }
+
+    /// Ends waits that are too long, as long as anybody waits.
+    private func watchQueue() async {
+        while let pause = nextPause() {
+            // Only a cancelled task's sleep throws, and nobody cancels this one.
+            try? await time.sleep(pause)
+            let (expired, error) = update { core, now in (core.queue.expire(now: now), core.queueTimedOut()) }
+            for call in expired { call.continuation.resume(returning: .failed(error)) }
+        }
+    }
+
+    private func nextPause() -> Duration? {
+        let now = time.now()
+        return core.withLock { core in
+            guard !core.queue.isEmpty else {
+                core.queue.isWatched = false
+                return nil
+            }
+            let next = min(core.queue.nextDeadline, core.nextEvent)
+            return next == .never ? .seconds(1) : max(next - now, .milliseconds(1))
+        }
     }
 }

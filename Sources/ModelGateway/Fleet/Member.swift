@@ -62,21 +62,82 @@ struct Member: Sendable {
     var cooldownEnds = MonotonicInstant.never
     var cooldowns = 0
     var health = HealthState()
+    /// The engine's last report, unless it is too old.
+    var report: EngineLoad?
+    var reportEnds = MonotonicInstant.never
+    /// Counts reports: an attempt knows by it whether the report has seen it.
+    var reports: UInt32 = 0
+    /// Prompt tokens sent since the last report and not answered yet.
+    var dispatchedTokens = 0
+    /// Seconds to the first token, smoothed; nil before the first answer.
+    var latency: Double?
+    /// Seconds to the first token for each token of the prompt, smoothed; nil before the first answer.
+    var latencyPerToken: Double?
+    /// Bytes of prompts that the engine is believed to have in its cache.
+    var cachedBytes = 0
+    /// The price of a million tokens, three of four of them in the prompt; infinite if unknown.
+    var price: Double
+    /// Tokens that the prefix cache holds, as the engine reports it.
+    var reportedCacheTokens: Int?
+    var drainEnds = MonotonicInstant.never
 
     init(_ record: DeploymentRecord, breaker: CircuitBreakerOptions) {
         self.record = record
         self.breaker = CircuitBreaker(breaker)
         weight = max(0, record.deployment.weight)
         priority = record.deployment.priority
+        price = record.deployment.blendedPrice
         if weight == 0 { ineligibility.insert(.standby) }
     }
 
     var number: UInt64 { record.number }
     var isEligible: Bool { ineligibility.isEmpty }
 
+    /// The load in calls: those under way, and one more for every 1,024 tokens of prompts that wait to be read.
+    var load: Double { Double(calls) + Double(pendingTokens) / Double(EngineLoad.typicalTokens) }
+
+    /// Seconds until a new prompt would be begun: by the engine's own report, else by what was sent to it.
+    var expectedWait: Double {
+        if let report { return report.expectedWait(dispatched: dispatchedTokens) }
+        return load * Double(EngineLoad.typicalTokens) / EngineLoad.typicalThroughput
+    }
+
+    /// Takes a measured time to the first token into the smoothed ones.
+    mutating func learn(timeToFirstToken: Double, promptTokens: Int) {
+        // The time of a very short prompt is not the prompt's.
+        let perToken = timeToFirstToken / Double(max(promptTokens, 64))
+        latency = latency.map { $0 + Self.smoothing * (timeToFirstToken - $0) } ?? timeToFirstToken
+        latencyPerToken = latencyPerToken.map { $0 + Self.smoothing * (perToken - $0) } ?? perToken
+    }
+
+    /// Bytes of prompts that the engine's prefix cache takes, if known.
+    var cacheCapacity: Int? {
+        (record.deployment.cacheTokens ?? reportedCacheTokens).map { $0 * CacheAwarePolicy.bytesPerToken }
+    }
+
+    /// When time alone changes something next.
+    var nextEvent: MonotonicInstant {
+        var next = breaker.reopening
+        if ineligibility.contains(.coolingDown) { next = min(next, cooldownEnds) }
+        if report != nil { next = min(next, reportEnds) }
+        if ineligibility.contains(.draining) { next = min(next, drainEnds) }
+        return next
+    }
+
+    /// The weight of the newest value in a smoothed one.
+    private static let smoothing = 0.2
+
     /// Whether all places are taken.
     var isFull: Bool {
         if let limit = record.deployment.maximumConcurrentCalls, calls >= limit { return true }
         return breaker.state == .halfOpen && !breaker.admits
+    }
+}
+
+extension Deployment {
+    /// The price of a million tokens, three of four of them in the prompt; infinite if unknown.
+    var blendedPrice: Double {
+        guard inputPrice != nil || outputPrice != nil else { return .infinity }
+        return (3 * (inputPrice ?? 0) + (outputPrice ?? 0)) / 4
     }
 }

@@ -1,5 +1,7 @@
 // Weighted random choice over slots whose weights change: O(log n) for both.
 
+import GatewayWire
+
 /// Prefix sums of weights by slot.
 struct FenwickTree: Sendable {
     private var sums: [Double] = [0]
@@ -37,6 +39,11 @@ struct FenwickTree: Sendable {
         // Rounding can end on a slot of weight zero or behind the last one: take the nearest one with a weight.
         if index < weights.count, weights[index] > 0 { return index }
         return weights[..<min(index, weights.count)].lastIndex { $0 > 0 } ?? weights.firstIndex { $0 > 0 }
+    }
+
+    /// A slot at random with probabilities in proportion to the weights; nil if all are zero.
+    func draw(_ random: inout SeededGenerator) -> Int? {
+        slot(at: random.unit() * total)
     }
 
     private mutating func add(_ difference: Double, at slot: Int) {

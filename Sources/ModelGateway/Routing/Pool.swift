@@ -16,8 +16,9 @@ struct Pool: Sendable {
     /// The eligible slots in no particular order.
     private(set) var slots: [Int32] = []
     private var places: [Int32] = []
-    /// Calls in flight over the eligible slots.
-    var calls = 0
+    /// Calls in flight over the eligible slots, and the tokens of prompts that wait to be read.
+    private(set) var calls = 0
+    private(set) var tokens = 0
     /// The sum of the weights of the eligible slots.
     private(set) var weight = 0.0
 
@@ -37,6 +38,9 @@ struct Pool: Sendable {
     var count: Int { slots.count }
     var isEmpty: Bool { slots.isEmpty }
 
+    /// The sum of the members' loads.
+    var load: Double { Double(calls) + Double(tokens) / Double(EngineLoad.typicalTokens) }
+
     /// Whether a slot is eligible here.
     func contains(_ slot: Int) -> Bool { slot < places.count && places[slot] >= 0 }
 
@@ -46,20 +50,21 @@ struct Pool: Sendable {
     }
 
     /// Makes a slot eligible.
-    mutating func insert(_ slot: Int, weight: Double, calls: Int, key: OrderKey) {
+    mutating func insert(_ slot: Int, _ member: borrowing Member, key: OrderKey) {
         guard !contains(slot) else { return }
         if slot >= places.count { places += Array(repeating: -1, count: max(slot + 1, 2 * places.count) - places.count) }
         places[slot] = Int32(slots.count)
         slots.append(Int32(slot))
-        self.calls += calls
-        self.weight += weight
-        weights?.set(slot, to: weight)
-        turns?.insert(slot, weight: weight)
+        calls += member.calls
+        tokens += member.pendingTokens
+        weight += member.weight
+        weights?.set(slot, to: member.weight)
+        turns?.insert(slot, weight: member.weight)
         order?.set(slot, to: key)
     }
 
     /// Makes a slot ineligible.
-    mutating func remove(_ slot: Int, weight: Double, calls: Int) {
+    mutating func remove(_ slot: Int, _ member: borrowing Member) {
         guard contains(slot) else { return }
         let last = slots.count - 1
         let place = Int(places[slot])
@@ -67,11 +72,20 @@ struct Pool: Sendable {
         places[Int(slots[place])] = Int32(place)
         slots.removeLast()
         places[slot] = -1
-        self.calls -= calls
-        self.weight = slots.isEmpty ? 0 : self.weight - weight
+        calls -= member.calls
+        tokens -= member.pendingTokens
+        weight = slots.isEmpty ? 0 : weight - member.weight
         weights?.set(slot, to: 0)
         turns?.remove(slot)
         order?.remove(slot)
+    }
+
+    /// Changes the load of a slot, and its key in the order.
+    mutating func load(_ slot: Int, calls: Int, tokens: Int, key: OrderKey) {
+        guard contains(slot) else { return }
+        self.calls += calls
+        self.tokens += tokens
+        order?.set(slot, to: key)
     }
 
     /// Forgets what was kept for a slot that another deployment will use.

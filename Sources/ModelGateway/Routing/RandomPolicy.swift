@@ -1,5 +1,7 @@
 // The policy `random`: a uniform choice, weighted.
 
+import GatewayWire
+
 /// Chooses with probabilities in proportion to the weights.
 struct RandomPolicy: SelectionPolicy {
     var index: PoolIndex { .weights }
@@ -9,13 +11,21 @@ struct RandomPolicy: SelectionPolicy {
         members: [Member],
         input: RoutingInput,
         context: SelectionContext,
-        random: inout SplitMix64
+        random: inout SeededGenerator
     ) -> Int? {
-        guard !context.excluded.isEmpty else {
-            return pool.weights.flatMap { $0.slot(at: random.unit() * $0.total) }
-        }
-        for slot in context.excluded { pool.weights?.set(slot, to: 0) }
-        defer { for slot in context.excluded { pool.weights?.set(slot, to: members[slot].weight) } }
-        return pool.weights.flatMap { $0.slot(at: random.unit() * $0.total) }
+        pool.weighted(members: members, excluding: context.excluded, random: &random)
+    }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        PolicyScore(value: members[slot].weight, meaning: "weight")
+    }
+}
+
+extension Pool {
+    /// A slot at random with probabilities in proportion to the weights.
+    mutating func weighted(members: [Member], excluding excluded: [Int], random: inout SeededGenerator) -> Int? {
+        for slot in excluded { weights?.set(slot, to: 0) }
+        defer { for slot in excluded { weights?.set(slot, to: members[slot].weight) } }
+        return weights?.draw(&random)
     }
 }

@@ -1,5 +1,7 @@
 // The policy `round_robin`: everyone in turn, the heavier ones more often.
 
+import GatewayWire
+
 /// Smooth weighted round robin. A change of the eligible set neither restarts the cycle nor repeats a turn.
 struct RoundRobinPolicy: SelectionPolicy {
     var index: PoolIndex { .turns }
@@ -9,7 +11,7 @@ struct RoundRobinPolicy: SelectionPolicy {
         members: [Member],
         input: RoutingInput,
         context: SelectionContext,
-        random: inout SplitMix64
+        random: inout SeededGenerator
     ) -> Int? {
         pool.turns?.next(excluding: context.excluded)
     }

@@ -1,11 +1,20 @@
 // What the group asks of a policy: one slot out of a pool of eligible ones.
 
+import GatewayWire
+
 /// What belongs to one selection beside the call's own properties.
 struct SelectionContext: Sendable {
     /// The present.
     var now: MonotonicInstant
     /// Slots of the pool that this call has tried already.
     var excluded: [Int] = []
+    /// Who has the beginning of the prompt in the cache, if the policy keeps book of it.
+    var match: PrefixMatch?
+
+    /// Whether a slot may be chosen out of a pool.
+    func allows(_ slot: Int, in pool: borrowing Pool) -> Bool {
+        pool.contains(slot) && !excluded.contains(slot)
+    }
 }
 
 /// A policy of the library. Its group calls it under the group's lock, so it needs none of its own and must be quick.
@@ -13,20 +22,76 @@ protocol SelectionPolicy: Sendable {
     /// The index that pools must keep for the policy.
     var index: PoolIndex { get }
 
+    /// The book of prompts that the group must ask before a selection, if the policy wants it.
+    var prefixCache: PrefixCache? { get }
+
     /// Chooses one of the pool's slots that is not excluded; the pool has at least one.
     mutating func select(
         from pool: inout Pool,
         members: [Member],
         input: RoutingInput,
         context: SelectionContext,
-        random: inout SplitMix64
+        random: inout SeededGenerator
     ) -> Int?
 
     /// What a pool with an ``PoolIndex/order`` sorts a slot by.
-    func key(of slot: Int, members: [Member], random: inout SplitMix64) -> OrderKey
+    func key(of slot: Int, members: [Member]) -> OrderKey
+
+    /// What explains the rank of a slot: a number, and whether less of it is better.
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore
+
+    /// Tokens of the prompt that the deployment has to read.
+    func promptTokens(of input: RoutingInput, on slot: Int, context: SelectionContext) -> Int
+
+    /// A deployment became a member of the group, or its weight changed.
+    mutating func join(_ slot: Int, members: [Member])
+
+    /// The deployment in a slot is no longer a member.
+    mutating func leave(_ slot: Int)
+}
+
+/// A number that explains the rank of a candidate.
+struct PolicyScore: Sendable, Hashable {
+    var value: Double
+    var meaning: String
 }
 
 extension SelectionPolicy {
     var index: PoolIndex { .none }
-    func key(of slot: Int, members: [Member], random: inout SplitMix64) -> OrderKey { OrderKey() }
+    var prefixCache: PrefixCache? { nil }
+
+    func key(of slot: Int, members: [Member]) -> OrderKey { OrderKey() }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        PolicyScore(value: members[slot].load / max(members[slot].weight, 1e-9), meaning: "load per weight")
+    }
+
+    func promptTokens(of input: RoutingInput, on slot: Int, context: SelectionContext) -> Int { input.estimatedTokens }
+
+    mutating func join(_ slot: Int, members: [Member]) {}
+    mutating func leave(_ slot: Int) {}
+}
+
+extension Pool {
+    /// Two different candidates at random, of which the one with less load for its weight is chosen.
+    mutating func lesserOfTwo(
+        members: [Member], excluding excluded: [Int], random: inout SeededGenerator
+    ) -> Int? {
+        let count = setAside(excluded)
+        guard count > 0 else { return nil }
+        let first = random.index(below: count)
+        guard count > 1 else { return Int(slots[first]) }
+        let second = (first + 1 + random.index(below: count - 1)) % count
+        return Self.lesser(Int(slots[first]), Int(slots[second]), members: members, random: &random)
+    }
+
+    private static func lesser(
+        _ left: Int, _ right: Int, members: [Member], random: inout SeededGenerator
+    ) -> Int {
+        let reported = members[left].report != nil || members[right].report != nil
+        let leftLoad = reported ? members[left].expectedWait : members[left].load / members[left].weight
+        let rightLoad = reported ? members[right].expectedWait : members[right].load / members[right].weight
+        if leftLoad == rightLoad { return random.next() & 1 == 0 ? left : right }
+        return leftLoad < rightLoad ? left : right
+    }
 }

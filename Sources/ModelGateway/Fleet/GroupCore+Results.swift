@@ -1,0 +1,206 @@
+// The part of a group that learns: from the results of attempts, from probes, from reports, and from passing time.
+
+import GatewayWire
+
+/// Something that happened in a group, for metrics and logs.
+enum FleetEvent: Sendable {
+    case breaker(DeploymentRecord, from: CircuitBreaker.State, to: CircuitBreaker.State)
+    case health(DeploymentRecord, isHealthy: Bool)
+    case removed(DeploymentRecord)
+}
+
+extension GroupCore {
+    /// Notes that an attempt ended.
+    mutating func end(
+        _ lease: AttemptLease, wasAnswered: Bool, outcome: AttemptOutcome, measure: AttemptMeasure,
+        now: MonotonicInstant
+    ) {
+        let (slot, era) = (lease.grant.slot, lease.grant.era)
+        if !wasAnswered, let time = measure.timeToFirstToken {
+            members[slot].learn(
+                timeToFirstToken: time.inSeconds,
+                promptTokens: measure.promptTokens ?? lease.input.estimatedTokens
+            )
+        }
+        if !wasAnswered { settleTokens(lease.grant) }
+        calls -= 1
+        load(slot, calls: -1, tokens: wasAnswered ? 0 : -lease.grant.tokens)
+        let before = members[slot].breaker.state
+        switch outcome {
+        case .success:
+            succeed(slot, era: era, now: now)
+        case .failure:
+            fail(slot, era: era, now: now)
+        case .rateLimited(let retryAfter):
+            members[slot].breaker.endWithoutVerdict(era: era)
+            coolDown(slot, for: retryAfter, now: now)
+        case .misconfigured:
+            members[slot].breaker.endWithoutVerdict(era: era)
+            change(slot, adding: .misconfigured)
+        case .cancelled:
+            members[slot].breaker.endWithoutVerdict(era: era)
+        }
+        noteBreaker(slot, before: before)
+        if !members[slot].isFull { change(slot, removing: .saturated) }
+        if members[slot].ineligibility.contains(.draining), members[slot].calls == 0 { removeDrained(slot) }
+        probeEarlyIfNothingIsLeft()
+    }
+
+    /// Notes that the first byte of an answer came.
+    mutating func answer(_ lease: AttemptLease, now: MonotonicInstant) {
+        let slot = lease.grant.slot
+        settleTokens(lease.grant)
+        members[slot].learn(
+            timeToFirstToken: (now - lease.started).inSeconds, promptTokens: lease.input.estimatedTokens)
+        load(slot, calls: 0, tokens: -lease.grant.tokens)
+    }
+
+    /// Prompt tokens no longer wait; if the engine has reported since, its report knows of them.
+    private mutating func settleTokens(_ grant: Grant) {
+        guard members[grant.slot].reports == grant.report else { return }
+        members[grant.slot].dispatchedTokens -= grant.tokens
+    }
+
+    /// Whether the deployment that was granted is still a member.
+    func isPresent(_ grant: Grant) -> Bool {
+        members[grant.slot].number == grant.record.number && !members[grant.slot].ineligibility.contains(.absent)
+    }
+
+    private mutating func succeed(_ slot: Int, era: UInt32, now: MonotonicInstant) {
+        members[slot].cooldowns = 0
+        if members[slot].breaker.succeed(era: era, now: now) { change(slot, removing: .breakerOpen) }
+        if members[slot].health.succeed(configuration.health ?? HealthOptions()) {
+            change(slot, removing: .unhealthy)
+            events.append(.health(members[slot].record, isHealthy: true))
+        }
+    }
+
+    private mutating func fail(_ slot: Int, era: UInt32, now: MonotonicInstant) {
+        let others = tiers.contains { $0.pool.count(excluding: [slot]) > 0 }
+        let variation = random.variation()
+        guard members[slot].breaker.fail(era: era, now: now, isLast: !others, variation: variation),
+            members[slot].breaker.state == .open
+        else { return }
+        change(slot, adding: .breakerOpen)
+        nextEvent = min(nextEvent, members[slot].breaker.reopening)
+    }
+
+    private mutating func noteBreaker(_ slot: Int, before: CircuitBreaker.State) {
+        let after = members[slot].breaker.state
+        if after != before { events.append(.breaker(members[slot].record, from: before, to: after)) }
+    }
+
+    private mutating func coolDown(_ slot: Int, for wanted: Duration?, now: MonotonicInstant) {
+        let backoff = min(60, Double(1 << min(members[slot].cooldowns, 10))) * (1 + 0.2 * random.variation())
+        members[slot].cooldowns += 1
+        let ends = now + (wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(backoff))
+        let present = members[slot].ineligibility.contains(.coolingDown) ? members[slot].cooldownEnds : now
+        members[slot].cooldownEnds = max(ends, present)
+        change(slot, adding: .coolingDown)
+        nextEvent = min(nextEvent, members[slot].cooldownEnds)
+    }
+
+    /// If breakers alone keep everyone out, the one that would come back first is tried now.
+    private mutating func probeEarlyIfNothingIsLeft() {
+        guard tiers.allSatisfy(\.pool.isEmpty), !present.contains(where: { members[$0].ineligibility == .saturated })
+        else { return }
+        let soonest = present.filter { members[$0].ineligibility == .breakerOpen }
+            .min { members[$0].breaker.reopening < members[$1].breaker.reopening }
+        guard let slot = soonest, members[slot].breaker.probeEarly() else { return }
+        noteBreaker(slot, before: .open)
+        change(slot, removing: .breakerOpen)
+    }
+
+    private mutating func removeDrained(_ slot: Int) {
+        events.append(.removed(members[slot].record))
+        remove(slot)
+    }
+}
+
+// MARK: - Probes and reports
+
+extension GroupCore {
+    /// Notes the result of a health probe.
+    mutating func probed(_ slot: Int, succeeded: Bool) {
+        let options = configuration.health ?? HealthOptions()
+        if succeeded {
+            change(slot, removing: .misconfigured)
+            guard members[slot].health.succeed(options) else { return }
+            change(slot, removing: .unhealthy)
+        } else {
+            guard members[slot].health.fail(options) else { return }
+            change(slot, adding: .unhealthy)
+            probeEarlyIfNothingIsLeft()
+        }
+        events.append(.health(members[slot].record, isHealthy: succeeded))
+    }
+
+    /// Notes what an engine says about its load, to be believed for a time; nil if it could not be asked.
+    mutating func reported(_ slot: Int, _ report: EngineLoad?, until ends: MonotonicInstant) {
+        members[slot].report = report
+        members[slot].reportEnds = ends
+        members[slot].reports &+= 1
+        members[slot].dispatchedTokens = 0
+        if let tokens = report?.cacheTokens, members[slot].reportedCacheTokens != tokens {
+            members[slot].reportedCacheTokens = tokens
+            policy.prefixCache?.admit(
+                slot, number: members[slot].number, capacity: members[slot].cacheCapacity)
+        }
+        if report.map({ configuration.overload.isExceeded(by: $0) }) ?? false {
+            change(slot, adding: .overloaded)
+        } else {
+            change(slot, removing: .overloaded)
+        }
+        if report != nil { nextEvent = min(nextEvent, ends) }
+        load(slot, calls: 0, tokens: 0)
+    }
+
+    /// Lets a deployment finish what it has begun, and removes it when it has or at a deadline.
+    mutating func drain(_ slot: Int, until deadline: MonotonicInstant) {
+        members[slot].drainEnds = deadline
+        change(slot, adding: .draining)
+        nextEvent = min(nextEvent, deadline)
+        if members[slot].calls == 0 { removeDrained(slot) }
+    }
+
+    /// Takes a draining deployment back into service.
+    mutating func stopDraining(_ slot: Int) {
+        members[slot].drainEnds = .never
+        change(slot, removing: .draining)
+    }
+}
+
+// MARK: - Time
+
+extension GroupCore {
+    /// Does what was due by now: open times, cooldowns, reports and drains that have ended.
+    mutating func advance(to now: MonotonicInstant) {
+        guard now >= nextEvent else { return }
+        nextEvent = .never
+        for slot in Array(present) {
+            if members[slot].breaker.advance(to: now) {
+                noteBreaker(slot, before: .open)
+                change(slot, removing: .breakerOpen)
+            }
+            if members[slot].ineligibility.contains(.coolingDown), now >= members[slot].cooldownEnds {
+                change(slot, removing: .coolingDown)
+            }
+            if members[slot].report != nil, now >= members[slot].reportEnds {
+                reported(slot, nil, until: .never)
+            }
+            if members[slot].ineligibility.contains(.draining), now >= members[slot].drainEnds {
+                removeDrained(slot)
+                continue
+            }
+            nextEvent = min(nextEvent, members[slot].nextEvent)
+        }
+    }
+}
+
+extension OverloadOptions {
+    func isExceeded(by report: EngineLoad) -> Bool {
+        if let limit = waitingRequests, report.waitingRequests >= limit { return true }
+        if let limit = cacheUsage, report.cacheUsage >= limit { return true }
+        return false
+    }
+}

@@ -1,0 +1,83 @@
+// Calls that wait for a free place, first come first served.
+
+/// A call that waits.
+struct WaitingCall: Sendable {
+    let number: UInt64
+    let input: RoutingInput
+    let tried: TriedDeployments
+    let match: PrefixMatch?
+    let deadline: MonotonicInstant
+    let continuation: CheckedContinuation<Selection, Never>
+}
+
+/// The waiting calls of a group. A retry waits in front: it has waited before.
+struct WaitQueue: Sendable {
+    private(set) var calls: [WaitingCall] = []
+    /// Whether somebody looks after the deadlines.
+    var isWatched = false
+
+    var isEmpty: Bool { calls.isEmpty }
+    var count: Int { calls.count }
+
+    mutating func insert(_ call: WaitingCall) {
+        if call.tried.entries.isEmpty { calls.append(call) } else { calls.insert(call, at: 0) }
+    }
+
+    mutating func remove(_ number: UInt64) -> WaitingCall? {
+        calls.firstIndex { $0.number == number }.map { calls.remove(at: $0) }
+    }
+
+    mutating func remove(at index: Int) -> WaitingCall {
+        calls.remove(at: index)
+    }
+
+    /// Takes out the calls whose time is over.
+    mutating func expire(now: MonotonicInstant) -> [WaitingCall] {
+        let expired = calls.filter { $0.deadline <= now }
+        if !expired.isEmpty { calls.removeAll { $0.deadline <= now } }
+        return expired
+    }
+
+    /// The next deadline.
+    var nextDeadline: MonotonicInstant { calls.map(\.deadline).min() ?? .never }
+}
+
+extension GroupCore {
+    // Calls in the queue that are tried when a place gets free: the first ones may want other deployments.
+    private static let lookahead = 16
+
+    /// Gives free places to waiting calls, in their order. Returns the calls that are done waiting, with their answers.
+    mutating func serveQueue(now: MonotonicInstant) -> [(WaitingCall, Selection)] {
+        guard !queue.isEmpty else { return [] }
+        var served: [(WaitingCall, Selection)] = []
+        var index = 0
+        while index < min(queue.count, Self.lookahead) {
+            let call = queue.calls[index]
+            let selection = take(call.input, excluding: call.tried, match: call.match, now: now)
+            if case .full = selection {
+                index += 1
+            } else {
+                served.append((queue.remove(at: index), selection))
+            }
+        }
+        return served
+    }
+
+    /// The error for a call that finds the queue full.
+    func queueFull() -> GatewayError {
+        GatewayError(
+            .rateLimited,
+            "The model \(configuration.model) is busy and \(queue.count) calls wait already; try again later.",
+            retryAfter: .seconds(2)
+        )
+    }
+
+    /// The error for a call that has waited too long.
+    func queueTimedOut() -> GatewayError {
+        GatewayError(
+            .unavailable,
+            "The model \(configuration.model) had no place for the call in time; try again later.",
+            retryAfter: .seconds(2)
+        )
+    }
+}

@@ -1,0 +1,142 @@
+// The policy `cache_aware`: prompts go where their beginning has been read already, unless that place is too busy.
+
+import GatewayWire
+
+/// Parameters of ``RoutingPolicyKind/cacheAware(_:)``.
+public struct CacheAwareOptions: Sendable, Hashable {
+    /// How the gateway remembers who has read what.
+    public enum Index: String, Sendable, Hashable, CaseIterable {
+        /// A radix tree over the bytes of the prompts: finds any common beginning.
+        case tree
+        /// Hashes of the prompts' beginnings at fixed lengths, for a limited time.
+        case hash
+    }
+
+    /// The share of the prompt that must have been read for it to matter; more than this, not equal. Default 0.3.
+    public var cacheThreshold: Double
+    /// Calls above the mean from which on a deployment is too busy. Default 64; less at a low mean: never more than two
+    /// standard deviations of a Poisson count at that mean, at least 4.
+    public var balanceAbsoluteThreshold: Int
+    /// Multiple of the mean load from which on a deployment is too busy. Default 1.5.
+    public var balanceRelativeThreshold: Double
+    /// Bytes of memory for the tree or the hashes. Default 64 MiB.
+    public var maximumTreeBytes: Int
+    /// How the gateway remembers. Default tree.
+    public var index: Index
+    /// How long a hash is remembered after its last use. Default 180 s.
+    public var cacheLifetime: Duration
+    /// Lengths in tokens, four bytes each, at which beginnings are hashed.
+    public var cacheBoundaries: [Int]
+
+    /// Creates a set of parameters.
+    public init(
+        cacheThreshold: Double = 0.3,
+        balanceAbsoluteThreshold: Int = 64,
+        balanceRelativeThreshold: Double = 1.5,
+        maximumTreeBytes: Int = 64 << 20,
+        index: Index = .tree,
+        cacheLifetime: Duration = .seconds(180),
+        cacheBoundaries: [Int] = [256, 512, 1024, 2048, 4096, 8192, 16384]
+    ) {
+        self.cacheThreshold = cacheThreshold
+        self.balanceAbsoluteThreshold = balanceAbsoluteThreshold
+        self.balanceRelativeThreshold = balanceRelativeThreshold
+        self.maximumTreeBytes = maximumTreeBytes
+        self.index = index
+        self.cacheLifetime = cacheLifetime
+        self.cacheBoundaries = cacheBoundaries
+    }
+}
+
+/// Keeps common beginnings together and the load even.
+struct CacheAwarePolicy: SelectionPolicy {
+    static let bytesPerToken = 4
+    // Engines cache blocks of 16 tokens: a match that is longer by less is no better.
+    private static let blockBytes = 64
+
+    let options: CacheAwareOptions
+    private let cache: PrefixCache
+
+    /// - Parameter previous: A policy whose memory goes on if the parameters of the memory are the same.
+    init(_ options: CacheAwareOptions, continuing previous: CacheAwarePolicy? = nil) {
+        self.options = options
+        if let previous, previous.options.memory == options.memory {
+            cache = previous.cache
+        } else if options.index == .tree {
+            cache = PrefixCache(PrefixTree(budget: options.maximumTreeBytes))
+        } else {
+            let boundaries = options.cacheBoundaries.map { $0 * Self.bytesPerToken }
+            cache = PrefixCache(
+                PrefixPlacements(
+                    boundaries: boundaries, lifetime: options.cacheLifetime, budget: options.maximumTreeBytes))
+        }
+    }
+
+    var index: PoolIndex { .order }
+    var prefixCache: PrefixCache? { cache }
+
+    mutating func select(
+        from pool: inout Pool,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext,
+        random: inout SeededGenerator
+    ) -> Int? {
+        guard let holder = holder(in: pool, members: members, context: context),
+            !isTooBusy(holder, in: pool, members: members)
+        else { return pool.order?.least(excluding: context.excluded) }
+        return holder
+    }
+
+    /// The allowed deployment with the longest common beginning above the threshold, then the lowest load.
+    private func holder(in pool: borrowing Pool, members: [Member], context: SelectionContext) -> Int? {
+        guard let match = context.match, match.length > 0 else { return nil }
+        let least = options.cacheThreshold * Double(match.length)
+        var best: (slot: Int, depth: Int, load: Double)?
+        for candidate in match.candidates where Double(candidate.depth) > least {
+            if let best, candidate.depth + Self.blockBytes <= best.depth { break }
+            guard context.allows(candidate.slot, in: pool) else { continue }
+            let load = members[candidate.slot].load
+            if let best, best.load <= load { continue }
+            best = (candidate.slot, max(candidate.depth, best?.depth ?? 0), load)
+        }
+        return best?.slot
+    }
+
+    /// Whether a deployment is so much above the mean that another one should read the prompt, too.
+    private func isTooBusy(_ slot: Int, in pool: borrowing Pool, members: [Member]) -> Bool {
+        let mean = pool.load / Double(pool.count)
+        let allowance = min(Double(options.balanceAbsoluteThreshold), max(4, 2 * mean.squareRoot()))
+        let load = members[slot].load
+        return load > mean * options.balanceRelativeThreshold && load > mean + allowance
+    }
+
+    func key(of slot: Int, members: [Member]) -> OrderKey {
+        OrderKey(
+            primary: members[slot].expectedWait,
+            secondary: Double(members[slot].cachedBytes),
+            tie: members[slot].turn
+        )
+    }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        guard let match = context.match, match.length > 0 else {
+            return PolicyScore(value: members[slot].expectedWait, meaning: "expected wait in seconds")
+        }
+        return PolicyScore(
+            value: Double(match.depth(of: slot)) / Double(match.length), meaning: "share of the prompt in the cache")
+    }
+
+    func promptTokens(of input: RoutingInput, on slot: Int, context: SelectionContext) -> Int {
+        guard let match = context.match, match.length > 0 else { return input.estimatedTokens }
+        return input.estimatedTokens * (match.length - match.depth(of: slot)) / match.length
+    }
+}
+
+extension CacheAwareOptions {
+    /// The parameters that a memory is made with.
+    fileprivate var memory: [Int64] {
+        [index == .tree ? 0 : 1, Int64(maximumTreeBytes)]
+            + (index == .hash ? [cacheLifetime.nanoseconds] + cacheBoundaries.map(Int64.init) : [])
+    }
+}

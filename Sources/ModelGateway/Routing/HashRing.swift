@@ -1,0 +1,105 @@
+// A ring of hash points: each member owns many, a key belongs to the next one clockwise.
+
+import GatewayWire
+
+/// The points of all members in ascending order. Adding or removing a member moves only the keys it gains or loses.
+struct HashRing: Sendable {
+    /// Points of a member with weight 1.
+    static let pointsPerWeight = 150
+    private static let maximumPoints = 100_000
+
+    private struct Point: Sendable {
+        var hash: UInt64
+        var slot: Int32
+    }
+
+    private var points: [Point] = []
+    // Where the points begin whose first bits are a given number, so that a search looks at a few points only.
+    private var directory: [Int32] = []
+    private var shift: UInt64 = 64
+    private var added: [Point] = []
+    private var removed: Set<Int32> = []
+    private var identities: [UInt64] = []
+
+    /// The hash of a member's id; 0 for a slot without a member.
+    func identity(of slot: Int) -> UInt64 { slot < identities.count ? identities[slot] : 0 }
+
+    /// Adds a member, or changes its weight. ``settle()`` puts it into the ring.
+    mutating func insert(_ slot: Int, id: String, weight: Double) {
+        remove(slot)
+        if removed.contains(Int32(slot)) { settle() }
+        if slot >= identities.count { identities += Array(repeating: 0, count: slot + 1 - identities.count) }
+        identities[slot] = max(1, StableHash.hash(id))
+        let count = weight > 0 ? max(1, min(weight * Double(Self.pointsPerWeight), Double(Self.maximumPoints))) : 0
+        for index in 0..<Int(count.rounded()) {
+            added.append(Point(hash: StableHash.hash(id, seed: UInt64(index) + 1), slot: Int32(slot)))
+        }
+    }
+
+    /// Removes a member.
+    mutating func remove(_ slot: Int) {
+        guard identity(of: slot) != 0 else { return }
+        identities[slot] = 0
+        if added.isEmpty || points.count > 0 { removed.insert(Int32(slot)) }
+        added.removeAll { $0.slot == Int32(slot) }
+    }
+
+    /// Brings the ring up to date with what was added and removed; usually there is nothing to do.
+    mutating func settle() {
+        guard !added.isEmpty || !removed.isEmpty else { return }
+        if !removed.isEmpty { points.removeAll { removed.contains($0.slot) } }
+        removed.removeAll()
+        added.sort { Self.precedes($0, $1) }
+        points = merged(points, added)
+        added.removeAll()
+        let bits = max(1, points.count.highestPowerOfTwo.trailingZeroBitCount)
+        shift = UInt64(64 - bits)
+        directory = Array(repeating: 0, count: (1 << bits) + 1)
+        for point in points { directory[Int(point.hash >> shift) + 1] += 1 }
+        for index in 1..<directory.count { directory[index] += directory[index - 1] }
+    }
+
+    /// The owners clockwise from a hash, one for each point passed; ends after `limit` points or one full turn.
+    func first(from hash: UInt64, limit: Int, where accepts: (_ slot: Int) -> Bool) -> Int? {
+        guard !points.isEmpty else { return nil }
+        var index = position(of: hash)
+        for _ in 0..<min(limit, points.count) {
+            if index == points.count { index = 0 }
+            let slot = Int(points[index].slot)
+            if accepts(slot) { return slot }
+            index += 1
+        }
+        return nil
+    }
+
+    private func position(of hash: UInt64) -> Int {
+        let bucket = Int(hash >> shift)
+        var index = Int(directory[bucket])
+        let end = Int(directory[bucket + 1])
+        while index < end, points[index].hash < hash { index += 1 }
+        return index
+    }
+
+    private func merged(_ left: [Point], _ right: [Point]) -> [Point] {
+        guard !right.isEmpty else { return left }
+        var result: [Point] = []
+        result.reserveCapacity(left.count + right.count)
+        var (i, j) = (0, 0)
+        while i < left.count, j < right.count {
+            if Self.precedes(right[j], left[i]) {
+                result.append(right[j])
+                j += 1
+            } else {
+                result.append(left[i])
+                i += 1
+            }
+        }
+        result += left[i...]
+        result += right[j...]
+        return result
+    }
+
+    private static func precedes(_ left: Point, _ right: Point) -> Bool {
+        left.hash == right.hash ? left.slot < right.slot : left.hash < right.hash
+    }
+}

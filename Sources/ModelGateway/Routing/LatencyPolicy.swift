@@ -1,0 +1,90 @@
+// The policies `latency` and `cost`: the fastest, or the cheapest of those that are fast enough.
+
+import GatewayWire
+
+/// The shortest smoothed time to the first token for each token of the prompt. Deployments without a measurement go
+/// first; one call in a hundred goes anywhere, so that a slow deployment can show that it is fast again.
+struct LatencyPolicy: SelectionPolicy {
+    var exploration: Double
+
+    var index: PoolIndex { .order }
+
+    mutating func select(
+        from pool: inout Pool,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext,
+        random: inout SeededGenerator
+    ) -> Int? {
+        pool.leastOrExplored(exploration, excluding: context.excluded, random: &random)
+    }
+
+    func key(of slot: Int, members: [Member]) -> OrderKey {
+        OrderKey(
+            primary: members[slot].latencyPerToken ?? 0,
+            secondary: members[slot].load,
+            tie: members[slot].turn
+        )
+    }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        PolicyScore(
+            value: (members[slot].latencyPerToken ?? 0) * 1e6,
+            meaning: "microseconds to the first token for each prompt token"
+        )
+    }
+}
+
+/// The lowest price among the deployments whose smoothed time to the first token is within the bound; among equals the
+/// least loaded. If all are slower than the bound, the cheapest of them.
+struct CostPolicy: SelectionPolicy {
+    private let maximumLatency: Double
+    private let exploration: Double
+
+    init(_ options: CostOptions) {
+        maximumLatency = options.maximumLatency.inSeconds
+        exploration = options.exploration
+    }
+
+    var index: PoolIndex { .order }
+
+    mutating func select(
+        from pool: inout Pool,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext,
+        random: inout SeededGenerator
+    ) -> Int? {
+        pool.leastOrExplored(exploration, excluding: context.excluded, random: &random)
+    }
+
+    func key(of slot: Int, members: [Member]) -> OrderKey {
+        let price = min(members[slot].price, Self.unknownPrice)
+        let isSlow = members[slot].latency.map { $0 > maximumLatency } ?? false
+        return OrderKey(
+            primary: isSlow ? price + 2 * Self.unknownPrice : price,
+            secondary: members[slot].load / max(members[slot].weight, 1e-9),
+            tie: members[slot].turn
+        )
+    }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        PolicyScore(value: key(of: slot, members: members).primary, meaning: "price of a million tokens")
+    }
+
+    // Stands for a price that is not known: above every real one.
+    private static let unknownPrice = 1e12
+}
+
+extension Pool {
+    /// The slot with the least key, or with a small probability any slot.
+    fileprivate mutating func leastOrExplored(
+        _ exploration: Double, excluding excluded: [Int], random: inout SeededGenerator
+    ) -> Int? {
+        if exploration > 0, random.unit() < exploration {
+            let count = setAside(excluded)
+            if count > 0 { return Int(slots[random.index(below: count)]) }
+        }
+        return order?.least(excluding: excluded)
+    }
+}

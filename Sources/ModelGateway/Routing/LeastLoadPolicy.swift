@@ -1,0 +1,26 @@
+// The policy `least_load`: the shortest expected wait of all.
+
+import GatewayWire
+
+/// The deployment where the prompt would be begun first; among equals the one that was not used for longest.
+struct LeastLoadPolicy: SelectionPolicy {
+    var index: PoolIndex { .order }
+
+    mutating func select(
+        from pool: inout Pool,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext,
+        random: inout SeededGenerator
+    ) -> Int? {
+        pool.order?.least(excluding: context.excluded)
+    }
+
+    func key(of slot: Int, members: [Member]) -> OrderKey {
+        OrderKey(primary: members[slot].expectedWait, tie: members[slot].turn)
+    }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        PolicyScore(value: members[slot].expectedWait, meaning: "expected wait in seconds")
+    }
+}

@@ -1,0 +1,108 @@
+// The policy `manual`: a session stays where it began.
+
+import GatewayWire
+
+/// Parameters of ``RoutingPolicyKind/manual(_:)``.
+public struct ManualOptions: Sendable, Hashable {
+    /// How the deployment of a new session is chosen.
+    public enum Assignment: String, Sendable, Hashable, CaseIterable {
+        /// At random, by weight.
+        case random
+        /// The least loaded one.
+        case leastLoad = "min_load"
+        /// The one with the fewest live sessions.
+        case fewestSessions = "min_group"
+    }
+
+    /// How the deployment of a new session is chosen. Default random.
+    public var assignment: Assignment
+    /// Sessions that were not used for this long are forgotten. Default 4 h; zero for never.
+    public var maximumIdle: Duration
+    /// Sessions that are remembered; the longest unused one makes room. Default 262,144.
+    public var maximumSessions: Int
+
+    /// Creates a set of parameters.
+    public init(
+        assignment: Assignment = .random,
+        maximumIdle: Duration = .seconds(4 * 3600),
+        maximumSessions: Int = 262_144
+    ) {
+        self.assignment = assignment
+        self.maximumIdle = maximumIdle
+        self.maximumSessions = maximumSessions
+    }
+}
+
+/// Sticky sessions: the first eligible deployment that the session has used, so that it returns when that recovers.
+struct ManualPolicy: SelectionPolicy {
+    private let options: ManualOptions
+    private var table: SessionTable
+
+    /// - Parameter previous: A policy whose sessions go on.
+    init(_ options: ManualOptions, continuing previous: ManualPolicy? = nil) {
+        self.options = options
+        let empty = SessionTable(capacity: 1, maximumIdle: .zero, tracksChanges: false)
+        table = (previous?.table ?? empty).resized(
+            capacity: options.maximumSessions,
+            maximumIdle: options.maximumIdle,
+            tracksChanges: options.assignment == .fewestSessions
+        )
+    }
+
+    var index: PoolIndex { options.assignment == .random ? .weights : .order }
+
+    /// Sessions that are remembered.
+    var sessionCount: Int { table.count }
+
+    mutating func select(
+        from pool: inout Pool,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext,
+        random: inout SeededGenerator
+    ) -> Int? {
+        guard let key = input.sessionKey, !key.isEmpty else {
+            return assign(from: &pool, members: members, context: context, random: &random)
+        }
+        let pins = table.pins(of: key, now: context.now)
+        refreshOrder(of: &pool, members: members)
+        if let pins, isUsable(pins.0, in: pool, members, context) { return pins.0.slot }
+        if let second = pins?.1, isUsable(second, in: pool, members, context) { return second.slot }
+        guard let slot = assign(from: &pool, members: members, context: context, random: &random) else { return nil }
+        let pin = SessionPin(slot: slot, number: members[slot].number)
+        if let pins, members[pins.0.slot].number != pins.0.number, pins.1 == nil {
+            table.replace(key, by: pin, now: context.now)
+        } else {
+            table.pin(key, to: pin, now: context.now)
+        }
+        refreshOrder(of: &pool, members: members)
+        return slot
+    }
+
+    func key(of slot: Int, members: [Member]) -> OrderKey {
+        let primary = options.assignment == .fewestSessions ? Double(table.sessions(on: slot)) : members[slot].load
+        return OrderKey(primary: primary, tie: members[slot].turn)
+    }
+
+    private mutating func refreshOrder(of pool: inout Pool, members: [Member]) {
+        guard options.assignment == .fewestSessions else { return }
+        for slot in table.takeChanged() where pool.contains(slot) {
+            pool.order?.set(slot, to: self.key(of: slot, members: members))
+        }
+    }
+
+    private func isUsable(
+        _ pin: SessionPin, in pool: borrowing Pool, _ members: [Member], _ context: SelectionContext
+    ) -> Bool {
+        context.allows(pin.slot, in: pool) && members[pin.slot].number == pin.number
+    }
+
+    private mutating func assign(
+        from pool: inout Pool, members: [Member], context: SelectionContext, random: inout SeededGenerator
+    ) -> Int? {
+        if options.assignment == .random {
+            return pool.weighted(members: members, excluding: context.excluded, random: &random)
+        }
+        return pool.order?.least(excluding: context.excluded)
+    }
+}

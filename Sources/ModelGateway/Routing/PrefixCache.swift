@@ -1,0 +1,74 @@
+// The book that `cache_aware` keeps of which deployment has read which prompts, under a lock of its own.
+
+internal import Synchronization
+
+/// Shared by the group's policy and its leases: asked before a selection, told when an upstream has accepted a prompt.
+final class PrefixCache: Sendable {
+    private struct Books: Sendable {
+        var tree: PrefixTree?
+        var placements: PrefixPlacements?
+    }
+
+    private let books: Mutex<Books>
+
+    /// A radix tree.
+    init(_ tree: PrefixTree) {
+        books = Mutex(Books(tree: tree))
+    }
+
+    /// A hash index.
+    init(_ placements: PrefixPlacements) {
+        books = Mutex(Books(placements: placements))
+    }
+
+    /// Who has read the beginning of a text.
+    func match(_ text: [UInt8], salt: Int, now: MonotonicInstant) -> PrefixMatch {
+        books.withLock { books in
+            if let placements = books.placements { return placements.match(text, now: now) }
+            return text.withUnsafeBytes { bytes in
+                let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(RoutingInput.textLimit))
+                return books.tree?.match(bytes, salt: salt) ?? PrefixMatch(length: bytes.count)
+            }
+        }
+    }
+
+    /// Notes that a deployment has accepted a text. Returns the bytes that it is believed to hold.
+    func insert(_ text: [UInt8], slot: Int, number: UInt64, now: MonotonicInstant) -> Int {
+        books.withLock { books in
+            books.placements?.insert(text, slot: slot, number: number, now: now)
+            text.withUnsafeBytes { bytes in
+                let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(RoutingInput.textLimit))
+                books.tree?.insert(bytes, slot: slot, number: number)
+            }
+            return books.tree?.held(by: slot) ?? 0
+        }
+    }
+
+    /// Notes that a deployment has put text of its own making into its cache.
+    func fill(_ slot: Int, number: UInt64, bytes: Int) {
+        books.withLock { $0.tree?.fill(slot, number: number, bytes: bytes) }
+    }
+
+    /// Makes room for a deployment.
+    /// - Parameter capacity: Bytes that its cache takes, if known.
+    func admit(_ slot: Int, number: UInt64, capacity: Int?) {
+        books.withLock { books in
+            books.tree?.admit(slot, number: number, capacity: capacity)
+            books.placements?.admit(slot, number: number)
+        }
+    }
+
+    /// Forgets what the deployment in a slot holds. Takes the lock for a part of the tree at a time.
+    func forget(_ slot: Int) {
+        books.withLock { $0.placements?.forget(slot) }
+        var next: Int? = 0
+        while let start = next {
+            next = books.withLock { $0.tree?.forget(slot, from: start) ?? nil }
+        }
+    }
+
+    /// Bytes of memory in use.
+    var bytes: Int {
+        books.withLock { ($0.tree?.bytes ?? 0) + ($0.placements?.bytes ?? 0) }
+    }
+}
