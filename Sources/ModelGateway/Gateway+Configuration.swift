@@ -101,12 +101,3 @@ extension DeploymentGroup {
         )
     }
 }
-
-extension RoutingPolicyKind {
-    init(_ policy: Configuration.Policy) throws(GatewayError) {
-        switch policy.name {
-        case "random": self = .random
-        default: self = .roundRobin
-        }
-    }
-}

@@ -53,11 +53,12 @@ enum PolicySchema {
             [
                 duration("max_idle", .seconds(1) ... .seconds(30 * 86_400), .seconds(14_400), "how long a key is kept"),
                 choice("assignment_mode", ["random", "min_load", "min_group"], "random", "how a new key is assigned"),
+                integer("max_sessions", 1...100_000_000, 262_144, "keys that are kept"),
             ]
         case "bucket":
             [
                 duration("adjust_interval", .milliseconds(100) ... .seconds(3600), .seconds(5), "time between new boundaries"),
-                integer("balance_abs_threshold", 0...1_000_000_000, 64, "tokens by which the fullest may exceed the emptiest"),
+                integer("balance_abs_threshold", 0...1_000_000_000, 16_384, "tokens by which the fullest may exceed the emptiest"),
                 number("balance_rel_threshold", 1...1000, 1.5, "factor by which the fullest may exceed the emptiest"),
             ]
         case "cache_aware":
@@ -68,10 +69,19 @@ enum PolicySchema {
                 size("max_tree_bytes", 65_536...(1 << 40), 64 << 20, "memory of the tree"),
                 choice("index", ["tree", "hash"], "tree", "how prompts are remembered"),
                 duration("cache_ttl", .seconds(1) ... .seconds(86_400), .seconds(180), "how long the hash index remembers"),
+                integers("cache_boundaries", "numbers of tokens at which the hash index looks"),
+            ]
+        case "latency": [exploration]
+        case "cost":
+            [
+                duration("max_latency", .milliseconds(1) ... .seconds(3600), .seconds(10), "time to the first token that is fast enough"),
+                exploration,
             ]
         default: []
         }
     }
+
+    private static let exploration = number("exploration", 0...1, 0.01, "share of calls that go to any deployment")
 
     private static let loadBound = [
         number("load_factor", 1...1000, 1.25, "factor by which a deployment may exceed the mean load"),

@@ -33,5 +33,7 @@ package final class Fleet: Sendable {
     package var isReady: Bool { groups.withLock { !$0.isEmpty } }
 
     /// Whether the policy of a model's group looks at the prompt.
-    package func readsText(_ model: String) -> Bool { false }
+    package func readsText(_ model: String) -> Bool {
+        groups.withLock { $0[model] }?.readsText ?? false
+    }
 }

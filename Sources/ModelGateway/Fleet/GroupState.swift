@@ -11,6 +11,7 @@ package final class GroupState: Sendable {
     private let core: Mutex<GroupCore>
     /// Whether the policy keeps book of prompts; read without the lock.
     private let usesPrefixCache: Atomic<Bool>
+    private let policyReadsText: Atomic<Bool>
     private let salt = Atomic<Int>(0)
 
     private static let numbers = Atomic<UInt64>(1)
@@ -30,8 +31,12 @@ package final class GroupState: Sendable {
         var core = GroupCore(configuration, seed: seed)
         for deployment in configuration.deployments { core.set(deployment, number: Self.nextNumber) }
         usesPrefixCache = Atomic(core.policy.prefixCache != nil)
+        policyReadsText = Atomic(core.policy.readsText)
         self.core = Mutex(core)
     }
+
+    /// Whether the policy looks at the prompt's text.
+    package var readsText: Bool { policyReadsText.load(ordering: .relaxed) }
 
     private static func nextNumber() -> UInt64 {
         numbers.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -77,8 +82,9 @@ package final class GroupState: Sendable {
     /// Changes the group's settings. Deployments that stay keep what was learned about them, and so does the policy.
     package func apply(_ configuration: DeploymentGroup) {
         update { core, _ in core.apply(configuration, number: Self.nextNumber) }
-        let uses = core.withLock { $0.policy.prefixCache != nil }
-        usesPrefixCache.store(uses, ordering: .relaxed)
+        let policy = core.withLock { $0.policy }
+        usesPrefixCache.store(policy.prefixCache != nil, ordering: .relaxed)
+        policyReadsText.store(policy.readsText, ordering: .relaxed)
     }
 }
 

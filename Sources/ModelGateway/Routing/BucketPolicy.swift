@@ -54,6 +54,7 @@ struct BucketPolicy: SelectionPolicy {
         self.options = options
     }
 
+    var readsText: Bool { true }
     var index: PoolIndex { .order }
 
     mutating func select(

@@ -72,6 +72,7 @@ struct CacheAwarePolicy: SelectionPolicy {
         }
     }
 
+    var readsText: Bool { true }
     var index: PoolIndex { .order }
     var prefixCache: PrefixCache? { cache }
 

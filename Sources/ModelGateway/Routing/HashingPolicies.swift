@@ -58,6 +58,8 @@ struct ConsistentHashingPolicy: SelectionPolicy {
         ring = BoundedRing(loadFactor: options.loadFactor, allowance: options.balanceAbsoluteThreshold)
     }
 
+    var readsText: Bool { true }
+
     mutating func select(
         from pool: inout Pool,
         members: [Member],
@@ -93,6 +95,8 @@ struct PrefixHashPolicy: SelectionPolicy {
         boundaries = Set(options.cacheBoundaries).sorted(by: >).map { $0 * Self.bytesPerToken }
         ring = BoundedRing(loadFactor: options.loadFactor, allowance: options.balanceAbsoluteThreshold)
     }
+
+    var readsText: Bool { true }
 
     mutating func select(
         from pool: inout Pool,

@@ -85,6 +85,8 @@ public struct RoutingCandidates: RandomAccessCollection, Sendable {
 struct CustomPolicy: SelectionPolicy {
     private var policy: any RoutingPolicy
 
+    var readsText: Bool { true }
+
     init(_ policy: any RoutingPolicy) {
         self.policy = policy
     }

@@ -22,6 +22,9 @@ protocol SelectionPolicy: Sendable {
     /// The index that pools must keep for the policy.
     var index: PoolIndex { get }
 
+    /// Whether the policy looks at the prompt's text or its length.
+    var readsText: Bool { get }
+
     /// The book of prompts that the group must ask before a selection, if the policy wants it.
     var prefixCache: PrefixCache? { get }
 
@@ -59,6 +62,7 @@ struct PolicyScore: Sendable, Hashable {
 extension SelectionPolicy {
     var index: PoolIndex { .none }
     var prefixCache: PrefixCache? { nil }
+    var readsText: Bool { false }
 
     func key(of slot: Int, members: [Member]) -> OrderKey { OrderKey() }
 
