@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdint.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <pthread.h>
@@ -112,6 +113,14 @@ static inline CURL *ccurl_multi_next_finished(CURLM *multi, CURLcode *result) {
         }
     }
     return NULL;
+}
+
+// Nanoseconds on the monotonic clock. In C because Swift sees `struct timespec` in a different module from one build to
+// the next, depending on which module included it first.
+static inline int64_t ccurl_monotonic_nanoseconds(void) {
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 // What libcurl says of itself.

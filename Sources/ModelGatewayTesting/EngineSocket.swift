@@ -167,16 +167,21 @@ enum EngineThread {
         #else
         var thread = pthread_t()
         #endif
-        let result = pthread_create(&thread, &attributes, { context in
-            #if canImport(Darwin)
-            let body = Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
-            #else
-            guard let context else { return nil }
-            let body = Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
-            #endif
-            body.run()
-            return nil
-        }, body.toOpaque())
+        let result = pthread_create(
+            &thread,
+            &attributes,
+            { context in
+                #if canImport(Darwin)
+                let body = Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
+                #else
+                guard let context else { return nil }
+                let body = Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
+                #endif
+                body.run()
+                return nil
+            },
+            body.toOpaque()
+        )
         if result != 0 { body.release() }
         return result == 0
     }

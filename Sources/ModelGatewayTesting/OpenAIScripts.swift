@@ -69,7 +69,10 @@ extension Script {
 
     /// An error in the shape of the OpenAI API.
     public static func openAIError(
-        status: Int, message: String, type: String = "invalid_request_error", code: String? = nil
+        status: Int,
+        message: String,
+        type: String = "invalid_request_error",
+        code: String? = nil
     ) -> Script {
         json(
             """
@@ -127,7 +130,9 @@ extension ScriptedEngine {
     ///   - text: What it answers to every chat request.
     ///   - pace: The pause before each streamed event.
     public static func openAI(
-        models: [String] = ["mock"], text: String = "Hello from the mock.", pace: Duration = .zero
+        models: [String] = ["mock"],
+        text: String = "Hello from the mock.",
+        pace: Duration = .zero
     ) -> Responder {
         let model = models.first ?? "mock"
         return { request in
@@ -140,7 +145,10 @@ extension ScriptedEngine {
                 let body = request.text.filter { !$0.isWhitespace }
                 guard body.contains(#""stream":true"#) else { return .chatCompletion(text, model: model) }
                 return .chatStream(
-                    text, model: model, pace: pace, includesUsage: body.contains(#""include_usage":true"#)
+                    text,
+                    model: model,
+                    pace: pace,
+                    includesUsage: body.contains(#""include_usage":true"#)
                 )
             case "/v1/embeddings":
                 return .embeddings([[0.25, -0.5, 1]], model: model)

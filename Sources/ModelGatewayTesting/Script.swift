@@ -116,7 +116,10 @@ public struct Script: Sendable {
     ///   - events: The data of each event. A final `[DONE]` is not added.
     ///   - pace: The pause before each event.
     public static func events(
-        _ events: [String], pace: Duration = .zero, status: Int = 200, headers: [HTTPHeader] = []
+        _ events: [String],
+        pace: Duration = .zero,
+        status: Int = 200,
+        headers: [HTTPHeader] = []
     ) -> Script {
         response(
             status: status,

@@ -118,13 +118,16 @@ public final class ScriptedEngine: Sendable {
 
     /// Waits until a condition on the connections holds.
     public func waitForConnections(
-        within limit: Duration = .seconds(20), _ condition: @Sendable ([RecordedConnection]) -> Bool
+        within limit: Duration = .seconds(20),
+        _ condition: @Sendable ([RecordedConnection]) -> Bool
     ) async throws {
         try await wait("a condition on its connections", within: limit) { condition($0.connections) }
     }
 
     private func wait(
-        _ what: String, within limit: Duration, _ condition: (EngineCore.State) -> Bool
+        _ what: String,
+        within limit: Duration,
+        _ condition: (EngineCore.State) -> Bool
     ) async throws {
         let end = ContinuousClock.now + limit
         while !core.state.withLock({ condition($0) }) {

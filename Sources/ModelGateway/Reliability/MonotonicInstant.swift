@@ -1,13 +1,5 @@
 // Time for routing and reliability: a monotonic instant in nanoseconds, and the source it comes from.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// A point on a clock that never goes back; only differences mean anything.
 package struct MonotonicInstant: Sendable, Hashable, Comparable {
     /// Nanoseconds since the clock's arbitrary start.
@@ -69,11 +61,7 @@ package struct TimeSource: Sendable {
 
     /// The machine's monotonic clock.
     package static let system = TimeSource(
-        now: {
-            var time = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &time)
-            return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-        },
+        now: { MonotonicInstant(nanoseconds: monotonicNow()) },
         sleep: { try await Task.sleep(for: $0) }
     )
 }

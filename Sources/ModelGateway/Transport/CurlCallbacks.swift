@@ -21,7 +21,9 @@ private func loop(_ context: UnsafeMutableRawPointer?) -> CurlEventLoop? {
 
 /// `CURLMOPT_TIMERFUNCTION`
 func curlSetsTimer(
-    _ multi: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?
+    _ multi: UnsafeMutableRawPointer?,
+    _ milliseconds: Int,
+    _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
     loop(context)?.curlTimerChanged(milliseconds: milliseconds)
     return 0
@@ -29,7 +31,10 @@ func curlSetsTimer(
 
 /// `CURLMOPT_SOCKETFUNCTION`
 func curlWatchesSocket(
-    _ easy: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ what: Int32, _ context: UnsafeMutableRawPointer?,
+    _ easy: UnsafeMutableRawPointer?,
+    _ socket: curl_socket_t,
+    _ what: Int32,
+    _ context: UnsafeMutableRawPointer?,
     _ socketContext: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let loop = loop(context) else { return 0 }
@@ -38,14 +43,18 @@ func curlWatchesSocket(
         return 0
     }
     let isWatched = loop.poller.watch(
-        socket, readable: what & CURL_POLL_IN != 0, writable: what & CURL_POLL_OUT != 0
+        socket,
+        readable: what & CURL_POLL_IN != 0,
+        writable: what & CURL_POLL_OUT != 0
     )
     return isWatched ? 0 : -1
 }
 
 /// `CURLOPT_OPENSOCKETFUNCTION`
 func curlOpensSocket(
-    _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+    _ context: UnsafeMutableRawPointer?,
+    _ purpose: curlsocktype,
+    _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
     guard let address else { return -1 }
     #if canImport(Darwin)
@@ -67,8 +76,11 @@ func curlClosesSocket(_ context: UnsafeMutableRawPointer?, _ socket: curl_socket
 
 /// `CURLOPT_PREREQFUNCTION`: connected, TLS included; the request goes out next.
 func curlIsConnected(
-    _ context: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,
-    _ remotePort: Int32, _ localPort: Int32
+    _ context: UnsafeMutableRawPointer?,
+    _ remote: UnsafeMutablePointer<CChar>?,
+    _ local: UnsafeMutablePointer<CChar>?,
+    _ remotePort: Int32,
+    _ localPort: Int32
 ) -> Int32 {
     transfer(context)?.connected()
     return CURL_PREREQFUNC_OK
@@ -76,7 +88,10 @@ func curlIsConnected(
 
 /// `CURLOPT_HEADERFUNCTION`
 func curlReceivedHeaderLine(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
 ) -> Int {
     let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
     return transfer(context)?.receivedHeaderLine(line) == true ? line.count : 0
@@ -84,7 +99,10 @@ func curlReceivedHeaderLine(
 
 /// `CURLOPT_WRITEFUNCTION`
 func curlReceivedBody(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
 ) -> Int {
     let bytes = UnsafeRawBufferPointer(start: bytes, count: size * count)
     switch transfer(context)?.receivedBody(bytes) {
@@ -96,7 +114,10 @@ func curlReceivedBody(
 
 /// `CURLOPT_READFUNCTION`
 func curlWantsBody(
-    _ target: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+    _ target: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
 ) -> Int {
     transfer(context)?.readBody(into: UnsafeMutableRawBufferPointer(start: target, count: size * count))
         ?? ccurl_read_abort

@@ -47,7 +47,8 @@ enum CurlFailure {
             }
         }
         return error(
-            .timedOut, "The provider did not answer in time: the \(limit) timeout passed while \(phase.rawValue).",
+            .timedOut,
+            "The provider did not answer in time: the \(limit) timeout passed while \(phase.rawValue).",
             transfer
         )
     }
@@ -126,7 +127,8 @@ enum CurlFailure {
         default:
             let reason = String(cString: curl_easy_strerror(result))
             return error(
-                .malformedResponse, "The provider's answer is not valid HTTP (\(reason)), while \(phase.rawValue).",
+                .malformedResponse,
+                "The provider's answer is not valid HTTP (\(reason)), while \(phase.rawValue).",
                 transfer
             )
         }
@@ -194,7 +196,9 @@ enum CurlFailure {
     private static func wasSent(_ transfer: CurlTransfer) -> Bool { transfer.phase > .connecting }
 
     private static func error(
-        _ code: GatewayError.Code, _ message: String, _ transfer: CurlTransfer
+        _ code: GatewayError.Code,
+        _ message: String,
+        _ transfer: CurlTransfer
     ) -> GatewayError {
         GatewayError(code, message, requestWasSent: wasSent(transfer))
     }

@@ -337,7 +337,9 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         for transfer in delivering {
             transfer.isDirty = false
             let outcome = transfer.mailbox.deliver(
-                head: transfer.newHead, bytes: &transfer.received, end: transfer.end
+                head: transfer.newHead,
+                bytes: &transfer.received,
+                end: transfer.end
             )
             transfer.newHead = nil
             transfer.waitingBytes = outcome.waitingBytes
@@ -387,7 +389,8 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
 
     private func resume(_ transfer: CurlTransfer) {
         guard let handle = transfer.handle else { return }
-        let held = (transfer.isHeldBack ? ccurl_pause_receive : 0)
+        let held =
+            (transfer.isHeldBack ? ccurl_pause_receive : 0)
             | (transfer.upload?.isPaused == true ? ccurl_pause_send : 0)
         let result = curl_easy_pause(handle.easy, held)
         if result != CURLE_OK { finish(transfer, with: CurlFailure.end(of: transfer, result: result)) }

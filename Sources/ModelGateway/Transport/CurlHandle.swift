@@ -123,7 +123,10 @@ final class CurlHandle {
     }
 
     private func setHeaders(
-        _ request: HTTPTransportRequest, hasBody: Bool, upload: CurlUpload?, options: CurlTransport.Options
+        _ request: HTTPTransportRequest,
+        hasBody: Bool,
+        upload: CurlUpload?,
+        options: CurlTransport.Options
     ) throws(GatewayError) {
         var acceptsEncoding = false
         var hasType = false

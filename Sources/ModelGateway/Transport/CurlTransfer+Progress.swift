@@ -80,7 +80,8 @@ extension CurlTransfer {
         }
         if waitingBytes + received.count >= loop.options.bodyBufferBytes {
             (waitingBytes, isHeldBack) = mailbox.holdBack(
-                over: loop.options.bodyBufferBytes, undelivered: received.count
+                over: loop.options.bodyBufferBytes,
+                undelivered: received.count
             )
             if isHeldBack {
                 phaseDeadline = .max

@@ -110,7 +110,12 @@ final class Poller: @unchecked Sendable {
 
     private static func event(_ identifier: UInt, _ filter: Int32, _ flags: Int32) -> kevent {
         kevent(
-            ident: identifier, filter: Int16(filter), flags: UInt16(flags), fflags: 0, data: 0, udata: nil
+            ident: identifier,
+            filter: Int16(filter),
+            flags: UInt16(flags),
+            fflags: 0,
+            data: 0,
+            udata: nil
         )
     }
 

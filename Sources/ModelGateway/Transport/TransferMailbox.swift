@@ -141,7 +141,9 @@ final class TransferMailbox: Sendable {
     /// - Parameter bytes: The body bytes; empty afterwards.
     /// - Returns: Bytes that wait after that, and whether the transfer need not be held back any longer.
     func deliver(
-        head: ResponseHead?, bytes: inout [UInt8], end: TransferEnd?
+        head: ResponseHead?,
+        bytes: inout [UInt8],
+        end: TransferEnd?
     ) -> (waitingBytes: Int, isReleased: Bool) {
         var arrived: [UInt8] = []
         swap(&arrived, &bytes)

@@ -1,0 +1,157 @@
+// The four limits of time, each with the phase that it names.
+
+import ModelGateway
+import ModelGatewayTesting
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct TransportTimeoutTests {
+    private func failure(
+        of script: Script,
+        timeouts: Timeouts,
+        body: HTTPTransportRequest.Body = .none
+    ) async throws -> (error: GatewayError, received: Int) {
+        let engine = try ScriptedEngine { _ in script }
+        defer { engine.stop() }
+        let transport = try CurlTransport()
+        var received = 0
+        do throws(GatewayError) {
+            let response = try await transport.send(
+                HTTPTransportRequest(method: "POST", url: engine.url, body: body, timeouts: timeouts)
+            )
+            while let bytes = try await response.body.next() { received += bytes.count }
+        } catch {
+            if body.isInMemory { try await engine.waitForClientClose(connection: 0) }
+            return (error, received)
+        }
+        throw GatewayError(.internalError, "The call did not fail.")
+    }
+
+    @Test func firstByte() async throws {
+        let (error, _) = try await failure(
+            of: Script(steps: [.stall]),
+            timeouts: Timeouts(firstByte: .milliseconds(50))
+        )
+        #expect(error.code == .timedOut)
+        #expect(error.message.contains("first-byte timeout"))
+        #expect(error.message.contains("waiting for the first byte"))
+        #expect(error.requestWasSent)
+    }
+
+    @Test func idle() async throws {
+        let script = Script.events(["1", "2"])
+        let (error, received) = try await failure(
+            of: script.stalled(after: script.byteCount - 10),
+            timeouts: Timeouts(idle: .milliseconds(50))
+        )
+        #expect(error.code == .timedOut)
+        #expect(error.message.contains("idle timeout"))
+        #expect(error.message.contains("reading the body"))
+        #expect(received > 0)
+    }
+
+    @Test func idleWithinTheHead() async throws {
+        let (error, _) = try await failure(
+            of: .json("{}").stalled(after: 20),
+            timeouts: Timeouts(idle: .milliseconds(50))
+        )
+        #expect(error.code == .timedOut)
+        #expect(error.message.contains("reading the head"))
+    }
+
+    @Test func totalEndsAStreamThatNeverIdles() async throws {
+        let (error, received) = try await failure(
+            of: .events(Array(repeating: "tick", count: 2000), pace: .milliseconds(5)),
+            timeouts: Timeouts(total: .milliseconds(200))
+        )
+        #expect(error.code == .timedOut)
+        #expect(error.message.contains("total timeout"))
+        #expect(received > 0)
+    }
+
+    @Test func connect() async throws {
+        // A TLS handshake with a server that says nothing: TCP connects, the connection never stands.
+        let engine = try ScriptedEngine()
+        defer { engine.stop() }
+        let transport = try CurlTransport()
+        let error = await #expect(throws: GatewayError.self) {
+            try await transport.send(
+                HTTPTransportRequest(
+                    method: "GET",
+                    url: "https://127.0.0.1:\(engine.port)/",
+                    timeouts: Timeouts(connect: .milliseconds(100))
+                )
+            )
+        }
+        #expect(error?.code == .timedOut)
+        #expect(error?.message.contains("connect timeout") == true)
+        #expect(error?.message.contains("TLS handshake") == true)
+        #expect(error?.requestWasSent == false)
+    }
+
+    @Test func zeroIsNoLimit() async throws {
+        let engine = try ScriptedEngine { _ in .json("{}").delayed(by: .milliseconds(50)) }
+        defer { engine.stop() }
+        let transport = try CurlTransport()
+        let none = Timeouts(connect: .zero, firstByte: .zero, idle: .zero, total: .zero)
+        let response = try await transport.send(
+            HTTPTransportRequest(method: "GET", url: engine.url, timeouts: none)
+        )
+        #expect(try await response.text() == "{}")
+    }
+
+    @Test func idleDoesNotRunWhileTheConsumerHoldsTheBodyBack() async throws {
+        let part = Array(repeating: UInt8(0x42), count: 64 * 1024)
+        let engine = try ScriptedEngine { _ in
+            .response(parts: Array(repeating: part, count: 512), framing: .chunked)
+        }
+        defer { engine.stop() }
+        let transport = try CurlTransport()
+        let response = try await transport.send(
+            HTTPTransportRequest(method: "GET", url: engine.url, timeouts: Timeouts(idle: .milliseconds(100)))
+        )
+        // Longer than the limit: were it to run, the rest of the body would be lost.
+        try await Task.sleep(for: .milliseconds(400))
+        #expect(try await response.bytes().count == 512 * part.count)
+    }
+
+    @Test func aSteadyStreamOutlivesTheIdleLimit() async throws {
+        let engine = try ScriptedEngine { _ in
+            .events(Array(repeating: "tick", count: 40), pace: .milliseconds(20))
+        }
+        defer { engine.stop() }
+        let transport = try CurlTransport()
+        let response = try await transport.send(
+            HTTPTransportRequest(method: "GET", url: engine.url, timeouts: Timeouts(idle: .milliseconds(500)))
+        )
+        #expect(try await response.bytes().count == 40 * "data: tick\n\n".utf8.count)
+    }
+
+    @Test func aBodyThatIsNotSentInTimeNamesTheSending() async throws {
+        let source = StalledByteStream()
+        let (error, _) = try await failure(
+            of: .json("{}"),
+            timeouts: Timeouts(firstByte: .milliseconds(50)),
+            body: .stream(source, length: nil)
+        )
+        #expect(error.code == .timedOut)
+        #expect(error.message.contains("sending the request"))
+    }
+}
+
+extension HTTPTransportRequest.Body {
+    fileprivate var isInMemory: Bool {
+        if case .stream = self { false } else { true }
+    }
+}
+
+/// A body source that never answers, until its task is cancelled.
+private final class StalledByteStream: ByteStream {
+    func next() async throws(GatewayError) -> [UInt8]? {
+        let (never, _) = AsyncStream.makeStream(of: Void.self)
+        for await _ in never {}
+        throw GatewayError(.cancelled, "Cancelled.")
+    }
+
+    func cancel() {}
+}
