@@ -9,14 +9,15 @@ struct EngineConnection {
     let index: Int
     let respond: ScriptedEngine.Responder
 
-    func run() {
+    /// Returns how the connection is to be closed.
+    func run() -> Script.Ending {
         var reader = EngineRequestReader(descriptor: descriptor, index: index) { bytes in
             core.state.withLock { $0.connections[index].received += bytes }
         }
         while true {
             guard let request = reader.next() else {
                 noteClientClose()
-                return
+                return .close
             }
             let scripted: Script? = core.state.withLock { state in
                 state.requests.append(request)
@@ -25,16 +26,16 @@ struct EngineConnection {
             let script = scripted ?? respond(request)
             guard perform(script) else {
                 noteClientClose()
-                return
+                return .close
             }
             switch script.ending {
             case .keepAlive:
                 continue
             case .close:
-                return
+                return .close
             case .reset:
                 EngineSocket.closeWithReset(descriptor)
-                return
+                return .reset
             }
         }
     }

@@ -15,9 +15,9 @@ enum EngineSocket {
     private static let sendFlags: Int32 = 0
     #else
     #if canImport(Musl)
-    private static let stream = Int32(SOCK_STREAM)
+    private static let stream = Int32(SOCK_STREAM | SOCK_CLOEXEC)
     #else
-    private static let stream = Int32(SOCK_STREAM.rawValue)
+    private static let stream = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     #endif
     private static let sendFlags = Int32(MSG_NOSIGNAL)
     #endif

@@ -165,6 +165,11 @@ public struct Script: Sendable {
         return Script(steps: before + [.stall] + after, ending: self.ending)
     }
 
+    /// All but the last so many bytes; then nothing until ``ScriptedEngine/release()``; then the rest.
+    public func stalled(beforeLast bytes: Int) -> Script {
+        stalled(after: byteCount - bytes)
+    }
+
     /// The same bytes, each write no longer than `count`, with a pause after each.
     public func inPieces(of count: Int, pace: Duration = .zero) -> Script {
         var pieces: [Step] = []

@@ -169,6 +169,7 @@ final class EngineCore: Sendable {
             throw ScriptedEngineError("The scripted engine has no descriptors left.")
         }
         let (wakeRead, wakeWrite) = (ends[0], ends[1])
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         state.withLock { state in
             state.listenerWaker = wakeWrite
             state.isStopped = false
@@ -200,6 +201,9 @@ final class EngineCore: Sendable {
         }
         guard let waker else { return }
         let threads = state.withLock { $0.threads - $0.descriptors.count }
+        // A byte, for a child process may hold a copy of this end and so hide that it is closed.
+        var byte: UInt8 = 0
+        _ = write(waker, &byte, 1)
         close(waker)
         // The listener must be closed when this returns; its thread only has to notice.
         while threads > 0, state.withLock({ $0.threads - $0.descriptors.count }) >= threads { usleep(200) }
@@ -230,7 +234,9 @@ final class EngineCore: Sendable {
             return index
         }
         let isStarted = EngineThread.start { [self] in
-            EngineConnection(core: self, descriptor: descriptor, index: index, respond: respond).run()
+            let connection = EngineConnection(core: self, descriptor: descriptor, index: index, respond: respond)
+            // The FIN must go out even if a child process holds a copy of the descriptor; it must not before an RST.
+            if connection.run() != .reset { EngineSocket.interrupt(descriptor) }
             leave(descriptor, index)
         }
         if !isStarted { leave(descriptor, index) }

@@ -64,7 +64,7 @@ func curlOpensSocket(
     let type = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
     let descriptor = socket(address.pointee.family, type, address.pointee.protocol)
     #endif
-    if descriptor >= 0 { loop(context)?.poller.track(descriptor) }
+    if descriptor >= 0 { transfer(context)?.opened(descriptor) }
     return descriptor
 }
 

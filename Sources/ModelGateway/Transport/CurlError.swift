@@ -86,7 +86,7 @@ enum CurlFailure {
             return timedOut(transfer, at: 0)
         case CURLE_SSL_CACERT_BADFILE:
             return error(.tlsFailed, "The file of trusted CA certificates cannot be read.", transfer)
-        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR:
             return tlsFailed(transfer)
         default:
             break
@@ -182,8 +182,21 @@ enum CurlFailure {
         case .connecting:
             guard let handle = transfer.handle else { return .connecting }
             if elapsed(handle, CURLINFO_NAMELOOKUP_TIME_T) == 0 { return .resolving }
-            return elapsed(handle, CURLINFO_CONNECT_TIME_T) == 0 ? .connecting : .tlsHandshake
+            return transfer.sockets.contains(where: isConnected) && isHTTPS(transfer) ? .tlsHandshake : .connecting
         }
+    }
+
+    /// libcurl 7.88 notes the time of the TCP connect only when TLS stands as well, so the socket is asked.
+    private static func isConnected(_ socket: Int32) -> Bool {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(socket, $0, &length) == 0 }
+        }
+    }
+
+    private static func isHTTPS(_ transfer: CurlTransfer) -> Bool {
+        transfer.request.url.prefix(6).lowercased() == "https:"
     }
 
     private static func elapsed(_ handle: CurlHandle, _ info: CURLINFO) -> curl_off_t {

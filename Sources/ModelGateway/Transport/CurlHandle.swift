@@ -77,7 +77,8 @@ final class CurlHandle {
         _ = ccurl_set_prerequest_callback(easy, curlIsConnected)
         _ = ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context)
         _ = ccurl_set_open_socket_callback(easy, curlOpensSocket)
-        _ = ccurl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, loop)
+        _ = ccurl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context)
+        // The connection, and with it this pointer, outlives the transfer.
         _ = ccurl_set_close_socket_callback(easy, curlClosesSocket)
         _ = ccurl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, loop)
         _ = ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)

@@ -3,6 +3,12 @@
 internal import CCurl
 
 extension CurlTransfer {
+    /// libcurl has made a socket for this transfer.
+    func opened(_ socket: Int32) {
+        sockets.append(socket)
+        loop.poller.track(socket)
+    }
+
     /// The connection stands; the request goes out next. Also called when a kept connection turned out dead and
     /// libcurl sends the request once more on a fresh one.
     func connected() {

@@ -32,6 +32,8 @@ final class CurlTransfer: @unchecked Sendable {
     var handle: CurlHandle?
     var phase = Phase.connecting
     var abort: Abort?
+    /// The sockets that were opened for it, one for each address that was tried; none if a kept connection served.
+    var sockets: [Int32] = []
     /// Whether the loop has it on its list of transfers with news for their consumers.
     var isDirty = false
 

@@ -2,7 +2,6 @@
 
 import ModelGateway
 import ModelGatewayTesting
-import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -113,7 +112,7 @@ struct TransportBodyTests {
         }
         defer { engine.stop() }
         let transport = try CurlTransport()
-        await #expect(throws: GatewayError.Code.malformedResponse) {
+        await expectTransportFailure(.malformedResponse) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         }
     }
@@ -188,7 +187,7 @@ struct TransportBodyTests {
         defer { engine.stop() }
         let transport = try CurlTransport()
         let source = ScriptedByteStream([Array("hello world".utf8)])
-        await #expect(throws: GatewayError.Code.invalidRequest) {
+        await expectTransportFailure(.invalidRequest) {
             try await transport.send(
                 HTTPTransportRequest(method: "POST", url: engine.url, body: .stream(source, length: length))
             )
@@ -254,7 +253,7 @@ struct TransportBodyTests {
     }
 
     @Test func closesTheConnectionOfACancelledTask() async throws {
-        let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(after: 150) }
+        let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
         let transport = try CurlTransport()
         let (firstRead, signal) = AsyncStream.makeStream(of: Void.self)
@@ -270,7 +269,7 @@ struct TransportBodyTests {
         for await _ in firstRead.prefix(1) {}
         let start = ContinuousClock.now
         task.cancel()
-        await #expect(throws: GatewayError.Code.cancelled) { try await task.value }
+        await expectTransportFailure(.cancelled) { try await task.value }
         try await engine.waitForClientClose(connection: 0)
         // A hang guard only: the aim of 100 ms is measured where nothing else runs.
         #expect(ContinuousClock.now - start < .seconds(5))
@@ -283,7 +282,7 @@ struct TransportBodyTests {
         let task = Task { try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url)) }
         try await engine.waitForRequests(1)
         task.cancel()
-        await #expect(throws: GatewayError.Code.cancelled) { try await task.value }
+        await expectTransportFailure(.cancelled) { try await task.value }
         try await engine.waitForClientClose(connection: 0)
     }
 
@@ -303,18 +302,18 @@ struct TransportBodyTests {
     }
 
     @Test func closesTheConnectionOfABodyThatIsGivenUp() async throws {
-        let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(after: 150) }
+        let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
         let transport = try CurlTransport()
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         response.body.cancel()
         response.body.cancel()
-        await #expect(throws: GatewayError.Code.cancelled) { try await response.body.next() }
+        await expectTransportFailure(.cancelled) { try await response.body.next() }
         try await engine.waitForClientClose(connection: 0)
     }
 
     @Test func closesTheConnectionOfAResponseThatIsDropped() async throws {
-        let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(after: 150) }
+        let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
         let transport = try CurlTransport()
         #expect(try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url)).status == 200)
@@ -325,7 +324,7 @@ struct TransportBodyTests {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         let script = Script.events(["[DONE]"])
-        engine.enqueue(script.stalled(after: script.byteCount - 5), .json("{}"))
+        engine.enqueue(script.stalled(beforeLast: 5), .json("{}"))
         let transport = try CurlTransport()
         let request = HTTPTransportRequest(method: "GET", url: engine.url)
         do {
@@ -352,28 +351,5 @@ struct TransportBodyTests {
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         response.body.discard()
         try await engine.waitForClientClose(connection: 0)
-    }
-}
-
-/// A body source with a fixed content. Empty parts are skipped: a source never gives an empty batch.
-final class ScriptedByteStream: ByteStream {
-    private let parts: Mutex<[[UInt8]]>
-    private let end: Result<Void, GatewayError>
-    let isCancelled = Atomic<Bool>(false)
-
-    init(_ parts: [[UInt8]], end: Result<Void, GatewayError> = .success(())) {
-        self.parts = Mutex(parts.filter { !$0.isEmpty })
-        self.end = end
-    }
-
-    func next() async throws(GatewayError) -> [UInt8]? {
-        await Task.yield()
-        let part: [UInt8]? = parts.withLock { $0.isEmpty ? nil : $0.removeFirst() }
-        if part == nil { try end.get() }
-        return part
-    }
-
-    func cancel() {
-        isCancelled.store(true, ordering: .relaxed)
     }
 }

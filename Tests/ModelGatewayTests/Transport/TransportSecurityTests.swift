@@ -85,7 +85,7 @@ struct TransportSecurityTests {
         setenv("https_proxy", proxy.url, 1)
         defer { unsetenv("https_proxy") }
         let transport = try CurlTransport()
-        await #expect(throws: GatewayError.Code.connectFailed) {
+        await expectTransportFailure(.connectFailed) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: "https://upstream.invalid/"))
         }
         #expect(proxy.requests.map(\.target) == ["upstream.invalid:443"])
@@ -170,42 +170,48 @@ struct TransportSecurityTests {
 private struct TLSServer {
     let port: Int
     let authorityFile: String
-    private let process: Process
+    private let process: pid_t
     private let directory: URL
 
     static func start() async throws -> TLSServer {
         let directory = FileManager.default.temporaryDirectory.appending(path: "gateway-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let output = Pipe()
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", script, directory.path()]
-        process.standardOutput = output
-        process.standardInput = Pipe()
-        try process.run()
-        var line: [UInt8] = []
-        for try await byte in output.fileHandleForReading.bytes {
-            if byte == UInt8(ascii: "\n") { break }
-            line.append(byte)
+        let process = try spawn(["python3", "-c", script, directory.path()])
+        let portFile = directory.appending(path: "port")
+        let end = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < end {
+            if let text = try? String(contentsOf: portFile, encoding: .utf8), let port = Int(text) {
+                let authority = directory.appending(path: "cert.pem").path()
+                return TLSServer(port: port, authorityFile: authority, process: process, directory: directory)
+            }
+            try await Task.sleep(for: .milliseconds(5))
         }
-        let port = try #require(Int(String(decoding: line, as: UTF8.self)), "the TLS server did not start")
-        return TLSServer(
-            port: port,
-            authorityFile: directory.appending(path: "cert.pem").path(),
-            process: process,
-            directory: directory
-        )
+        kill(process, SIGKILL)
+        throw TLSServerError(description: "The TLS server did not start.")
     }
 
     func stop() {
-        process.terminate()
-        process.waitUntilExit()
+        kill(process, SIGKILL)
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
         try? FileManager.default.removeItem(at: directory)
     }
 
-    /// Makes a certificate, listens on a free port, prints it, and answers each request with its body.
+    /// Not by Foundation's `Process`, whose `waitUntilExit` may wait for ever for a child started next to another.
+    private static func spawn(_ arguments: [String]) throws -> pid_t {
+        var process = pid_t()
+        var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+        argv.append(nil)
+        defer { for argument in argv { free(argument) } }
+        guard posix_spawnp(&process, arguments[0], nil, nil, argv, environ) == 0 else {
+            throw TLSServerError(description: "Cannot start \(arguments[0]).")
+        }
+        return process
+    }
+
+    /// Makes a certificate, listens on a free port, writes that to a file, and answers each request with its body.
     private static let script = """
-        import http.server, ssl, subprocess, sys
+        import http.server, os, ssl, subprocess, sys
         where = sys.argv[1]
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-keyout", where + "/key.pem", "-out", where + "/cert.pem", "-days", "2", "-subj", "/CN=localhost",
@@ -224,7 +230,12 @@ private struct TLSServer {
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(where + "/cert.pem", where + "/key.pem")
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        print(server.server_address[1], flush=True)
+        with open(where + "/port.new", "w") as file: file.write(str(server.server_address[1]))
+        os.rename(where + "/port.new", where + "/port")
         server.serve_forever()
         """
+}
+
+private struct TLSServerError: Error {
+    let description: String
 }

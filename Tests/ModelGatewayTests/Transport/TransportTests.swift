@@ -68,7 +68,7 @@ struct TransportTests {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         let transport = try CurlTransport()
-        await #expect(throws: GatewayError.Code.invalidRequest) {
+        await expectTransportFailure(.invalidRequest) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url, headers: [header]))
         }
         #expect(engine.connections.isEmpty)
@@ -77,7 +77,7 @@ struct TransportTests {
     @Test(arguments: ["", "nonsense://x", "file:///etc/passwd", "http://", "http://a b/", "http://127.0.0.1:99999/"])
     func refusesURLsThatAreNotHTTP(url: String) async throws {
         let transport = try CurlTransport()
-        await #expect(throws: GatewayError.Code.invalidRequest) {
+        await expectTransportFailure(.invalidRequest) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: url))
         }
     }
@@ -244,9 +244,9 @@ struct TransportTests {
         let waiting = Task { try await transport.send(request).bytes() }
         try await engine.waitForRequests(1)
         await transport.shutdown()
-        await #expect(throws: GatewayError.Code.shuttingDown) { try await waiting.value }
+        await expectTransportFailure(.shuttingDown) { try await waiting.value }
         try await engine.waitForClientClose(connection: 0)
-        await #expect(throws: GatewayError.Code.shuttingDown) { try await transport.send(request) }
+        await expectTransportFailure(.shuttingDown) { try await transport.send(request) }
         await transport.shutdown()
     }
 
@@ -267,7 +267,7 @@ struct TransportTests {
     }
 
     @Test func aDroppedTransportFinishesItsTransfersAndCloses() async throws {
-        let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(after: 150) }
+        let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
         var transport: CurlTransport? = try CurlTransport()
         let response = try await transport?.send(HTTPTransportRequest(method: "GET", url: engine.url))
@@ -275,22 +275,5 @@ struct TransportTests {
         engine.release()
         #expect(try await response?.text() == "data: 1\n\ndata: 2\n\n")
         try await engine.waitForOpenConnections(0)
-    }
-}
-
-extension HTTPTransportResponse {
-    /// The whole body.
-    func bytes() async throws(GatewayError) -> [UInt8] {
-        var bytes: [UInt8] = []
-        while let more = try await body.next() {
-            #expect(!more.isEmpty)
-            bytes += more
-        }
-        return bytes
-    }
-
-    /// The whole body as text.
-    func text() async throws(GatewayError) -> String {
-        String(decoding: try await bytes(), as: UTF8.self)
     }
 }

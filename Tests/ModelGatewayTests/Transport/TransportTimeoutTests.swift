@@ -41,7 +41,7 @@ struct TransportTimeoutTests {
     @Test func idle() async throws {
         let script = Script.events(["1", "2"])
         let (error, received) = try await failure(
-            of: script.stalled(after: script.byteCount - 10),
+            of: script.stalled(beforeLast: 10),
             timeouts: Timeouts(idle: .milliseconds(50))
         )
         #expect(error.code == .timedOut)
@@ -73,7 +73,9 @@ struct TransportTimeoutTests {
         // A TLS handshake with a server that says nothing: TCP connects, the connection never stands.
         let engine = try ScriptedEngine()
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        var options = CurlTransport.Options()
+        options.proxy = .none
+        let transport = try CurlTransport(options: options)
         let error = await #expect(throws: GatewayError.self) {
             try await transport.send(
                 HTTPTransportRequest(
