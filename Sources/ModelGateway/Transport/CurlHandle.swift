@@ -48,7 +48,8 @@ final class CurlHandle {
         let hasBody = try setMethod(request, upload: transfer.upload)
         try setHeaders(request, hasBody: hasBody, upload: transfer.upload, options: options)
         guard ccurl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { throw Self.outOfMemory }
-        let connect = request.timeouts.connect.limitInNanoseconds.map { ($0 + 999_999) / 1_000_000 } ?? 86_400_000
+        // The loop's own timer names the phase, so it goes first; libcurl divides its limit among several addresses.
+        let connect = request.timeouts.connect.limitInNanoseconds.map { $0 / 1_000_000 + 250 } ?? 86_400_000
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connect))
     }
 

@@ -94,7 +94,8 @@ struct TransportBodyTests {
     @Test func boundsTheHead() async throws {
         let engine = try ScriptedEngine { _ in
             let line = "X-Filler: " + String(repeating: "x", count: 1000) + "\r\n"
-            return .raw("HTTP/1.1 200 OK\r\n" + String(repeating: line, count: 300) + "Content-Length: 0\r\n\r\n")
+            let head = "HTTP/1.1 200 OK\r\n" + String(repeating: line, count: 300) + "Content-Length: 0\r\n\r\n"
+            return .raw(head, ending: .keepAlive)
         }
         defer { engine.stop() }
         let transport = try CurlTransport()
