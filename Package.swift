@@ -108,6 +108,28 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "CommandLineChat",
+            dependencies: ["ModelGateway"],
+            path: "Examples/CommandLineChat",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "SemanticSearch",
+            dependencies: ["ModelGateway"],
+            path: "Examples/SemanticSearch",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "HummingbirdApp",
+            dependencies: [
+                "ModelGateway",
+                "ModelGatewayServer",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            path: "Examples/HummingbirdApp",
+            swiftSettings: settings
+        ),
         .testTarget(name: "GatewayWireTests", dependencies: ["GatewayWire"], swiftSettings: settings),
         .testTarget(
             name: "ModelGatewayTests",
@@ -132,7 +154,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["gateway", "ModelGateway", "ModelGatewayTesting"],
+            dependencies: [
+                "CommandLineChat", "HummingbirdApp", "ModelGateway", "ModelGatewayTesting", "SemanticSearch", "gateway",
+            ],
             swiftSettings: settings
         ),
     ],

@@ -1,0 +1,28 @@
+// A conversation with a model behind any OpenAI-compatible server: swift run CommandLineChat [URL [MODEL]]
+
+import Foundation
+import ModelGateway
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+let server = try OpenAICompatibleProvider(
+    baseURL: arguments.first ?? "http://127.0.0.1:30000/v1",
+    transport: CurlTransport()
+)
+let firstModel = try await server.models(timeouts: Timeouts()).first?.id
+let model = arguments.count > 1 ? arguments[1] : firstModel ?? "default"
+let deployment = Deployment(id: "server", model: model, provider: server, upstreamModel: model)
+let gateway = Gateway(groups: [DeploymentGroup(model: model, deployments: [deployment])])
+
+var messages: [ChatMessage] = []
+while let line = readLine() {
+    messages.append(.user(line))
+    var answer = ""
+    for try await event in gateway.stream(ChatRequest(model: model, messages: messages)) {
+        guard case .text(let text, _) = event else { continue }
+        answer += text
+        print(text, terminator: "")
+        fflush(nil)
+    }
+    print()
+    messages.append(.assistant(answer))
+}
