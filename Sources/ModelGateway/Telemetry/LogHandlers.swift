@@ -1,0 +1,151 @@
+// Handlers for swift-log: one JSON object, or one readable line, for each message.
+
+import GatewayWire
+public import Logging
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Writes log messages to standard error, one line each, as JSON objects or as readable text.
+///
+/// ```swift
+/// LoggingSystem.bootstrap { GatewayLogHandler(label: $0, format: .json, level: .info) }
+/// ```
+///
+/// A JSON line has `time` (RFC 3339, UTC), `level`, `logger`, `message` and, if there is any, `metadata`. Texts are cut at
+/// 8 KiB. Each line is one write, so lines of several threads do not mix.
+public struct GatewayLogHandler: LogHandler {
+    public var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
+    public var metadataProvider: Logger.MetadataProvider?
+    private let label: String
+    private let format: Configuration.Logging.Format
+    private let write: @Sendable ([UInt8]) -> Void
+
+    /// Creates a handler.
+    /// - Parameters:
+    ///   - label: The name of the logger.
+    ///   - format: The form of lines.
+    ///   - level: The least severe level that is written.
+    ///   - write: Takes the bytes of a line with its line feed. Default: to standard error, which blocks while it is full.
+    public init(
+        label: String,
+        format: Configuration.Logging.Format,
+        level: Logger.Level = .info,
+        write: @escaping @Sendable ([UInt8]) -> Void = { LogDestination.standardError($0) }
+    ) {
+        self.label = label
+        self.format = format
+        self.write = write
+        logLevel = level
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
+        if let own = event.metadata { all.merge(own) { _, new in new } }
+        if let error = event.error { all["error"] = .string("\(error)") }
+        let sorted = all.sorted { $0.key < $1.key }
+        write(format == .json ? json(event, sorted) : text(event, sorted))
+    }
+
+    private func json(_ event: LogEvent, _ metadata: [(key: String, value: Logger.MetadataValue)]) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("time")
+        LogTime.now().withUnsafeBytes { writer.string(utf8: $0) }
+        writer.member("level", event.level.rawValue)
+        writer.member("logger", label)
+        writer.member("message", LogText.bounded(event.message.description))
+        if !metadata.isEmpty {
+            writer.key("metadata")
+            writer.beginObject()
+            for (key, value) in metadata {
+                writer.key(LogText.bounded(key))
+                Self.append(value, to: &writer, depth: 0)
+            }
+            writer.endObject()
+        }
+        writer.endObject()
+        return writer.bytes + [UInt8(ascii: "\n")]
+    }
+
+    private static func append(_ value: Logger.MetadataValue, to writer: inout JSONWriter, depth: Int) {
+        switch value {
+        case .array(let values) where depth < 8:
+            writer.beginArray()
+            for value in values.prefix(100) { append(value, to: &writer, depth: depth + 1) }
+            writer.endArray()
+        case .dictionary(let values) where depth < 8:
+            writer.beginObject()
+            for (key, value) in values.sorted(by: { $0.key < $1.key }).prefix(100) {
+                writer.key(LogText.bounded(key))
+                append(value, to: &writer, depth: depth + 1)
+            }
+            writer.endObject()
+        default:
+            writer.string(LogText.bounded(value.description))
+        }
+    }
+
+    private func text(_ event: LogEvent, _ metadata: [(key: String, value: Logger.MetadataValue)]) -> [UInt8] {
+        var line = LogTime.now()
+        line += " \(event.level.rawValue) \(label): ".utf8
+        LogText.append(event.message.description, to: &line)
+        for (key, value) in metadata {
+            line.append(UInt8(ascii: " "))
+            LogText.append(key, to: &line)
+            line.append(UInt8(ascii: "="))
+            LogText.append(value.description, to: &line)
+        }
+        line.append(UInt8(ascii: "\n"))
+        return line
+    }
+}
+
+/// Where lines go.
+public enum LogDestination {
+    /// Writes lines to standard error.
+    public static func standardError(_ bytes: [UInt8]) {
+        write(bytes, to: STDERR_FILENO)
+    }
+
+    /// Writes all bytes to a file descriptor, as one write if the system takes it. Lines are lost if the other end is
+    /// closed: a log has nowhere to report that to.
+    public static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        bytes.withUnsafeBytes { buffer in
+            var offset = 0
+            while offset < buffer.count {
+                let written = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: buffer[offset...]))
+                if written > 0 {
+                    offset += written
+                } else if errno == EAGAIN {
+                    var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    if poll(&ready, 1, 1000) <= 0 { return }
+                } else if errno != EINTR {
+                    return
+                }
+            }
+        }
+    }
+
+    private static func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+            Glibc.write(descriptor, buffer.baseAddress, buffer.count)
+        #elseif canImport(Musl)
+            Musl.write(descriptor, buffer.baseAddress, buffer.count)
+        #else
+            Darwin.write(descriptor, buffer.baseAddress, buffer.count)
+        #endif
+    }
+}

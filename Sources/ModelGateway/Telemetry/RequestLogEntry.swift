@@ -1,0 +1,181 @@
+// One line of the access log: what is known of a request, rendered straight into a buffer.
+
+import GatewayWire
+
+/// A finished request or call for the access log. What is nil is left out of the line.
+public struct RequestLogEntry: Sendable {
+    /// The id of the call.
+    public var requestID: String
+    /// Seconds since 1970 and the milliseconds on top at which the entry was made.
+    public var time: (seconds: Int, milliseconds: Int)
+    /// The HTTP method.
+    public var method: String?
+    /// The path without its query.
+    public var path: String?
+    /// The HTTP status that was sent.
+    public var status: Int?
+    /// The public name of the model.
+    public var model: String?
+    /// The deployment that answered, or that was tried last.
+    public var deployment: String?
+    /// The code of the error; nil for a whole answer.
+    public var error: String?
+    /// Attempts that were made.
+    public var attempts: Int?
+    /// Whether the answer was streamed.
+    public var isStreamed: Bool?
+    /// From the start to the first piece of the answer.
+    public var timeToFirstToken: Duration?
+    /// From the start to the end.
+    public var duration: Duration
+    /// Tokens of the prompt.
+    public var inputTokens: Int?
+    /// Tokens of the answer.
+    public var outputTokens: Int?
+    /// Bytes of the request's body.
+    public var requestBytes: Int?
+    /// Bytes of the response's body.
+    public var responseBytes: Int?
+
+    /// Creates an entry of this moment.
+    public init(requestID: String, duration: Duration) {
+        self.requestID = requestID
+        self.duration = duration
+        let now = WallClock.now()
+        time = (now.seconds, now.nanoseconds / 1_000_000)
+    }
+
+    /// Creates an entry of this moment out of what is known of a call.
+    public init(_ record: CallRecord) {
+        self.init(requestID: record.requestID, duration: record.duration)
+        model = record.model
+        deployment = record.deployment
+        error = record.error?.rawValue
+        attempts = record.attempts
+        isStreamed = record.isStreamed
+        timeToFirstToken = record.timeToFirstToken
+        inputTokens = record.usage?.promptTokens
+        outputTokens = record.usage?.completionTokens
+    }
+
+    /// The entry as a JSON object on a line.
+    package func appendJSON(to output: inout [UInt8]) {
+        var writer = JSONWriter(appendingTo: output)
+        output = []
+        writer.beginObject()
+        writer.key("time")
+        LogTime.rfc3339(time).withUnsafeBytes { writer.string(utf8: $0) }
+        writer.member("level", literal: "info")
+        writer.member("message", literal: "request")
+        writer.member("request_id", requestID)
+        if let method { writer.member("method", method) }
+        if let path { writer.member("path", path) }
+        if let status { writer.member("status", status) }
+        if let model { writer.member("model", model) }
+        if let deployment { writer.member("deployment", deployment) }
+        if let error { writer.member("error", error) }
+        if let attempts { writer.member("attempts", attempts) }
+        if let isStreamed { writer.member("stream", isStreamed) }
+        if let timeToFirstToken { writer.member("ttft_ms", timeToFirstToken.inMilliseconds) }
+        writer.member("duration_ms", duration.inMilliseconds)
+        if let inputTokens { writer.member("input_tokens", inputTokens) }
+        if let outputTokens { writer.member("output_tokens", outputTokens) }
+        if let requestBytes { writer.member("request_bytes", requestBytes) }
+        if let responseBytes { writer.member("response_bytes", responseBytes) }
+        writer.endObject()
+        output = writer.bytes
+        output.append(UInt8(ascii: "\n"))
+    }
+
+    /// The entry as a readable line.
+    package func appendText(to output: inout [UInt8]) {
+        output += LogTime.rfc3339(time)
+        output += " request ".utf8
+        LogText.append(requestID, to: &output)
+        for value in [method, path] {
+            guard let value else { continue }
+            output.append(UInt8(ascii: " "))
+            LogText.append(value, to: &output)
+        }
+        if let status { append("status", status, to: &output) }
+        append("model", model, to: &output)
+        append("deployment", deployment, to: &output)
+        append("error", error, to: &output)
+        if let attempts { append("attempts", attempts, to: &output) }
+        if let timeToFirstToken { append("ttft", timeToFirstToken.inMilliseconds, "ms", to: &output) }
+        append("duration", duration.inMilliseconds, "ms", to: &output)
+        if let inputTokens { append("in", inputTokens, to: &output) }
+        if let outputTokens { append("out", outputTokens, to: &output) }
+        if let requestBytes { append("request_bytes", requestBytes, to: &output) }
+        if let responseBytes { append("response_bytes", responseBytes, to: &output) }
+        output.append(UInt8(ascii: "\n"))
+    }
+
+    private func append(_ key: StaticString, _ value: String?, to output: inout [UInt8]) {
+        guard let value else { return }
+        appendKey(key, to: &output)
+        LogText.append(value, to: &output)
+    }
+
+    private func append(_ key: StaticString, _ value: Int, to output: inout [UInt8]) {
+        appendKey(key, to: &output)
+        Decimal.append(value, to: &output)
+    }
+
+    private func append(_ key: StaticString, _ value: Double, _ unit: StaticString, to output: inout [UInt8]) {
+        appendKey(key, to: &output)
+        output += value.description.utf8
+        unit.withUTF8Buffer { output += $0 }
+    }
+
+    private func appendKey(_ key: StaticString, to output: inout [UInt8]) {
+        output.append(UInt8(ascii: " "))
+        key.withUTF8Buffer { output += $0 }
+        output.append(UInt8(ascii: "="))
+    }
+}
+
+extension Duration {
+    /// Milliseconds with three digits behind the point.
+    var inMilliseconds: Double { (Double(inNanoseconds) / 1000).rounded() / 1000 }
+}
+
+/// Moments as log lines spell them.
+enum LogTime {
+    /// RFC 3339 in UTC with milliseconds.
+    static func rfc3339(_ time: (seconds: Int, milliseconds: Int)) -> [UInt8] {
+        var output: [UInt8] = []
+        output.reserveCapacity(24)
+        CivilTime(unixSeconds: time.seconds).appendRFC3339(milliseconds: time.milliseconds, to: &output)
+        return output
+    }
+
+    static func now() -> [UInt8] {
+        let now = WallClock.now()
+        return rfc3339((now.seconds, now.nanoseconds / 1_000_000))
+    }
+}
+
+/// Text in readable lines.
+enum LogText {
+    /// The longest text of one value in bytes; what is longer is cut.
+    static let limit = 8192
+
+    /// Appends text without line breaks and other control characters, which could forge lines.
+    static func append(_ text: String, to output: inout [UInt8]) {
+        for byte in text.utf8.prefix(limit) {
+            if byte < 0x20 || byte == 0x7F {
+                output.append(UInt8(ascii: "?"))
+            } else {
+                output.append(byte)
+            }
+        }
+        if text.utf8.count > limit { output += "…".utf8 }
+    }
+
+    /// The text, cut at the limit.
+    static func bounded(_ text: String) -> String {
+        guard text.utf8.count > limit else { return text }
+        return String(decoding: text.utf8.prefix(limit), as: UTF8.self) + "…"
+    }
+}
