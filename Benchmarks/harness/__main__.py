@@ -23,14 +23,31 @@ from scenarios import FULL, QUICK, measure
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+CONTENDERS = ["direct", "gateway", "smg", "vllm-router", "litellm", "haproxy"]
+POLICIES = ["round_robin", "cache_aware"]
+
+
+def names_of(known_names):
+    """A parser of a list of names, each of which must be known."""
+    def parse(text):
+        names = text.split(",")
+        for name in names:
+            if name not in known_names:
+                raise argparse.ArgumentTypeError(f"there is no '{name}'; choose among {', '.join(known_names)}")
+        return names
+
+    return parse
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the main scenarios, shortly: under two minutes")
     parser.add_argument("--only", action="append", default=[], metavar="SCENARIO",
                         help="only scenarios whose name begins so: requests, streams, local, requests-32, …")
-    parser.add_argument("--contenders", default="direct,gateway,smg,vllm-router,litellm,haproxy",
+    parser.add_argument("--contenders", default=",".join(CONTENDERS), type=names_of(CONTENDERS),
                         help="which, separated by commas (default: all)")
-    parser.add_argument("--policies", default="round_robin,cache_aware", help="which, separated by commas")
+    parser.add_argument("--policies", type=names_of(POLICIES),
+                        help="which, separated by commas (default: all; round_robin with --quick)")
     parser.add_argument("--seconds", type=float, help="measured seconds of each scenario (default: 2 quick, 5 full)")
     parser.add_argument("--runs", type=int, default=1, help="repeat everything and report medians")
     parser.add_argument("--gateway", default=REPOSITORY / ".build/release/gateway", type=Path, help="the binary")
@@ -40,6 +57,8 @@ def arguments():
                         help="the GGUF file of the local scenario; none: the scenario is left out")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "Benchmarks/results/latest.json")
     options = parser.parse_args()
+    if options.policies is None:
+        options.policies = POLICIES[:1] if options.quick else POLICIES
     if options.seconds is None:
         options.seconds = 2.0 if options.quick else 5.0
     if not 0.1 <= options.seconds <= 60 or not 1 <= options.runs <= 20:
@@ -53,7 +72,7 @@ class Run:
     def __init__(self, options):
         self.options = options
         self.load = options.tools / "load"
-        self.wanted = options.contenders.split(",")
+        self.wanted = options.contenders
         self.scenarios = [
             scenario for scenario in (QUICK if options.quick else FULL)
             if not options.only or any(scenario.name.startswith(prefix) for prefix in options.only)
@@ -87,7 +106,7 @@ class Run:
                 self.measure_local()
 
     def wants_local(self):
-        named = not self.options.only or any("local".startswith(prefix) for prefix in self.options.only)
+        named = "local" in self.options.only or not (self.options.only or self.options.quick)
         return named and self.options.model and self.options.gateway.exists() and "gateway" in self.wanted
 
     def measure_local(self):
@@ -109,7 +128,7 @@ class Run:
             except Absent as absence:
                 self.results["absent"].append({"name": contender.name, "reason": str(absence)})
                 continue
-            ready += [(contender, policy) for policy in contender.policies if policy in self.options.policies.split(",")]
+            ready += [(contender, policy) for policy in contender.policies if policy in self.options.policies]
         return ready
 
     def start_mock(self):
@@ -167,11 +186,11 @@ class Run:
 
     def measure_all(self, name, policy, ports, target, number):
         for scenario in self.scenarios:
-            # A short run first: connections, caches and branch predictors as they are in service.
-            for seconds in (0.5, self.options.seconds):
-                result = measure(scenario, self.load, ports, seconds, target, self.mock)
-                if scenario.unit == "event" and scenario.connections > 1:
-                    break
+            if scenario.kind == "streams" and policy not in (None, "round_robin"):
+                continue  # a policy's work is over when the stream begins
+            if scenario.needs_warm_up:
+                measure(scenario, self.load, ports, 0.5, target, self.mock)
+            result = measure(scenario, self.load, ports, self.options.seconds, target, self.mock)
             result |= {"contender": name, "policy": policy, "scenario": scenario.name, "run": number}
             self.results["measurements"].append(result)
 

@@ -19,6 +19,11 @@ class Scenario:
     connections: int
     unit: str = "request"
 
+    @property
+    def needs_warm_up(self):
+        """Connections, caches and branch predictors as they are in service; the ramp of many streams does it too."""
+        return self.kind == "requests" or self.connections == 1
+
     def command(self, load, ports, seconds):
         return [str(part) for part in (
             load, self.kind, *(part for port in ports for part in ("--port", port)),

@@ -36,7 +36,7 @@ struct Ignored: BodySink {
 
 final class LoadRun {
     /// An answer that takes longer has failed; its connection is opened anew.
-    private static let patience: UInt64 = 20_000_000_000
+    private static let patience: UInt64 = 10_000_000_000
 
     private let options: LoadOptions
     private let messages: RequestMessages
