@@ -149,7 +149,17 @@ let package = Package(
         ),
         .testTarget(
             name: "ModelGatewayServerTests",
-            dependencies: ["GatewayWire", "ModelGateway", "ModelGatewayServer", "ModelGatewayTesting"],
+            dependencies: [
+                "GatewayWire",
+                "ModelGateway",
+                "ModelGatewayServer",
+                "ModelGatewayTesting",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

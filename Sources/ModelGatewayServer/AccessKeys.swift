@@ -30,7 +30,7 @@ struct AccessKeys: Sendable {
         else { return nil }
         let rest = value.dropFirst(scheme.utf8.count)
         guard rest.first == " " else { return nil }
-        return rest.drop { $0 == " " }
+        return HeaderText.trimmed(rest)
     }
 
     /// Compares with every key to its end, so that the time depends on the lengths only.

@@ -199,6 +199,8 @@ extension DataPlaneHandler {
             } else if !exchange.isModern {
                 head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
             }
+            head.headers.replaceOrAdd(name: "x-request-id", value: exchange.requestID)
+            head.headers.replaceOrAdd(name: "date", value: String(decoding: loop.date().bytes, as: UTF8.self))
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .head(let head):
             context.write(wrapOutboundOut(.head(head)), promise: promise)

@@ -1,0 +1,50 @@
+// Who is let in.
+
+import ModelGateway
+import ModelGatewayServer
+import Testing
+
+@Suite("Access", .timeLimit(.minutes(1)))
+struct AccessTests {
+    private let options = ServerOptions(apiKeys: ["sk-one", "sk-two"])
+
+    @Test(
+        "A configured key is let in, everything else is not",
+        arguments: [
+            ("Authorization: Bearer sk-one", 200), ("authorization: bearer  sk-two", 200), ("x-api-key: sk-one", 200),
+            ("Authorization: Bearer sk-on", 401), ("Authorization: Bearer sk-one ", 200),
+            ("Authorization: Basic sk-one", 401), ("Authorization: Bearer", 401), ("Authorization: Bearer sk-onesk-one", 401),
+            ("X-Nothing: 1", 401),
+        ]
+    )
+    func keys(header: String, status: Int) async throws {
+        try await withServer(FakeGateway(), options: options) { server in
+            let answer = try await server.once(RawClient.request("{}", headers: [header]))
+            #expect(answer.status == status)
+            if status == 401 {
+                #expect(answer.header("www-authenticate") == "Bearer")
+                #expect(answer.body.contains(#""type":"authentication_error""#))
+                #expect(answer.body.contains(#""code":"invalid_api_key""#))
+                #expect(!answer.body.contains("sk-"))
+            }
+        }
+    }
+
+    @Test("Only the health paths are open to everybody when there are keys")
+    func controlPlane() async throws {
+        try await withServer(FakeGateway(), options: options, metrics: { Array("a 1\n".utf8) }) { server in
+            for path in ["/health", "/readiness", "/liveness"] {
+                #expect(try await server.once("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n").status == 200)
+            }
+            for path in ["/v1/models", "/v1/models/m", "/metrics"] {
+                let answer = try await server.once("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n")
+                #expect(answer.status == 401)
+                #expect(answer.header("www-authenticate") == "Bearer")
+            }
+            let metrics = try await server.once(
+                "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-two\r\n\r\n"
+            )
+            #expect(metrics.body == "a 1\n")
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// Stopping: what runs may finish, what idles ends at once, and nothing is left behind.
+
+import ModelGateway
+import ModelGatewayServer
+import ServiceLifecycle
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+@Suite("Stopping", .timeLimit(.minutes(1)), .serialized)
+struct DrainTests {
+    @Test("A running stream finishes, an idle connection ends at once, new ones are refused")
+    func drain() async throws {
+        let stream = FakeStream(["data: 1\n\n"])
+        try await withServer(FakeGateway { _ in .events(stream) }) { server in
+            let idle = try await server.connect()
+            try await idle.get("/health")
+            #expect(try await idle.answer().status == 200)
+            let busy = try await server.connect()
+            try await busy.post("{}")
+            _ = try await busy.receive(until: "data: 1")
+            await server.group.triggerGracefulShutdown()
+            #expect(try await idle.receiveToEnd().isEmpty)
+            await #expect(throws: (any Error).self) { try await server.connect() }
+            #expect(server.ended.value == 0)
+            stream.push("data: 2\n\n")
+            stream.finish()
+            let answer = try await busy.answer()
+            #expect(answer.isComplete)
+            #expect(answer.body == "data: 1\n\ndata: 2\n\n")
+            #expect(try await busy.receiveToEnd().isEmpty)
+            await server.ended.reached(1)
+        }
+    }
+
+    @Test("An answer that begins during the drain says that the connection ends")
+    func answersClose() async throws {
+        let release = Counter()
+        let gateway = FakeGateway { _ throws(GatewayError) in
+            try await release.reachedUnlessCancelled(1)
+            return .json("{}")
+        }
+        try await withServer(gateway) { server in
+            let idle = try await server.connect()
+            let busy = try await server.connect()
+            try await busy.post("{}")
+            await gateway.started.reached(1)
+            await server.group.triggerGracefulShutdown()
+            _ = try await idle.receiveToEnd()
+            release.increment()
+            let answer = try await busy.answer()
+            #expect(answer.status == 200)
+            #expect(answer.header("connection") == "close")
+        }
+    }
+
+    @Test("What still runs when the time is over ends with an error the client can read")
+    func deadline() async throws {
+        let never = Counter()
+        let stream = FakeStream(["data: 1\n\n"])
+        let gateway = FakeGateway { request throws(GatewayError) in
+            if request.mode == .chat { return .events(stream) }
+            try await never.reachedUnlessCancelled(1)
+            return .json("{}")
+        }
+        try await withServer(gateway, options: ServerOptions(drainDeadline: .milliseconds(100))) { server in
+            let streaming = try await server.connect()
+            try await streaming.post("{}")
+            _ = try await streaming.receive(until: "data: 1")
+            let waiting = try await server.connect()
+            try await waiting.post("{}", to: "/v1/embeddings")
+            await gateway.started.reached(2)
+            await server.group.triggerGracefulShutdown()
+            let cut = try await streaming.answer()
+            #expect(cut.isComplete)
+            #expect(cut.body.contains(#""code":"shutting_down""#))
+            let refused = try await waiting.answer()
+            #expect(refused.status == 503)
+            #expect(refused.header("retry-after") == "1")
+            await gateway.cancelled.reached(1)
+            await stream.cancelled.reached(1)
+            await server.ended.reached(1)
+        }
+    }
+
+    @Test("500 connections leave no file descriptor behind")
+    func descriptors() async throws {
+        let observer = RecordingObserver()
+        try await withServer(FakeGateway(), observer: observer) { server in
+            _ = try await server.once(RawClient.request("{}"))
+            await observer.closed.reached(1)
+            let before = openDescriptors()
+            for round in 0..<10 {
+                try await withThrowingTaskGroup { group in
+                    for index in 0..<50 {
+                        group.addTask {
+                            let client = try await server.connect()
+                            switch index % 3 {
+                            case 0: try await client.post("{}")
+                            case 1:
+                                try await client.get("/health")
+                                _ = try await client.answer()
+                            default: break
+                            }
+                            try await client.close()
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                await observer.closed.reached(1 + (round + 1) * 50)
+            }
+            // The last connections' descriptors are closed after their handlers have been told.
+            var after = openDescriptors()
+            for _ in 0..<1000 where after > before {
+                _ = try await server.once("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                after = openDescriptors()
+            }
+            #expect(after <= before)
+        }
+    }
+
+    private func openDescriptors() -> Int {
+        (0..<4096).count { fcntl($0, F_GETFD) != -1 }
+    }
+}

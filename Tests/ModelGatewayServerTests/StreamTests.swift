@@ -1,0 +1,270 @@
+// Streamed answers: framing, keep-alive comments, slow clients, clients that go away.
+
+import ModelGateway
+import ModelGatewayServer
+import Testing
+
+@Suite("Streams", .timeLimit(.minutes(1)))
+struct StreamTests {
+    private let streamBody = #"{"model":"m","stream":true}"#
+
+    @Test("A stream is sent chunk by chunk as it is made")
+    func stream() async throws {
+        let stream = FakeStream()
+        try await withServer(FakeGateway { _ in .events(stream) }) { server in
+            try await RawClient.with(port: server.port) { client in
+                try await client.post(streamBody)
+                stream.push("data: 1\n\n")
+                let first = try await client.receive(until: "data: 1\n\n\r\n")
+                #expect(first.contains("transfer-encoding: chunked\r\n"))
+                #expect(first.contains("content-type: text/event-stream\r\n"))
+                stream.push("data: 2\n\n")
+                _ = try await client.receive(until: "9\r\ndata: 2\n\n\r\n")
+                stream.push("data: [DONE]\n\n")
+                stream.finish()
+                let answer = try await client.answer()
+                #expect(answer.isComplete)
+                #expect(answer.body == "data: 1\n\ndata: 2\n\ndata: [DONE]\n\n")
+                try await client.get("/health")
+                #expect(try await client.answer().status == 200)
+            }
+        }
+    }
+
+    @Test("The head of a stream whose first bytes take long goes out alone")
+    func headAlone() async throws {
+        let stream = FakeStream()
+        try await withServer(FakeGateway { _ in .events(stream) }) { server in
+            try await RawClient.with(port: server.port) { client in
+                try await client.post(streamBody)
+                let head = try await client.receive(until: "\r\n\r\n")
+                #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n"))
+                stream.push("data: 1\n\n")
+                stream.finish()
+                #expect(try await client.answer().body == "data: 1\n\n")
+            }
+        }
+    }
+
+    @Test("An HTTP/1.0 client gets a stream without chunks, ended by the connection's end")
+    func oldHTTP() async throws {
+        let stream = FakeStream(["data: 1\n\n", "data: 2\n\n"], isFinished: true)
+        try await withServer(FakeGateway { _ in .events(stream) }) { server in
+            try await RawClient.with(port: server.port) { client in
+                try await client.post(streamBody, headers: ["Connection: keep-alive"], version: "1.0")
+                let answer = try await client.answer()
+                #expect(answer.header("transfer-encoding") == nil)
+                #expect(answer.header("connection") == "close")
+                #expect(answer.body == "data: 1\n\ndata: 2\n\n")
+            }
+        }
+    }
+
+    // MARK: Clients that go away
+
+    @Test("A client that leaves before the answer has its call cancelled")
+    func leavesBeforeAnswer() async throws {
+        let never = Counter()
+        let gateway = FakeGateway { _ throws(GatewayError) in
+            try await never.reachedUnlessCancelled(1)
+            return .json("{}")
+        }
+        let observer = RecordingObserver()
+        try await withServer(gateway, observer: observer) { server in
+            let client = try await server.connect()
+            try await client.post("{}")
+            await gateway.started.reached(1)
+            try await client.close()
+            await gateway.cancelled.reached(1)
+        }
+        #expect(observer.records.map(\.outcome) == [.clientGone])
+        #expect(observer.records.map(\.status) == [499])
+    }
+
+    @Test("A client that leaves in the middle of a stream has it cancelled")
+    func leavesMidStream() async throws {
+        let stream = FakeStream(["data: 1\n\n"])
+        try await withServer(FakeGateway { _ in .events(stream) }) { server in
+            let client = try await server.connect()
+            try await client.post(streamBody)
+            _ = try await client.receive(until: "data: 1")
+            try await client.close()
+            await stream.cancelled.reached(1)
+        }
+    }
+
+    @Test("A client that leaves with requests behind the running one has none of them called")
+    func leavesWithPipelined() async throws {
+        let never = Counter()
+        let gateway = FakeGateway { _ throws(GatewayError) in
+            try await never.reachedUnlessCancelled(1)
+            return .json("{}")
+        }
+        try await withServer(gateway) { server in
+            let client = try await server.connect()
+            try await client.send(RawClient.request("{}") + RawClient.request("{}") + RawClient.request("{}"))
+            await gateway.started.reached(1)
+            try await client.close()
+            await gateway.cancelled.reached(1)
+        }
+        #expect(gateway.requests.count == 1)
+    }
+
+    // MARK: Slow clients
+
+    @Test("A client that does not read holds its stream back; others are served; nothing is lost")
+    func backPressure() async throws {
+        let batches = 1024
+        let stream = CountingStream(batches: batches)
+        let gateway = FakeGateway { request in request.mode == .chat ? .events(stream) : .json("{}") }
+        try await withServer(gateway) { server in
+            let slow = try await server.connect(reads: false)
+            try await slow.post(streamBody, headers: ["Connection: close"])
+            try await RawClient.with(port: server.port) { client in
+                for _ in 0..<300 {
+                    try await client.post("{}", to: "/v1/embeddings")
+                    #expect(try await client.answer().status == 200)
+                }
+            }
+            // The rest of the 16 MiB waits: what was taken fits into the sockets' buffers and the call's own.
+            #expect(stream.pulledBatches < batches / 2)
+            try await slow.startReading()
+            let received = try await slow.receiveToEnd()
+            #expect(received.suffix(7).elementsEqual("\r\n0\r\n\r\n".utf8))
+            #expect(received.count { $0 == UInt8(ascii: "x") } >= batches * CountingStream.batch.count)
+            try await slow.close()
+        }
+    }
+
+    @Test("A client that never reads is given up after its time")
+    func writeTimeout() async throws {
+        let stream = CountingStream(batches: .max)
+        let observer = RecordingObserver()
+        let options = ServerOptions(writeTimeout: .milliseconds(200))
+        try await withServer(FakeGateway { _ in .events(stream) }, options: options, observer: observer) { server in
+            let client = try await server.connect(reads: false)
+            try await client.post(streamBody)
+            await stream.cancelled.reached(1)
+            await observer.closed.reached(1)
+            try await client.close()
+        }
+        #expect(observer.records.map(\.outcome) == [.aborted])
+    }
+
+    // MARK: Keep-alive
+
+    @Test("A stream whose answer takes long gets a head and comments, and then its events")
+    func keepAliveBeforeAnswer() async throws {
+        let release = Counter()
+        let stream = FakeStream(["data: 1\n\n", "data: [DONE]\n\n"], isFinished: true)
+        let gateway = FakeGateway { _ throws(GatewayError) in
+            try await release.reachedUnlessCancelled(1)
+            return .events(stream)
+        }
+        try await withServer(gateway, options: ServerOptions(keepAliveInterval: .milliseconds(50))) { server in
+            try await RawClient.with(port: server.port) { client in
+                try await client.post(streamBody)
+                _ = try await client.receive(until: ": keepalive\n\n\r\nd\r\n: keepalive\n\n")
+                release.increment()
+                let answer = try await client.answer()
+                #expect(answer.status == 200)
+                #expect(answer.header("cache-control") == "no-store")
+                #expect(answer.header("x-accel-buffering") == "no")
+                #expect(answer.isComplete)
+                #expect(answer.body.hasSuffix("data: 1\n\ndata: [DONE]\n\n"))
+            }
+        }
+    }
+
+    @Test("After a keep-alive comment an error becomes an event of the stream")
+    func errorAfterKeepAlive() async throws {
+        let release = Counter()
+        let gateway = FakeGateway { _ throws(GatewayError) in
+            try await release.reachedUnlessCancelled(1)
+            throw GatewayError(.timedOut, "Too late.")
+        }
+        try await withServer(gateway, options: ServerOptions(keepAliveInterval: .milliseconds(50))) { server in
+            try await RawClient.with(port: server.port) { client in
+                try await client.post(streamBody)
+                _ = try await client.receive(until: ": keepalive")
+                release.increment()
+                let answer = try await client.answer()
+                #expect(answer.status == 200)
+                #expect(answer.isComplete)
+                #expect(answer.body.contains(#"data: {"error":{"message":"Too late.","#))
+                #expect(!answer.body.contains("[DONE]"))
+            }
+        }
+    }
+
+    @Test("After a keep-alive comment a whole answer becomes an event of the stream", arguments: [200, 400])
+    func wholeAnswerAfterKeepAlive(status: Int) async throws {
+        let release = Counter()
+        let body = status == 200 ? "{\n\"id\":1}" : #"{"error":{"message":"no"}}"#
+        let gateway = FakeGateway { _ throws(GatewayError) in
+            try await release.reachedUnlessCancelled(1)
+            return .json(body, status: status)
+        }
+        try await withServer(gateway, options: ServerOptions(keepAliveInterval: .milliseconds(50))) { server in
+            try await RawClient.with(port: server.port) { client in
+                try await client.post(streamBody)
+                _ = try await client.receive(until: ": keepalive")
+                release.increment()
+                let answer = try await client.answer()
+                #expect(answer.body.hasSuffix("data: [DONE]\n\n") == (status == 200))
+                let event = status == 200 ? "data: {\ndata: \"id\":1}\n\n" : "data: \(body)\n\n"
+                #expect(answer.body.contains(event))
+            }
+        }
+    }
+
+    @Test("A comment never falls into the middle of an event")
+    func keepAliveBetweenEvents() async throws {
+        let stream = FakeStream(["data: 1\n\ndata: ha"])
+        let whole = FakeStream(["data: 1\n\n"])
+        let gateway = FakeGateway { .events($0.requestID == "torn" ? stream : whole) }
+        try await withServer(gateway, options: ServerOptions(keepAliveInterval: .milliseconds(50))) { server in
+            try await RawClient.with(port: server.port) { client in
+                try await client.post(streamBody, headers: ["x-request-id: torn"])
+                _ = try await client.receive(until: "data: ha")
+                // A second stream on the same server, silent between events, shows when comments are due.
+                try await RawClient.with(port: server.port) { other in
+                    try await other.post("{}")
+                    _ = try await other.receive(until: ": keepalive\n\n")
+                }
+                stream.push("lf\n\n")
+                _ = try await client.receive(until: ": keepalive\n\n")
+                stream.finish()
+                let answer = try await client.answer()
+                #expect(answer.body.hasPrefix("data: 1\n\ndata: half\n\n: keepalive\n\n"))
+            }
+        }
+    }
+
+    @Test("A failure in a body that has no place for errors leaves it incomplete")
+    func failureInOpaqueBody() async throws {
+        let gateway = FakeGateway { _ in
+            WireResponse(
+                status: 200, headers: [HTTPHeader("content-type", "application/json")], body: .stream(FailingStream())
+            )
+        }
+        try await withServer(gateway) { server in
+            let answer = try await server.once(RawClient.request("{}"))
+            #expect(answer.status == 200)
+            #expect(!answer.isComplete)
+        }
+    }
+}
+
+/// Gives one batch and then an error.
+private final class FailingStream: ByteStream {
+    private let pulls = Counter()
+
+    func next() async throws(GatewayError) -> [UInt8]? {
+        pulls.increment()
+        if pulls.value == 1 { return Array("{".utf8) }
+        throw GatewayError(.truncatedResponse, "The provider's answer ended early.")
+    }
+
+    func cancel() {}
+}

@@ -1,0 +1,92 @@
+// A server that runs for the time of a test.
+
+import Logging
+import ModelGateway
+import ModelGatewayServer
+import ServiceLifecycle
+import Synchronization
+
+/// A running server.
+struct TestServer: Sendable {
+    let port: Int
+    let group: ServiceGroup
+    /// Goes up when the server has ended.
+    let ended: Counter
+
+    func connect(reads: Bool = true) async throws -> RawClient {
+        try await RawClient.connect(to: port, reads: reads)
+    }
+
+    /// Sends one request on a connection of its own and returns the answer.
+    func once(_ request: String, toHead: Bool = false) async throws -> RawClient.Answer {
+        try await RawClient.with(port: port) { client in
+            try await client.send(request)
+            return try await client.answer(toHead: toHead)
+        }
+    }
+}
+
+/// Runs `body` against a server, which is drained afterwards.
+func withServer<Result: Sendable>(
+    _ gateway: any ServedGateway,
+    options: ServerOptions = ServerOptions(),
+    metrics: (@Sendable () -> [UInt8])? = nil,
+    observer: (any RequestObserver)? = nil,
+    _ body: (TestServer) async throws -> Result
+) async throws -> Result {
+    var options = options
+    options.port = 0
+    let logger = Logger.silent
+    let (ports, listening) = AsyncStream<Int>.makeStream()
+    let server = GatewayServer(
+        served: gateway,
+        options: options,
+        metrics: metrics,
+        observer: observer,
+        logger: logger,
+        onListening: { listening.yield($0.port) }
+    )
+    let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+    let ended = Counter()
+    let running = Task {
+        defer {
+            listening.finish()
+            ended.increment()
+        }
+        try await group.run()
+    }
+    var iterator = ports.makeAsyncIterator()
+    guard let port = await iterator.next() else {
+        try await running.value
+        throw RawClient.Ended()
+    }
+    do {
+        let result = try await body(TestServer(port: port, group: group, ended: ended))
+        await group.triggerGracefulShutdown()
+        try await running.value
+        return result
+    } catch {
+        await group.triggerGracefulShutdown()
+        try? await running.value
+        throw error
+    }
+}
+
+/// Remembers the records of finished requests.
+final class RecordingObserver: RequestObserver {
+    private let log = Mutex<[RequestRecord]>([])
+    let finished = Counter()
+    let opened = Counter()
+    let closed = Counter()
+
+    var records: [RequestRecord] { log.withLock { $0 } }
+
+    func requestFinished(_ record: RequestRecord) {
+        log.withLock { $0.append(record) }
+        finished.increment()
+    }
+
+    func connectionOpened() { opened.increment() }
+
+    func connectionClosed() { closed.increment() }
+}
