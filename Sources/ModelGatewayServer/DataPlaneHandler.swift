@@ -46,6 +46,9 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var isReadHeld = false
     var isDraining = false
     var isInputEnded = false
+    /// Whether everything up to the last response has left.
+    var isFlushed = false
+    var isAborted = false
 
     // Times, exact to a tick of the loop.
     var lastArrival: NIODeadline
@@ -115,7 +118,7 @@ extension DataPlaneHandler {
         case .idle: closeAfterWrites()
         case .passing where exchange?.isRequestComplete == true: break
         case .passing: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        case .closing where closingSince == nil: break
+        case .closing where !isFlushed: break
         case .receiving, .refusing, .calling, .closing:
             clientGone()
             context.close(promise: nil)

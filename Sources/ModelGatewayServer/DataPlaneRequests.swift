@@ -162,7 +162,8 @@ extension DataPlaneHandler {
     /// Lets the router answer a request.
     private func beginPassing(_ head: HTTPRequestHead) {
         phase = .passing
-        let requestID = head.headers.first(name: "x-request-id").flatMap { HeaderText.isRequestID($0) ? $0 : nil }
+        let requestID =
+            head.headers.first(name: "x-request-id").flatMap { HeaderText.isRequestID($0) ? $0 : nil }
             ?? RandomID.make(prefix: "req_")
         exchange = Exchange(head, requestID: requestID, now: loop.now)
         if head.headers.first(name: "expect").map({ HeaderText.equals($0, "100-continue") }) == true { writeContinue() }

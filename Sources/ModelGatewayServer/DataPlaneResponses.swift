@@ -93,8 +93,9 @@ extension DataPlaneHandler {
             return
         }
         if case .failed(let error) = batch.ending, !exchange.isHeadSent {
-            // A head that still waits for its first bytes is not sent any more: the status can tell the error.
-            if batch.chunks.isEmpty { return respond(to: exchange, with: error, closing: false) }
+            // Nothing has gone out, so the status can tell the error.
+            respond(to: exchange, with: error, closing: false)
+            return
         }
         stream(batch, of: exchange)
     }
@@ -119,7 +120,11 @@ extension DataPlaneHandler {
         if batch.ending != nil { finish(exchange) }
     }
 
-    private func beginStream(of exchange: Exchange, head: (status: Int, headers: [HTTPHeader]), to buffer: inout ByteBuffer) {
+    private func beginStream(
+        of exchange: Exchange,
+        head: (status: Int, headers: [HTTPHeader]),
+        to buffer: inout ByteBuffer
+    ) {
         let type = head.headers.first { HeaderText.equals($0.name, "content-type") }?.value ?? ""
         let isEventStream = HeaderText.hasPrefix(type, "text/event-stream")
         if exchange.isHeadSent {
@@ -235,6 +240,7 @@ extension DataPlaneHandler {
                 context.close(promise: nil)
                 return
             }
+            self.isFlushed = true
             self.closingSince = self.loop.now
             context.close(mode: .output, promise: nil)
         }
@@ -249,6 +255,7 @@ extension DataPlaneHandler {
     func abort() {
         guard let context else { return }
         isDraining = true
+        isAborted = true
         let error = GatewayError(.shuttingDown, "The gateway is shutting down; try again.", retryAfter: .seconds(1))
         guard let exchange else {
             context.close(promise: nil)

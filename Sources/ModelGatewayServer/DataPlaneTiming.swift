@@ -5,7 +5,7 @@ import NIOCore
 
 extension DataPlaneHandler {
     /// How long a connection is read on after its last response, to let the client see that response.
-    private static let lingerTime = TimeAmount.seconds(2)
+    private static let lingerTime = Duration.seconds(2)
 
     /// Bytes came from the client.
     func bytesArrived() {
@@ -30,7 +30,9 @@ extension DataPlaneHandler {
         case .receiving, .refusing:
             if isOver(options.bodyTimeout, since: lastArrival, at: now) { refuseSlow("its body") }
         case .passing:
-            if exchange?.isRequestComplete == false, isOver(options.bodyTimeout, since: lastArrival, at: now) { giveUp() }
+            if exchange?.isRequestComplete == false, isOver(options.bodyTimeout, since: lastArrival, at: now) {
+                giveUp()
+            }
         case .calling:
             guard let exchange, let call = exchange.call else { return }
             // A head whose first bytes take long goes out alone.
@@ -39,9 +41,8 @@ extension DataPlaneHandler {
                 writeKeepAlive(of: exchange)
             }
         case .closing:
-            if let closingSince, now - closingSince >= Self.lingerTime, context?.channel.isWritable == true {
-                context?.close(promise: nil)
-            }
+            let limit = isFlushed || isAborted ? Self.lingerTime : options.writeTimeout
+            if let closingSince, isOver(limit, since: closingSince, at: now) { context?.close(promise: nil) }
         }
     }
 

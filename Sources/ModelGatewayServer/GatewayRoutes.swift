@@ -15,8 +15,8 @@ extension RouterMethods {
     /// ```
     ///
     /// Mount on a group to have a prefix before the paths. Middleware that was added before applies to the gateway's
-    /// endpoints too. A client that goes away is noticed at the next write of its response; put a ``DataPlane`` into the
-    /// server to have its call end at once, and to have calls cost less.
+    /// endpoints too. A client that goes away is noticed at the next write of its response; put a ``DataPlane`` into
+    /// the server to have its call end at once, and to have calls cost less.
     /// - Parameters:
     ///   - gateway: What answers the calls.
     ///   - options: The keys and the largest body; address and times are those of your own server.
@@ -28,7 +28,10 @@ extension RouterMethods {
     @discardableResult
     package func mountGateway(served gateway: any ServedGateway, options: ServerOptions) -> Self {
         let plane = ControlPlane(
-            gateway: gateway, keys: AccessKeys(options.apiKeys), metrics: nil, isDraining: { false }
+            gateway: gateway,
+            keys: AccessKeys(options.apiKeys),
+            metrics: nil,
+            isDraining: { false }
         )
         let routes = GatewayRoutes(plane: plane, maxBodyBytes: options.maxBodyBytes)
         routes.mountModels(on: self)

@@ -15,9 +15,9 @@ import Synchronization
 /// `GET /v1/models`, `/v1/models/{id}`, `/health`, `/readiness`, `/liveness` and `/metrics` by a router, to which more
 /// routes can be added. If keys are configured, everything but the three health paths needs one.
 ///
-/// Run it in a `ServiceGroup`. When that shuts down gracefully the server stops to accept connections, closes idle ones,
-/// lets running calls finish for ``ServerOptions/drainDeadline``, and ends the rest with an error that their clients can
-/// read.
+/// Run it in a `ServiceGroup`. When that shuts down gracefully the server stops to accept connections, closes idle
+/// ones, lets running calls finish for ``ServerOptions/drainDeadline``, and ends the rest with an error that their
+/// clients can read.
 public final class GatewayServer: Service {
     /// Where a server listens.
     public struct Address: Sendable, Hashable {
@@ -74,7 +74,10 @@ public final class GatewayServer: Service {
         let router = Router(context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: UnknownPathMiddleware())
         let plane = ControlPlane(
-            gateway: gateway, keys: state.keys, metrics: metrics, isDraining: { state.isDraining }
+            gateway: gateway,
+            keys: state.keys,
+            metrics: metrics,
+            isDraining: { state.isDraining }
         )
         GatewayRoutes(plane: plane, maxBodyBytes: options.maxBodyBytes).mountControlPlane(on: router)
         routes(router)
@@ -150,7 +153,8 @@ public final class GatewayServer: Service {
             return GatewayError(.configuration, "\(place) is in use; choose another with --port.")
         case EACCES:
             return GatewayError(
-                .configuration, "\(place) needs more rights than this process has; choose one above 1023 with --port."
+                .configuration,
+                "\(place) needs more rights than this process has; choose one above 1023 with --port."
             )
         case EADDRNOTAVAIL:
             return GatewayError(.configuration, "\(options.host) is not an address of this machine; change --host.")

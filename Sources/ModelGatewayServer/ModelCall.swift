@@ -6,8 +6,8 @@ import Synchronization
 
 /// A call that runs. Its task puts the response into an outbox; the connection's event loop takes it out in batches.
 ///
-/// The outbox is bounded: the task waits in ``send(_:)`` while more than ``window`` bytes have not yet found room in the
-/// connection's send buffer, so a client that reads slowly slows the upstream down.
+/// The outbox is bounded: the task waits in ``send(_:)`` while more than ``window`` bytes have not yet found room in
+/// the connection's send buffer, so a client that reads slowly slows the upstream down.
 final class ModelCall: Sendable {
     /// How many bytes may be under way to the client before the task has to wait.
     static let window = 128 << 10

@@ -24,7 +24,8 @@ struct ModelEndpoint: Sendable {
 
 /// The first line's target of an HTTP request.
 enum RequestTarget {
-    /// The path: without query, and for the absolute form, which every server has to take, without scheme and authority.
+    /// The path without the query. From the absolute form, which every server has to take, scheme and authority are
+    /// left out too.
     static func path(of target: String) -> Substring.UTF8View {
         let bytes = target.utf8
         let end = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.endIndex

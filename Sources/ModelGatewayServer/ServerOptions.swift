@@ -13,7 +13,8 @@ public struct ServerOptions: Sendable {
     public var maxBodyBytes: Int
     /// How long running calls may go on after the server was told to stop. Default 30 s.
     public var drainDeadline: Duration
-    /// After how long a silence a streamed answer gets an SSE comment, so that proxies keep the connection. Default 10 s.
+    /// After how long a silence a streamed answer gets an SSE comment, so that proxies keep the connection. Default
+    /// 10 s.
     public var keepAliveInterval: Duration
     /// The longest time for a request's head to arrive, counted from its first byte. Default 30 s.
     public var headTimeout: Duration

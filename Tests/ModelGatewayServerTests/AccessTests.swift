@@ -13,7 +13,8 @@ struct AccessTests {
         arguments: [
             ("Authorization: Bearer sk-one", 200), ("authorization: bearer  sk-two", 200), ("x-api-key: sk-one", 200),
             ("Authorization: Bearer sk-on", 401), ("Authorization: Bearer sk-one ", 200),
-            ("Authorization: Basic sk-one", 401), ("Authorization: Bearer", 401), ("Authorization: Bearer sk-onesk-one", 401),
+            ("Authorization: Basic sk-one", 401), ("Authorization: Bearer", 401),
+            ("Authorization: Bearer sk-onesk-one", 401),
             ("X-Nothing: 1", 401),
         ]
     )

@@ -100,7 +100,8 @@ struct BadInputTests {
     @Test(
         "Bytes that are not HTTP are 400 and the end of the connection",
         arguments: [
-            "HELLO\r\n\r\n", "POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+            "HELLO\r\n\r\n",
+            "POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
             "POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
             "GET / HTTP/1.1\r\nbad header\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}",
             "POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -209,7 +210,9 @@ struct BadInputTests {
     func portInUse() async throws {
         try await withServer(FakeGateway()) { server in
             let other = GatewayServer(
-                served: FakeGateway(), options: ServerOptions(port: server.port), logger: .silent
+                served: FakeGateway(),
+                options: ServerOptions(port: server.port),
+                logger: .silent
             )
             let error = await #expect(throws: GatewayError.self) { try await other.run() }
             #expect(error?.code == .configuration)

@@ -243,28 +243,30 @@ struct StreamTests {
 
     @Test("A failure in a body that has no place for errors leaves it incomplete")
     func failureInOpaqueBody() async throws {
+        let stream = FakeStream(["{"])
         let gateway = FakeGateway { _ in
-            WireResponse(
-                status: 200, headers: [HTTPHeader("content-type", "application/json")], body: .stream(FailingStream())
-            )
+            WireResponse(status: 200, headers: [HTTPHeader("content-type", "application/json")], body: .stream(stream))
         }
         try await withServer(gateway) { server in
-            let answer = try await server.once(RawClient.request("{}"))
+            let client = try await server.connect()
+            try await client.post("{}")
+            _ = try await client.receive(until: "1\r\n{\r\n")
+            stream.fail(GatewayError(.truncatedResponse, "The provider's answer ended early."))
+            let answer = try await client.answer()
             #expect(answer.status == 200)
             #expect(!answer.isComplete)
+            try await client.close()
         }
     }
-}
 
-/// Gives one batch and then an error.
-private final class FailingStream: ByteStream {
-    private let pulls = Counter()
-
-    func next() async throws(GatewayError) -> [UInt8]? {
-        pulls.increment()
-        if pulls.value == 1 { return Array("{".utf8) }
-        throw GatewayError(.truncatedResponse, "The provider's answer ended early.")
+    @Test("A failure before anything has gone out is told by the status")
+    func failureBeforeHead() async throws {
+        let stream = FakeStream()
+        stream.fail(GatewayError(.truncatedResponse, "The provider's answer ended early."))
+        try await withServer(FakeGateway { _ in .events(stream) }) { server in
+            let answer = try await server.once(RawClient.request("{}"))
+            #expect(answer.status == 502)
+            #expect(answer.body.contains(#""code":"truncated_response""#))
+        }
     }
-
-    func cancel() {}
 }

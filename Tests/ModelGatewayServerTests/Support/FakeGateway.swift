@@ -101,6 +101,7 @@ final class FakeStream: ByteStream {
     private struct State {
         var batches: [[UInt8]] = []
         var isFinished = false
+        var failure: GatewayError?
         var isCancelled = false
         var waiter: CheckedContinuation<Void, Never>?
     }
@@ -126,6 +127,13 @@ final class FakeStream: ByteStream {
         update { $0.isFinished = true }
     }
 
+    func fail(_ error: GatewayError) {
+        update {
+            $0.failure = error
+            $0.isFinished = true
+        }
+    }
+
     private func update(_ change: (inout sending State) -> Void) {
         let waiter = state.withLock { state in
             change(&state)
@@ -137,10 +145,11 @@ final class FakeStream: ByteStream {
 
     func next() async throws(GatewayError) -> [UInt8]? {
         while true {
-            let (isDone, batch): (Bool, [UInt8]?) = state.withLock { state in
-                if !state.batches.isEmpty { return (true, state.batches.removeFirst()) }
-                return (state.isFinished, nil)
+            let (isDone, batch, failure) = state.withLock { state -> (Bool, [UInt8]?, GatewayError?) in
+                if !state.batches.isEmpty { return (true, state.batches.removeFirst(), nil) }
+                return (state.isFinished, nil, state.failure)
             }
+            if let failure { throw failure }
             if Task.isCancelled {
                 cancelled.increment()
                 throw GatewayError(.cancelled, "The task was cancelled.")

@@ -81,7 +81,8 @@ final class RawClient: Sendable {
 
     /// Connects for the time of `body`.
     static func with<Result>(
-        port: Int, _ body: (RawClient) async throws -> Result
+        port: Int,
+        _ body: (RawClient) async throws -> Result
     ) async throws -> Result {
         let client = try await connect(to: port)
         do {
@@ -100,13 +101,19 @@ final class RawClient: Sendable {
 
     /// Sends a request, with the length of its body.
     func post(
-        _ body: String, to path: String = "/v1/chat/completions", headers: [String] = [], version: String = "1.1"
+        _ body: String,
+        to path: String = "/v1/chat/completions",
+        headers: [String] = [],
+        version: String = "1.1"
     ) async throws {
         try await send(Self.request(body, to: path, headers: headers, version: version))
     }
 
     static func request(
-        _ body: String, to path: String = "/v1/chat/completions", headers: [String] = [], version: String = "1.1"
+        _ body: String,
+        to path: String = "/v1/chat/completions",
+        headers: [String] = [],
+        version: String = "1.1"
     ) -> String {
         let lines = [
             "POST \(path) HTTP/\(version)", "Host: x", "Content-Type: application/json",
@@ -138,11 +145,11 @@ final class RawClient: Sendable {
     /// Waits until what was received satisfies `condition`, or the connection ended.
     private func wait<Value>(for condition: ([UInt8], Bool) -> Value?) async throws -> Value {
         while true {
-            let value: Value? = state.state.withLock { condition($0.received, $0.isEnded) }
+            let (value, count, isEnded) = state.state.withLock { state in
+                (condition(state.received, state.isEnded), state.received.count, state.isEnded)
+            }
             if let value { return value }
-            let isEnded = state.state.withLock { $0.isEnded }
             if isEnded { throw Ended() }
-            let count = state.state.withLock { $0.received.count }
             await withCheckedContinuation { continuation in
                 let isLate = state.state.withLock { state in
                     if state.received.count != count || state.isEnded { return true }
