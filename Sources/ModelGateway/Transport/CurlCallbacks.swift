@@ -42,6 +42,11 @@ func curlWatchesSocket(
         loop.poller.unwatch(socket)
         return 0
     }
+    if let easy {
+        var owner: UnsafeMutableRawPointer?
+        ccurl_get_pointer(easy, CURLINFO_PRIVATE, &owner)
+        transfer(owner)?.watched(socket, readable: what & CURL_POLL_IN != 0)
+    }
     let isWatched = loop.poller.watch(
         socket,
         readable: what & CURL_POLL_IN != 0,

@@ -96,12 +96,12 @@ enum CurlFailure {
     }
 
     private static func notConnected(_ result: CURLcode, _ phase: Phase, _ transfer: CurlTransfer) -> GatewayError {
-        if phase == .tlsHandshake, result != CURLE_COULDNT_CONNECT { return tlsFailed(transfer) }
         if let handle = transfer.handle {
             var status = 0
             ccurl_get_long(handle.easy, CURLINFO_HTTP_CONNECTCODE, &status)
-            if status >= 300 { return unreachable("the proxy answered \(status)", phase, transfer) }
+            if status >= 300 { return unreachable("the proxy answered \(status)", .connecting, transfer) }
         }
+        if phase == .tlsHandshake, result != CURLE_COULDNT_CONNECT { return tlsFailed(transfer) }
         return unreachable(systemReason(transfer) ?? "the connection failed", phase, transfer)
     }
 
@@ -182,16 +182,7 @@ enum CurlFailure {
         case .connecting:
             guard let handle = transfer.handle else { return .connecting }
             if elapsed(handle, CURLINFO_NAMELOOKUP_TIME_T) == 0 { return .resolving }
-            return transfer.sockets.contains(where: isConnected) && isHTTPS(transfer) ? .tlsHandshake : .connecting
-        }
-    }
-
-    /// libcurl 7.88 notes the time of the TCP connect only when TLS stands as well, so the socket is asked.
-    private static func isConnected(_ socket: Int32) -> Bool {
-        var address = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutablePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(socket, $0, &length) == 0 }
+            return transfer.isTCPConnected && isHTTPS(transfer) ? .tlsHandshake : .connecting
         }
     }
 

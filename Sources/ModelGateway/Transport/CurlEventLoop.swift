@@ -320,7 +320,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
 
     private func recycle(_ handle: CurlHandle) {
         guard freeHandles.count < Self.maxFreeHandles else { return }
-        handle.reset()
+        handle.recycle()
         freeHandles.append(handle)
     }
 

@@ -15,6 +15,38 @@ final class CurlHandle {
     let easy: UnsafeMutableRawPointer
     private var headers: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
+    private var lastShape: Shape?
+    private var inlineBodySize = 0
+    private var line: [UInt8] = []
+
+    /// What decides on the options that stay the same from one request to the next.
+    private struct Shape: Equatable {
+        enum Body {
+            case none
+            case inline
+            case streamed
+        }
+
+        let method: String
+        let body: Body
+        var hasAcceptEncoding = false
+        var hasUserAgent = false
+
+        init(_ request: HTTPTransportRequest, upload: CurlUpload?) throws(GatewayError) {
+            method = request.method
+            guard !method.isEmpty, method.utf8.allSatisfy(isTokenByte) else {
+                throw GatewayError(.invalidRequest, "The HTTP method is not a token.")
+            }
+            if upload != nil {
+                body = .streamed
+            } else if case .bytes = request.body {
+                body = .inline
+            } else {
+                // Without a body these still say that its length is 0 (RFC 9110 §8.6).
+                body = method == "POST" || method == "PUT" || method == "PATCH" ? .inline : .none
+            }
+        }
+    }
 
     init?() {
         guard let easy = curl_easy_init() else { return nil }
@@ -32,34 +64,52 @@ final class CurlHandle {
     /// What libcurl wrote about the last failure. Names hosts: not for messages.
     var failure: String { String(cString: errorText) }
 
-    /// Forgets the last request; connections, TLS sessions and DNS answers live in the multi handle.
-    func reset() {
-        curl_easy_reset(easy)
-        curl_slist_free_all(headers)
-        headers = nil
+    /// Frees what the last request needs no longer.
+    func recycle() {
         errorText[0] = 0
+        // A few hundred idle handles must not hold a body each.
+        if inlineBodySize > 4096 { _ = setInlineBody([]) }
     }
 
-    /// Writes a request into the handle.
+    /// Writes a request into the handle. Connections, TLS sessions and DNS answers live in the multi handle, so nothing
+    /// but options is kept here from one request to the next.
     func prepare(_ transfer: CurlTransfer, options: CurlTransport.Options) throws(GatewayError) {
         let request = transfer.request
-        setConnection(options)
-        setCallbacks(transfer)
-        let hasBody = try setMethod(request, upload: transfer.upload)
-        try setHeaders(request, hasBody: hasBody, upload: transfer.upload, options: options)
-        guard ccurl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else { throw Self.outOfMemory }
+        let shape = try setHeaders(of: request, upload: transfer.upload)
+        // User info in the URL becomes state of the handle, which must not reach the next request.
+        let hasUserInfo = request.url.utf8.contains(UInt8(ascii: "@"))
+        if shape != lastShape || hasUserInfo {
+            curl_easy_reset(easy)
+            setConnection(options)
+            setCallbacks(transfer.loop)
+            setMethod(shape)
+            // libcurl decodes a body only if it wrote this header itself, so a caller with its own wish gets what came.
+            if !shape.hasAcceptEncoding { _ = ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "identity") }
+            if !shape.hasUserAgent, let agent = options.userAgent {
+                _ = ccurl_set_string(easy, CURLOPT_USERAGENT, agent)
+            }
+        }
+        lastShape = hasUserInfo ? nil : shape
+        setContext(transfer)
+        guard setBody(request, shape: shape, upload: transfer.upload) == CURLE_OK,
+            ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK,
+            ccurl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK
+        else { throw Self.outOfMemory }
         // The loop's own timer names the phase, so it goes first; libcurl divides its limit among several addresses.
         let connect = request.timeouts.connect.limitInNanoseconds.map { $0 / 1_000_000 + 250 } ?? 86_400_000
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connect))
     }
 
+    // MARK: Options that a request of the same shape finds as they are
+
     private func setConnection(_ options: CurlTransport.Options) {
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_TCP_KEEPALIVE, 1)
-        set(CURLOPT_BUFFERSIZE, 64 * 1024)
+        set(CURLOPT_BUFFERSIZE, 32 * 1024)
         set(CURLOPT_HTTP_VERSION, options.http2 ? ccurl_http_2_over_tls : ccurl_http_1_1)
         if options.http2 { set(CURLOPT_PIPEWAIT, 1) }
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        set(CURLOPT_HEADEROPT, ccurl_headers_separate)
         set(CURLOPT_MAXAGE_CONN, Int(clamping: options.idleConnectionLifetime.components.seconds))
         ccurl_set_quick_exit(easy)
         _ = ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "https,http")
@@ -67,91 +117,84 @@ final class CurlHandle {
         if let proxy = options.proxy.url { _ = ccurl_set_string(easy, CURLOPT_PROXY, proxy) }
     }
 
-    private func setCallbacks(_ transfer: CurlTransfer) {
-        let context = Unmanaged.passUnretained(transfer).toOpaque()
-        let loop = Unmanaged.passUnretained(transfer.loop).toOpaque()
-        _ = ccurl_set_pointer(easy, CURLOPT_PRIVATE, context)
+    private func setCallbacks(_ loop: CurlEventLoop) {
         _ = ccurl_set_write_callback(easy, CURLOPT_HEADERFUNCTION, curlReceivedHeaderLine)
-        _ = ccurl_set_pointer(easy, CURLOPT_HEADERDATA, context)
         _ = ccurl_set_write_callback(easy, CURLOPT_WRITEFUNCTION, curlReceivedBody)
-        _ = ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context)
         _ = ccurl_set_prerequest_callback(easy, curlIsConnected)
-        _ = ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context)
         _ = ccurl_set_open_socket_callback(easy, curlOpensSocket)
-        _ = ccurl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context)
         // The connection, and with it this pointer, outlives the transfer.
         _ = ccurl_set_close_socket_callback(easy, curlClosesSocket)
-        _ = ccurl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, loop)
+        _ = ccurl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(loop).toOpaque())
         _ = ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
-        guard transfer.upload != nil else { return }
         _ = ccurl_set_read_callback(easy, curlWantsBody)
-        _ = ccurl_set_pointer(easy, CURLOPT_READDATA, context)
         _ = ccurl_set_seek_callback(easy, curlRewindsBody)
+    }
+
+    private func setMethod(_ shape: Shape) {
+        switch shape.body {
+        case .streamed: set(CURLOPT_POST, 1)
+        case .inline: break
+        case .none where shape.method == "HEAD": set(CURLOPT_NOBODY, 1)
+        case .none: set(CURLOPT_HTTPGET, 1)
+        }
+        let implied = shape.body != .none ? "POST" : shape.method == "HEAD" ? "HEAD" : "GET"
+        if shape.method != implied { _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, shape.method) }
+    }
+
+    // MARK: Options of each request
+
+    private func setContext(_ transfer: CurlTransfer) {
+        let context = Unmanaged.passUnretained(transfer).toOpaque()
+        _ = ccurl_set_pointer(easy, CURLOPT_PRIVATE, context)
+        _ = ccurl_set_pointer(easy, CURLOPT_HEADERDATA, context)
+        _ = ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context)
+        _ = ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context)
+        _ = ccurl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context)
+        _ = ccurl_set_pointer(easy, CURLOPT_READDATA, context)
         _ = ccurl_set_pointer(easy, CURLOPT_SEEKDATA, context)
     }
 
-    private func setMethod(_ request: HTTPTransportRequest, upload: CurlUpload?) throws(GatewayError) -> Bool {
-        guard !request.method.isEmpty, request.method.utf8.allSatisfy(Self.isTokenByte) else {
-            throw GatewayError(.invalidRequest, "The HTTP method is not a token.")
+    private func setBody(_ request: HTTPTransportRequest, shape: Shape, upload: CurlUpload?) -> CURLcode {
+        inlineBodySize = 0
+        switch shape.body {
+        case .none: return CURLE_OK
+        case .streamed: return ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(upload?.length ?? -1))
+        case .inline:
+            guard case .bytes(let bytes) = request.body else { return setInlineBody([]) }
+            return setInlineBody(bytes)
         }
-        var hasBody = true
-        if let upload {
-            set(CURLOPT_POST, 1)
-            _ = ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(upload.length ?? -1))
-        } else if case .bytes(let bytes) = request.body {
-            try setInlineBody(bytes)
-        } else if request.method == "HEAD" {
-            set(CURLOPT_NOBODY, 1)
-            return false
-        } else if request.method == "POST" || request.method == "PUT" || request.method == "PATCH" {
-            try setInlineBody([])
-        } else {
-            hasBody = false
-        }
-        if request.method != (hasBody ? "POST" : "GET") {
-            _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
-        }
-        return hasBody
     }
 
-    private func setInlineBody(_ bytes: [UInt8]) throws(GatewayError) {
+    private func setInlineBody(_ bytes: [UInt8]) -> CURLcode {
+        inlineBodySize = bytes.count
         _ = ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
-        let result = bytes.withUnsafeBytes { bytes in
+        return bytes.withUnsafeBytes { bytes in
             // An empty array may have no address, and a null pointer would mean a body from the read callback.
             guard let start = bytes.baseAddress else { return ccurl_set_string(easy, CURLOPT_COPYPOSTFIELDS, "") }
             return ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: start))
         }
-        guard result == CURLE_OK else { throw Self.outOfMemory }
     }
 
-    private func setHeaders(
-        _ request: HTTPTransportRequest,
-        hasBody: Bool,
-        upload: CurlUpload?,
-        options: CurlTransport.Options
-    ) throws(GatewayError) {
-        var acceptsEncoding = false
+    /// Makes the list of header lines and finds out the request's shape.
+    private func setHeaders(of request: HTTPTransportRequest, upload: CurlUpload?) throws(GatewayError) -> Shape {
+        curl_slist_free_all(headers)
+        headers = nil
+        var shape = try Shape(request, upload: upload)
         var hasType = false
-        var hasAgent = false
-        var line: [UInt8] = []
         for header in request.headers {
             if Self.isOwn(header.name) { continue }
-            if Self.matches(header.name, "accept-encoding") { acceptsEncoding = true }
+            if Self.matches(header.name, "accept-encoding") { shape.hasAcceptEncoding = true }
             if Self.matches(header.name, "content-type") { hasType = true }
-            if Self.matches(header.name, "user-agent") { hasAgent = true }
+            if Self.matches(header.name, "user-agent") { shape.hasUserAgent = true }
             try Self.write(header, into: &line)
             try append(&line)
         }
-        // libcurl decodes a body only if it wrote this header itself, so a caller with its own wish gets what came.
-        if !acceptsEncoding { _ = ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "identity") }
-        if hasBody {
+        if shape.body != .none {
             try append("Expect:")
             if !hasType { try append("Content-Type:") }
             if let upload, upload.length == nil { try append("Transfer-Encoding: chunked") }
         }
-        if !hasAgent, let agent = options.userAgent { _ = ccurl_set_string(easy, CURLOPT_USERAGENT, agent) }
-        _ = ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers)
-        set(CURLOPT_HEADEROPT, ccurl_headers_separate)
+        return shape
     }
 
     /// Writes `Name: value` and a NUL. libcurl spells a header without a value `Name;`.
@@ -217,16 +260,16 @@ final class CurlHandle {
         return true
     }
 
-    /// RFC 9110 §5.6.2: what a method or a field name may consist of.
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E, 0x5F, 0x60, 0x7C, 0x7E: true
-        default: false
-        }
-    }
-
     private static var outOfMemory: GatewayError {
         GatewayError(.internalError, "The HTTP transport is out of memory.")
+    }
+}
+
+/// RFC 9110 §5.6.2: what a method or a field name may consist of.
+private func isTokenByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+    case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E, 0x5F, 0x60, 0x7C, 0x7E: true
+    default: false
     }
 }

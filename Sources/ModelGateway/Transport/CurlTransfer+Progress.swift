@@ -9,6 +9,12 @@ extension CurlTransfer {
         loop.poller.track(socket)
     }
 
+    /// libcurl waits for a socket. While TCP connects that is for writing only, so reading means that it has connected and
+    /// waits for the peer's part of a handshake. (libcurl 7.88 notes the time of the TCP connect when TLS stands as well.)
+    func watched(_ socket: Int32, readable: Bool) {
+        if phase == .connecting, readable, sockets.contains(socket) { isTCPConnected = true }
+    }
+
     /// The connection stands; the request goes out next. Also called when a kept connection turned out dead and
     /// libcurl sends the request once more on a fresh one.
     func connected() {

@@ -28,6 +28,8 @@ public final class CurlTransport: HTTPTransport {
     /// Starts a transport.
     /// - Throws: ``GatewayError/Code/internalError`` if libcurl or its threads cannot be started.
     public init(options: Options = Options()) throws(GatewayError) {
+        var options = options
+        options.proxy = options.proxy.resolved
         var loops: [CurlEventLoop] = []
         do throws(GatewayError) {
             for _ in 0..<max(1, options.loops) { loops.append(try CurlEventLoop(options: options)) }

@@ -1,5 +1,13 @@
 // What can be set on the libcurl transport.
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
 extension CurlTransport {
     /// The settings of a transport.
     public struct Options: Sendable {
@@ -45,7 +53,15 @@ extension CurlTransport {
         /// What libcurl is told; nil leaves it to the environment, empty is none.
         let url: String?
 
-        /// As `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say. `HTTP_PROXY` in capitals is ignored, for it can
+        /// This, or ``none`` if it is the environment and that names no proxy: libcurl would look for each variable again
+        /// with every request.
+        var resolved: Proxy {
+            guard self == .environment else { return self }
+            let names = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+            return names.contains { getenv($0) != nil } ? self : .none
+        }
+
+        /// As `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say when the transport is made. `HTTP_PROXY` in capitals is ignored, for it can
         /// be set by a client where CGI is in use.
         public static let environment = Proxy(url: nil)
         /// Directly, whatever the environment says.
