@@ -88,10 +88,18 @@ public final class Gateway: Sendable {
     /// - Throws: ``GatewayError`` as long as nothing has gone to the client; show it with the status and the body that
     ///   the client's format has for errors.
     public func relay(_ request: WireRequest) async throws(GatewayError) -> WireResponse {
-        let facts = try OpenAIRequestFacts(request.body)
-        let input = try routingInput(request, facts)
+        let start = ContinuousClock.now
+        let facts: OpenAIRequestFacts
+        do {
+            facts = try OpenAIRequestFacts(request.body)
+        } catch {
+            var record = CallRecord(requestID: request.requestID, model: "", mode: request.mode, error: error.code)
+            record.duration = ContinuousClock.now - start
+            observer?.callFinished(record)
+            throw error
+        }
         var loop = attempts(
-            input,
+            routingInput(request, facts),
             model: facts.model,
             mode: request.mode,
             requestID: request.requestID,
@@ -179,7 +187,7 @@ extension Gateway {
     /// Request headers that may carry a session key, in order of preference.
     private static let sessionHeaders = ["x-gateway-session", "x-smg-routing-key", "x-session-id"]
 
-    private func routingInput(_ request: WireRequest, _ facts: OpenAIRequestFacts) throws(GatewayError) -> RoutingInput {
+    private func routingInput(_ request: WireRequest, _ facts: OpenAIRequestFacts) -> RoutingInput {
         var input = RoutingInput(forcedDeployment: request.deployment)
         input.estimatedTokens = request.body.count / 4
         for name in Self.sessionHeaders where input.sessionKey == nil {

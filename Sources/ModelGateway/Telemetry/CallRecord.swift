@@ -60,3 +60,17 @@ public protocol CallObserver: Sendable {
     /// A call is over.
     func callFinished(_ record: CallRecord)
 }
+
+/// Tells several observers of each call, in order.
+public struct CallObservers: CallObserver {
+    private let observers: [any CallObserver]
+
+    /// Creates one observer out of several.
+    public init(_ observers: [any CallObserver]) {
+        self.observers = observers
+    }
+
+    public func callFinished(_ record: CallRecord) {
+        for observer in observers { observer.callFinished(record) }
+    }
+}
