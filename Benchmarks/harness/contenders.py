@@ -77,7 +77,7 @@ class VllmRouter(Contender):
 
 
 class LiteLLM(Contender):
-    """One worker process per core, as its documentation advises; prices from the package, not from the net."""
+    """One worker process, as shipped; prices from the package, not from the net."""
 
     name = "litellm"
     requirement = "litellm[proxy]"
@@ -98,11 +98,16 @@ class LiteLLM(Contender):
             ]
         configuration = Path(directory) / "litellm.yaml"
         configuration.write_text("\n".join(lines) + "\n")
-        return [self.program, "--config", configuration, "--host", "127.0.0.1", "--port", port,
-                "--num_workers", os.cpu_count()]
+        return [self.program, "--config", configuration, "--host", "127.0.0.1", "--port", port]
 
     def environment(self):
-        return {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False", "NO_PROXY": "127.0.0.1"}
+        return {
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "LITELLM_TELEMETRY": "False",
+            # No contender asks its clients for a key.
+            "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+            "NO_PROXY": "127.0.0.1",
+        }
 
 
 class HAProxy(Contender):
