@@ -59,6 +59,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     private var delivering: [CurlTransfer] = []
     private var freeHandles: [CurlHandle] = []
     private var isRetiring = false
+    private var isShutDown = false
 
     private static let maxFreeHandles = 256
 
@@ -282,7 +283,10 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     // MARK: Transfers
 
     private func start(_ transfer: CurlTransfer) {
-        guard !transfer.mailbox.isCancelled else { return }
+        // Cancelled before it began, in which case the cancellation may even have come first.
+        guard transfer.end == nil else { return }
+        if transfer.mailbox.isCancelled { return finish(transfer, with: .failed(TransferMailbox.cancellation)) }
+        if isShutDown { return finish(transfer, with: .failed(Self.shuttingDown)) }
         guard let handle = freeHandles.popLast() ?? CurlHandle() else {
             return finish(transfer, with: .failed(GatewayError(.internalError, "libcurl is out of memory.")))
         }
@@ -400,10 +404,8 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
 
     private func stopAll() {
         isRetiring = true
+        isShutDown = true
         for transfer in timers.transfers { finish(transfer, with: .failed(Self.shuttingDown)) }
-        for command in running {
-            if case .start(let transfer) = command { finish(transfer, with: .failed(Self.shuttingDown)) }
-        }
     }
 
     /// Closes everything unless there is new mail. True if the thread is to end.

@@ -70,7 +70,8 @@ final class Poller: @unchecked Sendable {
         let wanted = (readable ? ccurl_epoll_in : 0) | (writable ? ccurl_epoll_out : 0)
         var interest = interests[Int(socket)]
         interest.isWanted = true
-        if !interest.isRegistered || interest.events != wanted {
+        // Of a socket that is not tracked nobody knows whether it is still the one that was registered.
+        if !interest.isRegistered || interest.events != wanted || !interest.isTracked {
             guard ccurl_epoll_watch(poller, socket, wanted, interest.isRegistered ? 1 : 0) == 0 else { return false }
             interest.isRegistered = true
             interest.events = wanted
