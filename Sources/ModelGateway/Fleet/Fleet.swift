@@ -5,6 +5,7 @@ internal import Synchronization
 /// All groups of a gateway.
 package final class Fleet: Sendable {
     private let groups: Mutex<[String: GroupState]>
+    private let time: TimeSource
 
     /// Starts a fleet.
     package init(_ configurations: [DeploymentGroup] = [], time: TimeSource = .system) {
@@ -13,6 +14,7 @@ package final class Fleet: Sendable {
             groups[configuration.model] = GroupState(configuration, time: time)
         }
         self.groups = Mutex(groups)
+        self.time = time
     }
 
     /// The group behind a public model name.
@@ -29,11 +31,59 @@ package final class Fleet: Sendable {
     /// The public names of all models, in alphabetical order.
     package var models: [String] { groups.withLock { $0.keys.sorted() } }
 
-    /// Whether at least one deployment can take a call now.
+    /// All groups, by the names of their models.
+    package var allGroups: [GroupState] { groups.withLock { Array($0.values) }.sorted { $0.model < $1.model } }
+
+    /// Whether there is a model.
     package var isReady: Bool { groups.withLock { !$0.isEmpty } }
 
     /// Whether the policy of a model's group looks at the prompt.
     package func readsText(_ model: String) -> Bool {
         groups.withLock { $0[model] }?.readsText ?? false
+    }
+
+    /// The state of all groups.
+    package var status: [GroupStatus] { allGroups.map(\.status) }
+
+    /// The group that has a deployment.
+    package func group(of deployment: String) -> GroupState? {
+        allGroups.first { $0.status(of: deployment) != nil }
+    }
+
+    /// Changes the whole fleet to new settings. Groups and deployments that stay keep what was learned about them.
+    package func apply(_ configurations: [DeploymentGroup]) {
+        groups.withLock { groups in
+            let names = Set(configurations.map(\.model))
+            groups = groups.filter { names.contains($0.key) }
+            for configuration in configurations {
+                if let group = groups[configuration.model] {
+                    group.apply(configuration)
+                } else {
+                    groups[configuration.model] = GroupState(configuration, time: time)
+                }
+            }
+        }
+    }
+
+    /// Adds a deployment to its model's group, or gives the one with its id new settings.
+    /// - Parameter template: The settings of the group if there is none for the model yet.
+    package func set(_ deployment: Deployment, template: DeploymentGroup) {
+        let group = groups.withLock { groups in
+            if let group = groups[deployment.model] { return group }
+            var configuration = template
+            configuration.model = deployment.model
+            configuration.deployments = []
+            let group = GroupState(configuration, time: time)
+            groups[deployment.model] = group
+            return group
+        }
+        group.set(deployment)
+    }
+
+    /// Removes a group whose last deployment is gone, so that its model is unknown again.
+    package func removeIfEmpty(_ model: String) {
+        groups.withLock { groups in
+            if let group = groups[model], group.deployments.isEmpty { groups[model] = nil }
+        }
     }
 }

@@ -4,9 +4,8 @@ import GatewayWire
 
 /// Something that happened in a group, for metrics and logs.
 enum FleetEvent: Sendable {
-    case breaker(DeploymentRecord, from: CircuitBreaker.State, to: CircuitBreaker.State)
+    case breaker(DeploymentRecord, to: CircuitBreaker.State)
     case health(DeploymentRecord, isHealthy: Bool)
-    case removed(DeploymentRecord)
 }
 
 extension GroupCore {
@@ -42,7 +41,7 @@ extension GroupCore {
         }
         noteBreaker(slot, before: before)
         if !members[slot].isFull { change(slot, removing: .saturated) }
-        if members[slot].ineligibility.contains(.draining), members[slot].calls == 0 { removeDrained(slot) }
+        if members[slot].ineligibility.contains(.draining), members[slot].calls == 0 { remove(slot) }
         probeEarlyIfNothingIsLeft()
     }
 
@@ -87,7 +86,7 @@ extension GroupCore {
 
     private mutating func noteBreaker(_ slot: Int, before: CircuitBreaker.State) {
         let after = members[slot].breaker.state
-        if after != before { events.append(.breaker(members[slot].record, from: before, to: after)) }
+        if after != before { events.append(.breaker(members[slot].record, to: after)) }
     }
 
     private mutating func coolDown(_ slot: Int, for wanted: Duration?, now: MonotonicInstant) {
@@ -111,10 +110,6 @@ extension GroupCore {
         change(slot, removing: .breakerOpen)
     }
 
-    private mutating func removeDrained(_ slot: Int) {
-        events.append(.removed(members[slot].record))
-        remove(slot)
-    }
 }
 
 // MARK: - Probes and reports
@@ -160,7 +155,7 @@ extension GroupCore {
         members[slot].drainEnds = deadline
         change(slot, adding: .draining)
         nextEvent = min(nextEvent, deadline)
-        if members[slot].calls == 0 { removeDrained(slot) }
+        if members[slot].calls == 0 { remove(slot) }
     }
 
     /// Takes a draining deployment back into service.
@@ -189,7 +184,7 @@ extension GroupCore {
                 reported(slot, nil, until: .never)
             }
             if members[slot].ineligibility.contains(.draining), now >= members[slot].drainEnds {
-                removeDrained(slot)
+                remove(slot)
                 continue
             }
             nextEvent = min(nextEvent, members[slot].nextEvent)

@@ -168,16 +168,21 @@ extension GroupCore {
     /// Adds a deployment, or gives the one with its id new settings.
     mutating func set(_ deployment: Deployment, number: () -> UInt64) {
         guard let slot = slots[deployment.id] else {
-            add(DeploymentRecord(deployment, number: number()))
+            add(DeploymentRecord(deployment, number: number(), metrics: metrics(of: deployment)))
             return
         }
         let old = members[slot].record
         if old.deployment.fingerprint == deployment.fingerprint {
-            update(slot, DeploymentRecord(deployment, number: old.number))
+            update(slot, DeploymentRecord(deployment, number: old.number, metrics: old.metrics))
         } else {
             remove(slot)
-            add(DeploymentRecord(deployment, number: number()))
+            add(DeploymentRecord(deployment, number: number(), metrics: metrics(of: deployment)))
         }
+    }
+
+    private func metrics(of deployment: Deployment) -> DeploymentMetrics {
+        DeploymentMetrics(
+            model: configuration.model, deployment: deployment.id, policy: configuration.policy.name)
     }
 
     private mutating func replacePolicy() {

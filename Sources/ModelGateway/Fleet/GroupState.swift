@@ -9,6 +9,7 @@ package final class GroupState: Sendable {
 
     let time: TimeSource
     private let core: Mutex<GroupCore>
+    private let metrics: GroupMetrics
     /// Whether the policy keeps book of prompts; read without the lock.
     private let usesPrefixCache: Atomic<Bool>
     private let policyReadsText: Atomic<Bool>
@@ -28,6 +29,7 @@ package final class GroupState: Sendable {
     ) {
         model = configuration.model
         self.time = time
+        metrics = GroupMetrics(model: configuration.model)
         var core = GroupCore(configuration, seed: seed)
         for deployment in configuration.deployments { core.set(deployment, number: Self.nextNumber) }
         usesPrefixCache = Atomic(core.policy.prefixCache != nil)
@@ -38,7 +40,7 @@ package final class GroupState: Sendable {
     /// Whether the policy looks at the prompt's text.
     package var readsText: Bool { policyReadsText.load(ordering: .relaxed) }
 
-    private static func nextNumber() -> UInt64 {
+    static func nextNumber() -> UInt64 {
         numbers.wrappingAdd(1, ordering: .relaxed).oldValue
     }
 
@@ -72,7 +74,12 @@ package final class GroupState: Sendable {
         }
     }
 
-    private func record(_ event: FleetEvent) {}
+    private func record(_ event: FleetEvent) {
+        switch event {
+        case .breaker(let record, let state): record.metrics.breakerChanged(to: state)
+        case .health(let record, let isHealthy): record.metrics.healthChanged(isHealthy: isHealthy)
+        }
+    }
 
     /// A copy of the state, to ask what would happen.
     func snapshot() -> GroupCore {
@@ -132,7 +139,12 @@ extension GroupState {
 
     private func lease(_ selection: Selection, _ input: RoutingInput) throws(GatewayError) -> AttemptLease {
         switch selection {
-        case .chosen(let grant): return AttemptLease(group: self, grant: grant, input: input, started: time.now())
+        case .chosen(let grant):
+            grant.record.metrics.selected()
+            if usesPrefixCache.load(ordering: .relaxed) {
+                metrics.matched(hit: max(0, input.estimatedTokens - grant.tokens), miss: grant.tokens)
+            }
+            return AttemptLease(group: self, grant: grant, input: input, started: time.now())
         case .failed(let error): throw error
         case .full: throw core.withLock { $0.queueFull() }
         }
@@ -157,6 +169,7 @@ extension GroupState {
             core.retryDecision(after: error, attempt, excluding: core.slots(known), now: now)
         }
         tried.mayRepeat = mayRepeat
+        metrics.decided(decision)
         return decision
     }
 }
@@ -183,6 +196,7 @@ extension GroupState {
     }
 
     func finished(_ lease: AttemptLease, wasAnswered: Bool, outcome: AttemptOutcome, measure: AttemptMeasure) {
+        lease.grant.record.metrics.ended(outcome)
         let verdict = lease.input.countsForHealth ? outcome : .cancelled
         update { core, now in
             guard core.isPresent(lease.grant) else { return }

@@ -39,10 +39,12 @@ package struct Ineligibility: OptionSet, Sendable, Hashable {
 package final class DeploymentRecord: Sendable {
     package let deployment: Deployment
     package let number: UInt64
+    let metrics: DeploymentMetrics
 
-    init(_ deployment: Deployment, number: UInt64) {
+    init(_ deployment: Deployment, number: UInt64, metrics: DeploymentMetrics) {
         self.deployment = deployment
         self.number = number
+        self.metrics = metrics
     }
 }
 

@@ -1,0 +1,164 @@
+// The metrics of routing and reliability: counters for what happens, gauges for what is.
+
+import Metrics
+
+/// The metrics that the fleet writes. Counters count as things happen; gauges are set by ``Fleet/recordGauges()``,
+/// which a metrics endpoint calls before each reading.
+package enum FleetMetrics {
+    /// A metric: its name, the labels it carries, and what it tells.
+    package struct Description: Sendable {
+        package let name: String
+        package let kind: String
+        package let labels: [String]
+        package let help: String
+    }
+
+    /// All metrics, for the reference and the test that holds it against the code.
+    package static let all: [Description] = [
+        selections, failures, retries, breakerTransitions, healthTransitions, prefixCacheTokens, callsInFlight,
+        queueDepth, eligible, breakerState, healthy, prefixCacheBytes,
+    ]
+
+    static let selections = Description(
+        name: "gateway_selections_total", kind: "counter", labels: ["model", "deployment", "policy"],
+        help: "Attempts that were sent to a deployment.")
+    static let failures = Description(
+        name: "gateway_attempt_outcomes_total", kind: "counter", labels: ["model", "deployment", "outcome"],
+        help: "Ends of attempts: success, failure, rate_limited, cancelled or misconfigured.")
+    static let retries = Description(
+        name: "gateway_retries_total", kind: "counter", labels: ["model", "decision"],
+        help: "What followed failed attempts: retry, fallback or stop.")
+    static let breakerTransitions = Description(
+        name: "gateway_breaker_transitions_total", kind: "counter", labels: ["model", "deployment", "to"],
+        help: "Changes of a circuit breaker's state.")
+    static let healthTransitions = Description(
+        name: "gateway_health_transitions_total", kind: "counter", labels: ["model", "deployment", "to"],
+        help: "Changes between healthy and unhealthy.")
+    static let prefixCacheTokens = Description(
+        name: "gateway_prefix_cache_tokens_total", kind: "counter", labels: ["model", "result"],
+        help: "Estimated prompt tokens by whether cache_aware expects them in the chosen engine's cache: hit or miss.")
+    static let callsInFlight = Description(
+        name: "gateway_calls_in_flight", kind: "gauge", labels: ["model", "deployment"],
+        help: "Attempts under way, up to the last byte of their answers.")
+    static let queueDepth = Description(
+        name: "gateway_queue_depth", kind: "gauge", labels: ["model"], help: "Calls that wait for a place.")
+    static let eligible = Description(
+        name: "gateway_deployment_eligible", kind: "gauge", labels: ["model", "deployment"],
+        help: "1 if the deployment may take calls.")
+    static let breakerState = Description(
+        name: "gateway_breaker_state", kind: "gauge", labels: ["model", "deployment"],
+        help: "0 closed, 1 open, 2 half-open.")
+    static let healthy = Description(
+        name: "gateway_deployment_healthy", kind: "gauge", labels: ["model", "deployment"],
+        help: "1 unless the deployment's probes fail.")
+    static let prefixCacheBytes = Description(
+        name: "gateway_prefix_cache_bytes", kind: "gauge", labels: ["model"],
+        help: "Memory of the book of prompts that cache_aware keeps.")
+}
+
+/// The counters of one deployment, made once.
+final class DeploymentMetrics: Sendable {
+    private let labels: [(String, String)]
+    private let selections: Counter
+    private let successes: Counter
+    private let failures: Counter
+    private let rateLimited: Counter
+    private let cancelled: Counter
+    private let misconfigured: Counter
+
+    init(model: String, deployment: String, policy: String) {
+        let labels = [("model", model), ("deployment", deployment)]
+        self.labels = labels
+        selections = Counter(label: FleetMetrics.selections.name, dimensions: labels + [("policy", policy)])
+        func outcome(_ name: String) -> Counter {
+            Counter(label: FleetMetrics.failures.name, dimensions: labels + [("outcome", name)])
+        }
+        successes = outcome("success")
+        failures = outcome("failure")
+        rateLimited = outcome("rate_limited")
+        cancelled = outcome("cancelled")
+        misconfigured = outcome("misconfigured")
+    }
+
+    func selected() {
+        selections.increment()
+    }
+
+    func ended(_ outcome: AttemptOutcome) {
+        switch outcome {
+        case .success: successes.increment()
+        case .failure: failures.increment()
+        case .rateLimited: rateLimited.increment()
+        case .cancelled: cancelled.increment()
+        case .misconfigured: misconfigured.increment()
+        }
+    }
+
+    // These are rare: their counters are found by name each time.
+
+    func breakerChanged(to state: CircuitBreaker.State) {
+        Counter(label: FleetMetrics.breakerTransitions.name, dimensions: labels + [("to", state.rawValue)]).increment()
+    }
+
+    func healthChanged(isHealthy: Bool) {
+        let state = isHealthy ? "healthy" : "unhealthy"
+        Counter(label: FleetMetrics.healthTransitions.name, dimensions: labels + [("to", state)]).increment()
+    }
+}
+
+/// The counters of one group, made once.
+final class GroupMetrics: Sendable {
+    private let retries: Counter
+    private let fallbacks: Counter
+    private let stops: Counter
+    private let hits: Counter
+    private let misses: Counter
+
+    init(model: String) {
+        func decision(_ name: String) -> Counter {
+            Counter(label: FleetMetrics.retries.name, dimensions: [("model", model), ("decision", name)])
+        }
+        retries = decision("retry")
+        fallbacks = decision("fallback")
+        stops = decision("stop")
+        func result(_ name: String) -> Counter {
+            Counter(label: FleetMetrics.prefixCacheTokens.name, dimensions: [("model", model), ("result", name)])
+        }
+        hits = result("hit")
+        misses = result("miss")
+    }
+
+    func decided(_ decision: RetryDecision) {
+        switch decision {
+        case .retry: retries.increment()
+        case .fallback: fallbacks.increment()
+        case .stop: stops.increment()
+        }
+    }
+
+    func matched(hit: Int, miss: Int) {
+        if hit > 0 { hits.increment(by: hit) }
+        if miss > 0 { misses.increment(by: miss) }
+    }
+}
+
+extension Fleet {
+    /// Sets the gauges to the present state.
+    package func recordGauges() {
+        for group in status {
+            let model = [("model", group.model)]
+            Gauge(label: FleetMetrics.queueDepth.name, dimensions: model).record(group.callsWaiting)
+            Gauge(label: FleetMetrics.prefixCacheBytes.name, dimensions: model).record(group.prefixCacheBytes)
+            for deployment in group.deployments {
+                let labels = model + [("deployment", deployment.deployment.id)]
+                func set(_ metric: FleetMetrics.Description, _ value: Int) {
+                    Gauge(label: metric.name, dimensions: labels).record(value)
+                }
+                set(FleetMetrics.callsInFlight, deployment.callsInFlight)
+                set(FleetMetrics.eligible, deployment.isEligible ? 1 : 0)
+                set(FleetMetrics.healthy, deployment.isHealthy ? 1 : 0)
+                set(FleetMetrics.breakerState, ["closed": 0, "open": 1, "half_open": 2][deployment.breaker] ?? 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// Deployments that come, change and go while a group runs.
+
+extension GroupState {
+    /// The state of the group and its deployments.
+    package var status: GroupStatus { update { core, now in core.status(now: now) } }
+
+    /// The state of one deployment; nil if the group does not have it.
+    package func status(of id: String) -> DeploymentStatus? {
+        update { core, now in core.slots[id].map { core.status(of: $0, now: now) } }
+    }
+
+    /// The deployments.
+    package var deployments: [Deployment] {
+        update { core, _ in core.present.map { core.members[$0].record.deployment } }
+    }
+
+    /// Adds a deployment, or gives the one with its id new settings.
+    package func set(_ deployment: Deployment) {
+        update { core, _ in core.set(deployment, number: Self.nextNumber) }
+    }
+
+    /// Changes settings of a deployment. Returns false if the group does not have it.
+    @discardableResult
+    package func change(_ id: String, _ change: (inout Deployment) -> Void) -> Bool {
+        update { core, _ in
+            guard let slot = core.slots[id] else { return false }
+            var deployment = core.members[slot].record.deployment
+            change(&deployment)
+            deployment.id = id
+            deployment.model = core.configuration.model
+            core.set(deployment, number: Self.nextNumber)
+            return true
+        }
+    }
+
+    /// Removes a deployment at once; calls under way on it go on, but nobody counts them any more. Returns false if
+    /// the group does not have it.
+    @discardableResult
+    package func remove(_ id: String) -> Bool {
+        update { core, _ in
+            guard let slot = core.slots[id] else { return false }
+            core.remove(slot)
+            return true
+        }
+    }
+
+    /// Sends no more calls to a deployment and removes it when those under way have ended, or at a deadline. Returns
+    /// false if the group does not have it.
+    @discardableResult
+    package func drain(_ id: String, within limit: Duration) -> Bool {
+        let found = update { core, now in
+            guard let slot = core.slots[id] else { return false }
+            core.drain(slot, until: now + limit)
+            return true
+        }
+        guard found else { return false }
+        Task { [weak self, time] in
+            // Nobody cancels this task, so its sleep does not throw.
+            try? await time.sleep(limit)
+            self?.update { _, _ in }
+        }
+        return true
+    }
+
+    /// Takes a draining deployment back into service. Returns false if the group does not have it.
+    @discardableResult
+    package func stopDraining(_ id: String) -> Bool {
+        update { core, _ in
+            guard let slot = core.slots[id] else { return false }
+            core.stopDraining(slot)
+            return true
+        }
+    }
+
+    /// Notes the result of a health probe.
+    package func probed(_ id: String, succeeded: Bool) {
+        update { core, _ in
+            if let slot = core.slots[id] { core.probed(slot, succeeded: succeeded) }
+        }
+    }
+
+    /// Notes what an engine says about its load, to be believed for a time; nil if it could not be asked.
+    package func reported(_ id: String, _ load: EngineLoad?, validFor: Duration = .seconds(30)) {
+        update { core, now in
+            if let slot = core.slots[id] { core.reported(slot, load, until: now + validFor) }
+        }
+    }
+
+    /// How the deployments are probed; nil for not at all.
+    var healthOptions: HealthOptions? { update { core, _ in core.configuration.health } }
+
+    /// The time until a deployment is due for its next probe after one that has just ended; nil if it is gone.
+    func pauseAfterProbe(_ id: String) -> Duration? {
+        update { core, _ in
+            guard let slot = core.slots[id], let options = core.configuration.health else { return nil }
+            return core.members[slot].health.pause(options, variation: core.random.variation())
+        }
+    }
+}
