@@ -5,8 +5,7 @@ import GatewayWire
 extension Gateway {
     /// Creates a gateway from a configuration, with libcurl for a transport.
     /// - Parameters:
-    ///   - configuration: The models and providers. Workers are not asked for their models before ``run()`` or
-    ///     ``prepare(progress:)``.
+    ///   - configuration: The models and providers. Workers are not asked for their models before ``run(logger:)``.
     ///   - providers: The kinds of providers that the configuration may name.
     ///   - observer: Is told of the end of each call.
     /// - Throws: ``GatewayError/Code/configuration`` if a deployment's settings cannot be used.
@@ -27,8 +26,13 @@ extension Gateway {
             }
             groups.append(try DeploymentGroup(model, deployments: deployments))
         }
+        let workers = configuration.workers
+        let registry = WorkerRegistry(
+            Fleet(groups), options: try WorkerOptions(workers), transport: transports.standard)
         self.init(
             groups: groups,
+            registry: registry,
+            sources: try workers.sources(),
             observer: observer,
             preferredExecutor: transports.standard.preferredExecutor
         )

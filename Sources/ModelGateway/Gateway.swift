@@ -24,6 +24,8 @@ import GatewayWire
 /// ```
 public final class Gateway: Sendable {
     package let fleet: Fleet
+    package let registry: WorkerRegistry
+    let workerSources: [any WorkerSource]
     private let observer: (any CallObserver)?
     private let providers: [any Provider]
 
@@ -35,12 +37,30 @@ public final class Gateway: Sendable {
     ///   - groups: The models and their deployments.
     ///   - observer: Is told of the end of each call.
     ///   - preferredExecutor: The one of the transport that the providers use.
-    public init(
+    public convenience init(
         groups: [DeploymentGroup],
         observer: (any CallObserver)? = nil,
         preferredExecutor: (any TaskExecutor)? = nil
     ) {
-        fleet = Fleet(groups)
+        let registry = WorkerRegistry(Fleet(groups))
+        self.init(groups: groups, registry: registry, observer: observer, preferredExecutor: preferredExecutor)
+    }
+
+    /// Creates a gateway over a fleet that runs already.
+    /// - Parameters:
+    ///   - groups: The groups that the fleet was started with.
+    ///   - registry: The workers of that fleet.
+    ///   - sources: What names workers while ``run(logger:)`` runs.
+    package init(
+        groups: [DeploymentGroup],
+        registry: WorkerRegistry,
+        sources: [any WorkerSource] = [],
+        observer: (any CallObserver)? = nil,
+        preferredExecutor: (any TaskExecutor)? = nil
+    ) {
+        fleet = registry.fleet
+        self.registry = registry
+        workerSources = sources
         providers = groups.flatMap { $0.deployments.map(\.provider) }
         self.observer = observer
         self.preferredExecutor = preferredExecutor

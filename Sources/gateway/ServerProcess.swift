@@ -40,6 +40,10 @@ struct ServerProcess {
                         successTerminationBehavior: .ignore,
                         failureTerminationBehavior: .gracefullyShutdownGroup
                     ),
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: FleetWatch(gateway: gateway, logger: logger),
+                        successTerminationBehavior: .ignore
+                    ),
                 ],
                 logger: CommandLog.quiet(logger)
             )
@@ -75,6 +79,16 @@ private struct Preparation: Service {
         try await gateway.prepare()
         let seconds = AnswerStatistics.fixed((ContinuousClock.now - start) / .seconds(1), digits: 2)
         logger.info("The models are loaded.", metadata: ["seconds": "\(seconds)"])
+    }
+}
+
+/// Finds workers and probes deployments until the server is told to stop.
+private struct FleetWatch: Service {
+    let gateway: Gateway
+    let logger: Logger
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await gateway.run(logger: logger) }
     }
 }
 

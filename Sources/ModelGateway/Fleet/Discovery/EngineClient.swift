@@ -1,0 +1,59 @@
+// Small GET requests to a worker's own endpoints: bounded in time and in size.
+
+/// Asks one worker.
+package struct EngineClient: Sendable {
+    /// An answer that was read whole.
+    package struct Answer: Sendable {
+        package var status: Int
+        package var body: [UInt8]
+
+        /// The body as JSON; nil if it is none.
+        var json: JSONValue? { try? JSONValue(parsing: body) }
+    }
+
+    /// The largest answer that is read; `/metrics` of an engine with many labels is below 1 MiB.
+    static let largestAnswer = 4 << 20
+
+    let address: WorkerAddress
+    let apiKey: Secret?
+    let transport: any HTTPTransport
+    let timeout: Duration
+
+    package init(
+        address: WorkerAddress, apiKey: Secret? = nil, transport: any HTTPTransport, timeout: Duration = .seconds(3)
+    ) {
+        self.address = address
+        self.apiKey = apiKey
+        self.transport = transport
+        self.timeout = timeout
+    }
+
+    private var timeouts: Timeouts {
+        Timeouts(connect: timeout, firstByte: timeout, idle: timeout, total: timeout)
+    }
+
+    /// Asks for a path of the server itself, beginning with a slash.
+    package func get(_ path: String) async throws(GatewayError) -> Answer {
+        var headers: [HTTPHeader] = []
+        if let apiKey, !apiKey.isEmpty { headers.append(HTTPHeader("authorization", "Bearer \(apiKey.reveal())")) }
+        let request = HTTPTransportRequest(
+            method: "GET", url: address.root + path, headers: headers, timeouts: timeouts)
+        let response = try await transport.send(request)
+        return Answer(status: response.status, body: try await response.wholeBody(limit: Self.largestAnswer))
+    }
+
+    /// Asks for the models that the worker offers. Names that cannot be public names are left out.
+    package func models() async throws(GatewayError) -> [ModelInfo] {
+        var seen: Set<String> = []
+        return try await provider(name: Engine.Kind.generic.rawValue).models(timeouts: timeouts).filter { model in
+            let isUsable = !model.id.isEmpty && model.id.utf8.count <= 512 && !model.id.utf8.contains { $0 < 0x20 }
+            return isUsable && seen.insert(model.id).inserted
+        }
+    }
+
+    /// The provider through which calls reach the worker.
+    func provider(name: String) throws(GatewayError) -> OpenAICompatibleProvider {
+        try OpenAICompatibleProvider(
+            baseURL: address.url.description, apiKey: apiKey?.reveal(), name: name, transport: transport)
+    }
+}

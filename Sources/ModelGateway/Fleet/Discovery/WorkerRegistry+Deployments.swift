@@ -1,0 +1,96 @@
+// From what a worker offers to deployments in the fleet, and back out again.
+
+extension WorkerRegistry {
+    /// Gives the fleet a deployment for each of these models, or new settings to those that it has.
+    func deploy(_ models: [String], of entry: inout WorkerEntry, _ state: inout State) {
+        guard !entry.isDraining, !entry.isLeaving else { return }
+        do throws(GatewayError) {
+            let client = try client(of: entry)
+            let provider = try client.provider(name: (entry.engine?.kind ?? .generic).rawValue)
+            for model in models {
+                let deployment = deployment(of: model, by: entry, provider: provider)
+                fleet.set(deployment, template: options.group)
+                // It may have been on its way out since the model was gone for a moment.
+                state.leaving.remove(Leaving(worker: entry.id, model: model, deployment: deployment.id))
+                try fleet.group(model).stopDraining(deployment.id)
+                entry.deployed.insert(model)
+            }
+        } catch {
+            entry.problem = error.message
+        }
+    }
+
+    private func deployment(of model: String, by entry: WorkerEntry, provider: any Provider) -> Deployment {
+        Deployment(
+            id: entry.deploymentID(model),
+            model: model,
+            provider: provider,
+            upstreamModel: model,
+            weight: entry.weight,
+            priority: entry.priority,
+            labels: entry.labels,
+            timeouts: options.timeouts,
+            fingerprint: entry.fingerprint
+        )
+    }
+
+    /// Sends no more calls of these models to a worker; the deployments go when they are idle or at the limit.
+    func withdraw(_ models: Set<String>, of entry: inout WorkerEntry, within limit: Duration, _ state: inout State) {
+        for model in models {
+            let leaving = Leaving(worker: entry.id, model: model, deployment: entry.deploymentID(model))
+            state.leaving.insert(leaving)
+            entry.deployed.remove(model)
+            guard let group = try? fleet.group(model) else { continue }
+            if limit > .zero {
+                group.drain(leaving.deployment, within: limit)
+            } else {
+                group.remove(leaving.deployment)
+            }
+        }
+    }
+
+    /// Forgets what has left the fleet: deployments, models that nobody offers any more, and workers.
+    func prune(_ state: inout State) {
+        guard !state.leaving.isEmpty else { return }
+        for leaving in state.leaving {
+            if let group = try? fleet.group(leaving.model), group.status(of: leaving.deployment) != nil { continue }
+            state.leaving.remove(leaving)
+            let isOffered = state.workers.values.contains { worker in
+                !worker.isLeaving && worker.models.contains { $0.id == leaving.model }
+            }
+            if !isOffered { fleet.removeIfEmpty(leaving.model) }
+        }
+        let stillLeaving = Set(state.leaving.map(\.worker))
+        state.workers = state.workers.filter { !$0.value.isLeaving || stillLeaving.contains($0.key) }
+    }
+
+    /// The worker as others see it.
+    func describe(_ entry: WorkerEntry) -> Worker {
+        Worker(
+            id: entry.id,
+            url: entry.address.url.description,
+            sources: entry.sources.sorted(),
+            state: entry.state,
+            isLeaving: entry.isLeaving,
+            engine: entry.engine,
+            models: entry.models.map(\.id),
+            weight: entry.weight,
+            priority: entry.priority,
+            labels: entry.labels,
+            problem: entry.problem,
+            deployments: entry.models.compactMap { model in
+                try? fleet.group(model.id).status(of: entry.deploymentID(model.id))
+            }
+        )
+    }
+
+    /// Asks this worker.
+    func client(of entry: WorkerEntry) throws(GatewayError) -> EngineClient {
+        EngineClient(
+            address: entry.address,
+            apiKey: entry.apiKey,
+            transport: try workerTransport(),
+            timeout: options.askTimeout
+        )
+    }
+}

@@ -1,0 +1,110 @@
+// Which questions to workers are due, and what follows from the answers.
+
+extension WorkerRegistry {
+    /// A question that is due. While it is under way the same question to the same worker is not due again.
+    enum Question: Sendable {
+        /// Which models does it offer, and what does it run?
+        case inspection(WorkerEntry)
+        /// How much is it loaded?
+        case load(WorkerEntry, EngineMetrics)
+    }
+
+    /// What a worker said of itself.
+    struct Inspection: Sendable {
+        var models: [ModelInfo]
+        var engine: Engine?
+    }
+
+    /// Takes the questions that are due now.
+    func takeDue() -> [Question] {
+        let now = time.now()
+        return update { state in
+            prune(&state)
+            var questions: [Question] = []
+            for (id, worker) in state.workers {
+                if worker.inspectionDue <= now {
+                    state.workers[id]?.inspectionDue = .never
+                    questions.append(.inspection(worker))
+                }
+                if worker.loadDue <= now, let metrics = worker.engine.flatMap(EngineMetrics.of) {
+                    state.workers[id]?.loadDue = .never
+                    questions.append(.load(worker, metrics))
+                }
+            }
+            return questions
+        }
+    }
+
+    /// The time until the next question is due; nil if none ever is.
+    func timeUntilNext() -> Duration? {
+        let now = time.now()
+        return update { state in
+            let due = state.workers.values.map { min($0.inspectionDue, $0.loadDue) }.min() ?? .never
+            // Deployments that drain are looked after, so that models and workers go with the last of them.
+            let next = state.leaving.isEmpty ? due : min(due, now + .milliseconds(500))
+            return next == .never ? nil : max(.zero, next - now)
+        }
+    }
+
+    /// Takes what a worker answered when it was asked for its models.
+    /// - Returns: A sentence for the log, if something has changed.
+    func inspected(_ asked: WorkerEntry, _ result: Result<Inspection, GatewayError>) -> String? {
+        let now = time.now()
+        return update { state in
+            guard var entry = state.workers[asked.id], entry.number == asked.number, !entry.isLeaving else { return nil }
+            defer { state.workers[entry.id] = entry }
+            switch result {
+            case .success(let inspection):
+                return succeeded(inspection, &entry, &state, now: now)
+            case .failure(let error):
+                entry.failures += 1
+                entry.problem = error.message
+                entry.inspectionDue = now + options.pause(afterFailures: entry.failures)
+                return entry.failures == 1 ? "Worker \(entry.id) does not answer: \(error.message)" : nil
+            }
+        }
+    }
+
+    private func succeeded(
+        _ inspection: Inspection, _ entry: inout WorkerEntry, _ state: inout State, now: MonotonicInstant
+    ) -> String? {
+        let wasWell = entry.hasAnswered && entry.failures == 0
+        let before = Set(entry.models.map(\.id))
+        entry.hasAnswered = true
+        entry.failures = 0
+        entry.problem = nil
+        entry.engine = inspection.engine ?? entry.engine
+        entry.models = inspection.models
+        entry.inspectionDue = now + options.interval
+        if entry.loadDue == .never, entry.engine.flatMap(EngineMetrics.of) != nil { entry.loadDue = now }
+        let offered = Set(inspection.models.map(\.id))
+        withdraw(entry.deployed.subtracting(offered), of: &entry, within: options.drainLimit, &state)
+        deploy(offered.subtracting(entry.deployed).sorted(), of: &entry, &state)
+        if wasWell, before == offered { return nil }
+        let engine = entry.engine?.kind.rawValue ?? "unknown engine"
+        let models = inspection.models.map(\.id).joined(separator: ", ")
+        return "Worker \(entry.id) (\(engine)) offers \(models.isEmpty ? "no model" : models)."
+    }
+
+    /// Takes what an engine said about its load; nil if it could not be asked.
+    func loaded(_ asked: WorkerEntry, _ reading: EngineReading?) {
+        let now = time.now()
+        update { state in
+            guard var entry = state.workers[asked.id], entry.number == asked.number, !entry.isLeaving else { return }
+            // An engine that does not tell is asked again after it was asked for its models.
+            entry.loadDue = reading == nil ? .never : now + options.loadInterval
+            if let start = reading?.startTime {
+                if let known = entry.engineStart, abs(known - start) > 1 {
+                    entry.restarts += 1
+                    deploy(Array(entry.deployed), of: &entry, &state)
+                }
+                entry.engineStart = start
+            }
+            state.workers[entry.id] = entry
+            for model in entry.deployed {
+                guard let group = try? fleet.group(model) else { continue }
+                group.reported(entry.deploymentID(model), reading?.load, validFor: options.loadInterval * 5)
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// The workers that there are, and the deployments that the fleet has because of them.
+
+internal import Synchronization
+
+/// Keeps the fleet in step with the workers: one deployment for each model of each worker.
+///
+/// Questions to workers are asked elsewhere; the registry says which are due and takes the answers.
+package final class WorkerRegistry: Sendable {
+    package let fleet: Fleet
+    let options: WorkerOptions
+    let time: TimeSource
+    private let transport: Mutex<(any HTTPTransport)?>
+    private let state = Mutex(State())
+
+    struct State: Sendable {
+        var workers: [String: WorkerEntry] = [:]
+        var lastNumber = 0
+        /// What each source reported last.
+        var reported: [String: Set<String>] = [:]
+        /// Deployments that are on their way out of the fleet.
+        var leaving: Set<Leaving> = []
+    }
+
+    struct Leaving: Hashable, Sendable {
+        var worker: String
+        var model: String
+        var deployment: String
+    }
+
+    /// Says that something is due earlier than it was.
+    let changed = Signal()
+
+    /// Creates an empty registry.
+    /// - Parameter transport: What workers are reached with; nil makes one when the first worker comes.
+    package init(
+        _ fleet: Fleet,
+        options: WorkerOptions = WorkerOptions(),
+        transport: (any HTTPTransport)? = nil,
+        time: TimeSource = .system
+    ) {
+        self.fleet = fleet
+        self.options = options
+        self.transport = Mutex(transport)
+        self.time = time
+    }
+
+    /// What workers are reached with.
+    func workerTransport() throws(GatewayError) -> any HTTPTransport {
+        if let transport = transport.withLock({ $0 }) { return transport }
+        let made = try CurlTransport()
+        return transport.withLock { transport in
+            let kept = transport ?? made
+            transport = kept
+            return kept
+        }
+    }
+
+    func update<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+        state.withLock { body(&$0) }
+    }
+}
+
+// MARK: - Membership
+
+extension WorkerRegistry {
+    /// The workers, by their ids.
+    package var workers: [Worker] {
+        update { state in
+            prune(&state)
+            return state.workers.values.sorted { $0.id < $1.id }.map(describe)
+        }
+    }
+
+    /// One worker.
+    package func worker(_ id: String) -> Worker? {
+        update { state in
+            prune(&state)
+            return state.workers[id].map(describe)
+        }
+    }
+
+    /// Adds a worker.
+    /// - Throws: ``GatewayError/Code/conflict`` if there is one with this address.
+    package func add(
+        _ address: WorkerAddress, source: String, apiKey: Secret?, labels: [String: String] = [:]
+    ) throws(GatewayError) -> Worker {
+        let worker: Worker? = update { state in
+            if let known = state.workers[address.id], !known.isLeaving { return nil }
+            var entry = insert(address, source: source, apiKey: apiKey, into: &state)
+            entry.labels = labels
+            state.workers[entry.id] = entry
+            return describe(entry)
+        }
+        guard let worker else {
+            throw GatewayError(.conflict, "There is a worker \(address.id) already; change it with PATCH.")
+        }
+        changed.send()
+        return worker
+    }
+
+    /// Takes the whole set of workers that a source names now.
+    package func report(_ addresses: [WorkerAddress], from source: String) {
+        update { state in
+            let ids = Set(addresses.map(\.id))
+            let before = state.reported.updateValue(ids, forKey: source) ?? []
+            for id in before.subtracting(ids) {
+                guard state.workers[id]?.sources.remove(source) != nil else { continue }
+                if state.workers[id]?.sources.isEmpty ?? false { leave(id, within: options.drainLimit, &state) }
+            }
+            // A worker that was removed by hand stays away until the source has left it out once.
+            for address in addresses where !before.contains(address.id) {
+                if let known = state.workers[address.id], !known.isLeaving {
+                    state.workers[address.id]?.sources.insert(source)
+                } else {
+                    let entry = insert(address, source: source, apiKey: nil, into: &state)
+                    state.workers[entry.id] = entry
+                }
+            }
+            for address in addresses where before.contains(address.id) { adjust(address, &state) }
+        }
+        changed.send()
+    }
+
+    /// Sends no more calls to a worker, and removes it when those under way have ended or at a deadline.
+    /// - Returns: The worker as it is now, or nil if there is none with this id.
+    package func remove(_ id: String, within limit: Duration) -> Worker? {
+        let worker: Worker? = update { state in
+            prune(&state)
+            guard var entry = state.workers[id] else { return nil }
+            leave(id, within: limit, &state)
+            // A worker without calls is gone already; it is shown as it was at last.
+            entry.isLeaving = true
+            return describe(state.workers[id] ?? entry)
+        }
+        if worker != nil { changed.send() }
+        return worker
+    }
+
+    /// Changes a worker.
+    /// - Returns: The worker as it is now, or nil if there is none with this id.
+    /// - Throws: ``GatewayError/Code/conflict`` if it is on its way out.
+    package func change(_ id: String, _ change: WorkerChange) throws(GatewayError) -> Worker? {
+        try change.validate()
+        let result: Result<Worker?, GatewayError> = update { state in
+            prune(&state)
+            guard let entry = state.workers[id] else { return .success(nil) }
+            guard !entry.isLeaving else {
+                return .failure(
+                    GatewayError(.conflict, "The worker \(id) is being removed; add it again instead of changing it."))
+            }
+            apply(change, to: id, &state)
+            return .success(state.workers[id].map(describe))
+        }
+        changed.send()
+        return try result.get()
+    }
+
+    private func insert(
+        _ address: WorkerAddress, source: String, apiKey: Secret?, into state: inout State
+    ) -> WorkerEntry {
+        state.lastNumber += 1
+        var entry = WorkerEntry(
+            number: state.lastNumber, address: address, apiKey: apiKey ?? options.apiKey, now: time.now())
+        entry.sources = [source]
+        return entry
+    }
+
+    /// Takes the weight and the tier that a source gives to a worker it has named before.
+    private func adjust(_ address: WorkerAddress, _ state: inout State) {
+        guard let entry = state.workers[address.id], !entry.isLeaving else { return }
+        let isNew = (address.weight, address.priority) != (entry.address.weight, entry.address.priority)
+        guard isNew else { return }
+        state.workers[address.id]?.address.weight = address.weight
+        state.workers[address.id]?.address.priority = address.priority
+        apply(WorkerChange(weight: address.weight, priority: address.priority), to: address.id, &state)
+    }
+
+    private func apply(_ change: WorkerChange, to id: String, _ state: inout State) {
+        guard var entry = state.workers[id] else { return }
+        entry.weight = change.weight ?? entry.weight
+        entry.priority = change.priority ?? entry.priority
+        entry.labels = change.labels ?? entry.labels
+        if let isDraining = change.isDraining, isDraining != entry.isDraining {
+            entry.isDraining = isDraining
+            if isDraining { withdraw(entry.deployed, of: &entry, within: options.drainLimit, &state) }
+        }
+        deploy(entry.models.map(\.id), of: &entry, &state)
+        state.workers[id] = entry
+    }
+
+    private func leave(_ id: String, within limit: Duration, _ state: inout State) {
+        guard var entry = state.workers[id] else { return }
+        entry.isLeaving = true
+        entry.inspectionDue = .never
+        entry.loadDue = .never
+        withdraw(Set(entry.models.map(\.id)).union(entry.deployed), of: &entry, within: limit, &state)
+        state.workers[id] = entry
+        prune(&state)
+    }
+}

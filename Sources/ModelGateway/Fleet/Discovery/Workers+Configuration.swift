@@ -1,0 +1,32 @@
+// From the configuration of workers to the settings and sources of discovery.
+
+extension WorkerOptions {
+    /// - Throws: ``GatewayError/Code/configuration`` if the policy's parameters cannot be used.
+    init(_ workers: Configuration.Workers) throws(GatewayError) {
+        let group = DeploymentGroup(
+            model: "",
+            policy: try RoutingPolicyKind(workers.policy),
+            admission: workers.admission,
+            breaker: workers.breaker,
+            retry: workers.retry,
+            health: workers.health.enabled ? workers.health.options : nil,
+            overload: workers.overload
+        )
+        self.init(
+            apiKey: workers.apiKey,
+            group: group,
+            timeouts: workers.timeouts,
+            interval: workers.discovery.interval
+        )
+    }
+}
+
+extension Configuration.Workers {
+    /// What names workers.
+    /// - Throws: ``GatewayError/Code/configuration`` if a URL cannot be used.
+    func sources() throws(GatewayError) -> [any WorkerSource] {
+        var sources: [any WorkerSource] = []
+        if !urls.isEmpty { sources.append(try StaticWorkerSource(urls)) }
+        return sources
+    }
+}

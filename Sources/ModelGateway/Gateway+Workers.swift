@@ -1,0 +1,75 @@
+// Workers that come, change and go while a gateway runs.
+
+extension Gateway {
+    /// The workers that were named by the configuration, by a source or by ``addWorker(url:apiKey:weight:priority:labels:)``,
+    /// by their ids.
+    public var workers: [Worker] { registry.workers }
+
+    /// One worker.
+    /// - Throws: ``GatewayError/Code/notFound`` if there is none with this id.
+    public func worker(_ id: String) throws(GatewayError) -> Worker {
+        guard let worker = registry.worker(id) else { throw Self.unknownWorker(id) }
+        return worker
+    }
+
+    /// Adds a server whose models the gateway finds out and serves. Returns at once; while ``run(logger:)`` runs, the
+    /// worker is asked until it answers.
+    ///
+    /// The gateway sends requests to the address, with `apiKey` or the configured key of all workers: pass on only
+    /// addresses that an operator chose.
+    /// - Parameters:
+    ///   - url: The base URL of an OpenAI-compatible API; `/v1` is assumed if it has no path.
+    ///   - apiKey: Sent as a bearer token; nil for the configured key of all workers, if there is one.
+    ///   - weight: The share of calls relative to other workers, 0 to 1,000.
+    ///   - priority: The tier, 0 to 1,000; lower numbers first.
+    ///   - labels: Names and values for people and dashboards.
+    /// - Throws: ``GatewayError/Code/invalidRequest`` if a value cannot be used, ``GatewayError/Code/conflict`` if there
+    ///   is a worker with this address.
+    @discardableResult
+    public func addWorker(
+        url: String,
+        apiKey: Secret? = nil,
+        weight: Double = 1,
+        priority: Int = 0,
+        labels: [String: String] = [:]
+    ) throws(GatewayError) -> Worker {
+        try WorkerChange(weight: weight, priority: priority, labels: labels).validate()
+        let address: WorkerAddress
+        do throws(GatewayError) {
+            address = try WorkerAddress(url, weight: weight, priority: priority)
+        } catch {
+            throw GatewayError(.invalidRequest, error.message, param: "url")
+        }
+        return try registry.add(address, source: "api", apiKey: apiKey, labels: labels)
+    }
+
+    /// Sends no more calls to a worker and removes it when those under way have ended.
+    ///
+    /// A worker that a source names stays away until the source has left it out and names it again.
+    /// - Parameters:
+    ///   - id: The worker's id.
+    ///   - limit: How long calls under way may hold it; afterwards they go on, but nobody counts them any more. Zero
+    ///     removes it at once.
+    /// - Returns: The worker as it is now; its state is ``Worker/State/draining``.
+    /// - Throws: ``GatewayError/Code/notFound`` if there is none with this id.
+    @discardableResult
+    public func removeWorker(_ id: String, drain limit: Duration = .seconds(600)) throws(GatewayError) -> Worker {
+        guard let worker = registry.remove(id, within: limit) else { throw Self.unknownWorker(id) }
+        return worker
+    }
+
+    /// Changes a worker's weight, tier or labels, drains it or takes it back into service.
+    /// - Returns: The worker as it is now.
+    /// - Throws: ``GatewayError/Code/notFound`` if there is none with this id, ``GatewayError/Code/invalidRequest`` if a
+    ///   value is out of range, ``GatewayError/Code/conflict`` if the worker is being removed.
+    @discardableResult
+    public func updateWorker(_ id: String, _ change: WorkerChange) throws(GatewayError) -> Worker {
+        guard let worker = try registry.change(id, change) else { throw Self.unknownWorker(id) }
+        return worker
+    }
+
+    private static func unknownWorker(_ id: String) -> GatewayError {
+        GatewayError(
+            .notFound, "There is no worker \(String(id.prefix(80)).debugDescription); GET /workers lists the ones there are.")
+    }
+}
