@@ -1,0 +1,233 @@
+// `gateway chat` against a scripted server: what it sends, what it prints, and how it ends.
+
+import ModelGateway
+import ModelGatewayTesting
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+@Suite("gateway chat", .timeLimit(.minutes(5)))
+struct ChatCommandTests {
+    /// Runs one question to its end.
+    private func ask(
+        _ engine: ScriptedEngine,
+        _ arguments: String...,
+        environment: [String: String] = [:],
+        input: ChildProcess.Input = .none
+    ) async throws -> (status: Int32, output: String, errors: String) {
+        let chat = try ChildProcess(
+            BuiltProducts.path("gateway"),
+            ["chat", "--base-url", engine.url, "-m", "mock"] + arguments,
+            environment: environment,
+            input: input
+        )
+        let status = try await chat.waitForExit()
+        return (status, chat.output, chat.errors)
+    }
+
+    @Test func printsTheAnswerAndNothingElse() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Rayleigh scattering."))
+        let run = try await ask(engine, "Why is the sky blue?")
+        #expect(run.status == 0)
+        #expect(run.output == "Rayleigh scattering.\n")
+        #expect(run.errors == "")
+    }
+
+    @Test func printsTheAnswerWhileItIsMade() async throws {
+        let engine = try ScriptedEngine()
+        let script = Script.chatStream("One two three.")
+        engine.enqueue(script.stalled(after: script.byteCount - 200))
+        let chat = try BuiltProducts.gateway("chat", "--base-url", engine.url, "-m", "mock", "Count.")
+        try await chat.waitForOutput { $0.contains("One two") }
+        #expect(chat.isRunning)
+        engine.release()
+        #expect(try await chat.waitForExit() == 0)
+        #expect(chat.output == "One two three.\n")
+    }
+
+    @Test func neverSplitsACharacter() async throws {
+        let text = "Grüße 👩‍🚀 — 你好, é 🇩🇪."
+        let engine = try ScriptedEngine { _ in Script.chatStream(text).inPieces(of: 1) }
+        let run = try await ask(engine, "Hi")
+        #expect(run.output == text + "\n")
+    }
+
+    @Test func sendsWhatTheOptionsSay() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let run = try await ask(
+            engine, "Hi", "--system", "Be brief.", "--temperature", "0.5", "--max-tokens", "7", "--seed", "42",
+            "--api-key", "sk-test"
+        )
+        #expect(run.status == 0)
+        let request = try #require(engine.requests.first)
+        let body = try JSONValue(parsing: request.body)
+        #expect(body["model"]?.string == "mock")
+        #expect(body["messages"]?.array?.map { $0["role"]?.string } == ["system", "user"])
+        #expect(body["messages"]?.array?.map { $0["content"]?.string } == ["Be brief.", "Hi"])
+        #expect(body["temperature"] == .number(0.5))
+        #expect(body["seed"]?.int == 42)
+        #expect((body["max_tokens"] ?? body["max_completion_tokens"])?.int == 7)
+        #expect(request.header("authorization") == "Bearer sk-test")
+    }
+
+    @Test(arguments: [
+        (nil, "Piped.\n", "Piped.\n"), ("Asked:", "Piped.", "Asked:\n\nPiped."), ("Asked:", "", "Asked:"),
+    ])
+    func takesThePromptFromStandardInput(_ prompt: String?, _ input: String, _ expected: String) async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let chat = try ChildProcess(
+            BuiltProducts.path("gateway"),
+            ["chat", "--base-url", engine.url, "-m", "mock"] + (prompt.map { [$0] } ?? []),
+            input: .text(input)
+        )
+        #expect(try await chat.waitForExit() == 0)
+        let body = try JSONValue(parsing: try #require(engine.requests.first).body)
+        #expect(body["messages"]?.array?.first?["content"]?.string == expected)
+    }
+
+    @Test func takesTheOnlyModelOfAServer() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["only"]))
+        let chat = try BuiltProducts.gateway("chat", "--base-url", engine.url + "/v1", "Hi")
+        #expect(try await chat.waitForExit() == 0)
+        #expect(engine.requests.map(\.path) == ["/v1/models", "/v1/chat/completions"])
+    }
+
+    @Test func asksForAChoiceAmongSeveralModels() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["a", "b"]))
+        let chat = try BuiltProducts.gateway("chat", "--base-url", engine.url, "Hi")
+        #expect(try await chat.waitForExit() == 64)
+        #expect(chat.errors.contains("--model: a, b"))
+    }
+
+    @Test func printsTheWholeResponse() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Yes."))
+        let run = try await ask(engine, "--json", "Hi")
+        let json = try JSONValue(parsing: Array(run.output.utf8.dropLast()))
+        #expect(json["object"]?.string == "chat.completion")
+        #expect(json["choices"]?.array?.first?["message"]?["content"]?.string == "Yes.")
+        #expect(json["choices"]?.array?.first?["finish_reason"]?.string == "stop")
+        #expect(json["usage"]?["completion_tokens"]?.int == 1)
+    }
+
+    @Test func saysHowFastItWas() async throws {
+        let engine = try ScriptedEngine(
+            respond: ScriptedEngine.openAI(text: "One two three.", pace: .milliseconds(2))
+        )
+        let run = try await ask(engine, "--stats", "Hi")
+        #expect(run.output == "One two three.\n")
+        let line = /time to first token [0-9]+\.[0-9]{3} s, [0-9]+\.[0-9] tokens\/s, 5 prompt \+ 3 completion tokens, .*\n/
+        #expect(run.errors.wholeMatch(of: line) != nil, "\(run.errors)")
+    }
+
+    // MARK: Keys
+
+    @Test func sendsTheKeyOfTheEnvironment() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        _ = try await ask(engine, "Hi", environment: ["GATEWAY_API_KEY": "from-environment"])
+        #expect(engine.requests.first?.header("authorization") == "Bearer from-environment")
+    }
+
+    @Test func keepsTheKeyOfOpenAIFromOtherServers() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let run = try await ask(engine, "Hi", environment: ["OPENAI_API_KEY": "sk-secret"])
+        #expect(run.status == 0)
+        let received = engine.connections.flatMap(\.received)
+        #expect(!String(decoding: received, as: UTF8.self).contains("sk-secret"))
+    }
+
+    // MARK: Ends
+
+    @Test func controlCStopsTheAnswer() async throws {
+        let engine = try ScriptedEngine()
+        let script = Script.chatStream("One two three.")
+        engine.enqueue(script.stalled(after: script.byteCount - 200))
+        let chat = try BuiltProducts.gateway("chat", "--base-url", engine.url, "-m", "mock", "Count.")
+        try await chat.waitForOutput { $0.contains("One two") }
+        chat.signal(SIGINT)
+        #expect(try await chat.waitForExit() == 130)
+        #expect(chat.output.hasSuffix("\n"))
+        try await engine.waitForClientClose()
+    }
+
+    @Test func endsQuietlyWhenNobodyReads() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let chat = try BuiltProducts.gateway(
+            "chat", "--base-url", engine.url, "-m", "mock", "Hi",
+            readsOutput: false
+        )
+        #expect(try await chat.waitForExit() == 0)
+        #expect(chat.errors == "")
+    }
+
+    @Test(arguments: [
+        (400, 65, "The provider"), (401, 77, "API key"), (404, 69, "bad"), (429, 69, "bad"), (500, 70, "HTTP 500"),
+        (503, 69, "HTTP 503"),
+    ])
+    func failuresOfTheServerHaveStatuses(_ status: Int, _ expected: Int32, _ text: String) async throws {
+        let engine = try ScriptedEngine { _ in .openAIError(status: status, message: "The provider says bad") }
+        let run = try await ask(engine, "Hi")
+        #expect(run.status == expected)
+        #expect(run.output == "")
+        #expect(run.errors.hasPrefix("gateway: ") && run.errors.contains(text), "\(run.errors)")
+        #expect(run.errors.split(separator: "\n").count == 1)
+        #expect(!run.errors.contains("127.0.0.1"))
+    }
+
+    @Test func aCutAnswerIsAFailure() async throws {
+        let engine = try ScriptedEngine { _ in
+            let script = Script.chatStream("One two three.")
+            return script.cut(after: script.byteCount - 200)
+        }
+        let run = try await ask(engine, "Hi")
+        #expect(run.status == 70)
+        #expect(run.output.hasPrefix("One two"))
+        #expect(run.errors.hasPrefix("gateway: "))
+    }
+
+    @Test(arguments: [
+        (["--bogus"], Int32(64)), (["--max-tokens", "0", "Hi"], 64), (["--temperature", "-1", "Hi"], 64),
+        ([""], 64), ([], 64), (["--json"], 64), (["--api-key", "k", "Hi"], 64),
+        (["--config", "a", "--base-url", "b", "Hi"], 64),
+        (["-m", "/nowhere/model.gguf", "Hi"], missingFileStatus), (["--config", "/nowhere/gateway.toml", "Hi"], 66),
+        (["--base-url", "127.0.0.1:9", "Hi"], 78),
+        (["--base-url", "http://127.0.0.1:9", "-m", "x", "Hi"], 69),
+    ])
+    func badUseHasStatuses(_ arguments: [String], _ status: Int32) async throws {
+        let chat = try ChildProcess(BuiltProducts.path("gateway"), ["chat"] + arguments)
+        #expect(try await chat.waitForExit() == status)
+        #expect(chat.output == "")
+        #expect(chat.errors.hasPrefix("gateway: "), "\(chat.errors)")
+    }
+
+    #if LlamaCpp
+    private static let missingFileStatus: Int32 = 66
+    #else
+    private static let missingFileStatus: Int32 = 69
+    #endif
+
+    @Test func usesTheModelsOfAConfiguration() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "From the file."))
+        let directory = try TemporaryDirectory()
+        let file = try directory.write(
+            "gateway.yaml",
+            """
+            models:
+              - name: assistant
+                deployments:
+                  - base_url: \(engine.url)/v1
+                    model: mock-7b
+            """
+        )
+        let chat = try BuiltProducts.gateway("chat", "--config", file, "Hi")
+        #expect(try await chat.waitForExit() == 0)
+        #expect(chat.output == "From the file.\n")
+        let body = try JSONValue(parsing: try #require(engine.requests.first).body)
+        #expect(body["model"]?.string == "mock-7b")
+    }
+}

@@ -1,0 +1,87 @@
+// `gateway serve` as a test uses it: started on a free port, asked over HTTP, and stopped.
+
+import Foundation
+import ModelGateway
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A server process.
+struct RunningServer: Sendable {
+    let process: ChildProcess
+    let port: Int
+    private let transport: CurlTransport
+
+    var url: String { "http://127.0.0.1:\(port)" }
+
+    /// Starts a server and waits until it listens.
+    init(_ arguments: String..., environment: [String: String] = [:]) async throws {
+        process = try ChildProcess(
+            BuiltProducts.path("gateway"),
+            ["serve", "--port", "0"] + arguments,
+            environment: environment
+        )
+        try await process.waitForErrors { Self.port(in: $0) != nil }
+        port = Self.port(in: process.errors) ?? 0
+        transport = try CurlTransport()
+    }
+
+    /// The port that the log tells.
+    private static func port(in log: String) -> Int? {
+        guard let line = log.split(separator: "\n").first(where: { $0.contains("Listening") }),
+            let match = line.firstMatch(of: /port\W+([0-9]+)/)
+        else { return nil }
+        return Int(match.1)
+    }
+
+    struct Reply: Sendable {
+        var status: Int
+        var headers: HTTPHeaderBlock
+        var body: String
+    }
+
+    func get(_ path: String) async throws -> Reply {
+        try await send(HTTPTransportRequest(method: "GET", url: url + path))
+    }
+
+    func post(_ path: String, _ body: String, headers: [HTTPHeader] = []) async throws -> Reply {
+        try await send(
+            HTTPTransportRequest(
+                method: "POST",
+                url: url + path,
+                headers: [HTTPHeader("content-type", "application/json")] + headers,
+                body: .bytes(Array(body.utf8))
+            )
+        )
+    }
+
+    private func send(_ request: HTTPTransportRequest) async throws -> Reply {
+        let response = try await transport.send(request)
+        var body: [UInt8] = []
+        while let bytes = try await response.body.next() { body += bytes }
+        return Reply(status: response.status, headers: response.headers, body: String(decoding: body, as: UTF8.self))
+    }
+
+    /// Waits until models can be called.
+    func waitUntilReady() async throws {
+        let end = ContinuousClock.now + .seconds(120)
+        while try await get("/readiness").status != 200 {
+            guard ContinuousClock.now < end, process.isRunning else {
+                throw ChildProcess.Failure(description: "The server does not become ready: \(process.errors)")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Asks the server to end, and returns its exit status.
+    @discardableResult
+    func stop() async throws -> Int32 {
+        process.signal(SIGTERM)
+        return try await process.waitForExit()
+    }
+}

@@ -1,0 +1,180 @@
+// `gateway serve` as a process: how it starts, what stops it from starting, how it drains, and that it lives on.
+
+import ModelGateway
+import ModelGatewayTesting
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+@Suite("gateway serve", .timeLimit(.minutes(5)))
+struct ServeCommandTests {
+    /// A configuration with one model behind an engine.
+    static func configuration(_ engine: ScriptedEngine, server: String = "") -> String {
+        """
+        [server]
+        \(server)
+        [[models]]
+        name = "assistant"
+        retry = { max_attempts = 1 }
+        [[models.deployments]]
+        base_url = "\(engine.url)/v1"
+        model = "mock"
+        """
+    }
+
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    private func start(_ engine: ScriptedEngine, _ settings: String = "") async throws -> RunningServer {
+        let file = try directory.write("gateway.toml", Self.configuration(engine, server: settings))
+        return try await RunningServer("--config", file)
+    }
+
+    @Test func answersUnderItsOwnNames() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let server = try await start(engine)
+        defer { server.process.signal(SIGKILL) }
+        for path in ["/health", "/liveness", "/readiness"] {
+            #expect(try await server.get(path).status == 200, "\(path)")
+        }
+        let models = try JSONValue(parsing: Array(try await server.get("/v1/models").body.utf8))
+        #expect(models["data"]?.array?.map { $0["id"]?.string } == ["assistant"])
+        #expect(try await server.get("/v1/models/assistant").status == 200)
+        #expect(try await server.get("/v1/models/other").status == 404)
+        let reply = try await server.post(
+            "/v1/chat/completions",
+            #"{"model":"assistant","messages":[{"role":"user","content":"Hi"}]}"#
+        )
+        #expect(reply.status == 200)
+        #expect(reply.body.contains("Hello from the mock."))
+        #expect(try await server.stop() == 0)
+    }
+
+    @Test func findsTheModelsOfWorkersAndTakesTurns() async throws {
+        let first = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["shared", "first"]))
+        let second = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["shared"]))
+        let server = try await RunningServer("--worker-urls", first.url, second.url, "--log-level", "warning")
+        defer { server.process.signal(SIGKILL) }
+        try await server.waitUntilReady()
+        let models = try JSONValue(parsing: Array(try await server.get("/v1/models").body.utf8))
+        #expect(models["data"]?.array?.map { $0["id"]?.string } == ["first", "shared"])
+        for _ in 0..<6 {
+            let reply = try await server.post("/v1/chat/completions", #"{"model":"shared","messages":[]}"#)
+            #expect(reply.status == 200)
+        }
+        for engine in [first, second] {
+            #expect(engine.requests.count { $0.path == "/v1/chat/completions" } == 3)
+        }
+        #expect(try await server.stop() == 0)
+    }
+
+    @Test func wantsAKeyIfItHasKeys() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let file = try directory.write("gateway.toml", Self.configuration(engine))
+        let server = try await RunningServer("--config", file, "--api-key", "one", "--api-key", "two")
+        defer { server.process.signal(SIGKILL) }
+        let body = #"{"model":"assistant","messages":[]}"#
+        let refused = try await server.post("/v1/chat/completions", body)
+        #expect(refused.status == 401)
+        #expect(refused.headers["www-authenticate"] != nil)
+        for key in ["one", "two"] {
+            let headers = [HTTPHeader("authorization", "Bearer \(key)")]
+            #expect(try await server.post("/v1/chat/completions", body, headers: headers).status == 200)
+        }
+        let sent = engine.requests.compactMap { $0.header("authorization") }
+        #expect(sent.isEmpty, "a client's key must not go upstream")
+        #expect(try await server.stop() == 0)
+    }
+
+    // MARK: Draining
+
+    @Test func runningAnswersFinish() async throws {
+        let engine = try ScriptedEngine()
+        let script = Script.chatStream("One two three.")
+        engine.enqueue(script.stalled(after: script.byteCount - 200))
+        let server = try await start(engine)
+        defer { server.process.signal(SIGKILL) }
+        async let reply = server.post(
+            "/v1/chat/completions",
+            #"{"model":"assistant","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#
+        )
+        try await engine.waitForRequests(1)
+        server.process.signal(SIGTERM)
+        try await server.process.waitForErrors { $0.contains("Shutting down") }
+        #expect(server.process.isRunning)
+        engine.release()
+        let body = try await reply.body
+        #expect(body.contains("three.") && body.hasSuffix("data: [DONE]\n\n"))
+        #expect(try await server.process.waitForExit() == 0)
+    }
+
+    @Test func aSecondSignalEndsAtOnce() async throws {
+        let engine = try ScriptedEngine()
+        let script = Script.chatStream("One two three.")
+        engine.enqueue(script.stalled(after: script.byteCount - 200))
+        let server = try await start(engine)
+        defer { server.process.signal(SIGKILL) }
+        let reply = Task {
+            try await server.post("/v1/chat/completions", #"{"model":"assistant","stream":true,"messages":[]}"#)
+        }
+        try await engine.waitForRequests(1)
+        server.process.signal(SIGTERM)
+        try await server.process.waitForErrors { $0.contains("Shutting down") }
+        server.process.signal(SIGTERM)
+        #expect(try await server.process.waitForExit() == 130)
+        await #expect(throws: GatewayError.self) { try await reply.value }
+    }
+
+    // MARK: What stops it from starting
+
+    @Test func aPortInUseIsSaid() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let file = try directory.write("gateway.toml", Self.configuration(engine))
+        let server = try BuiltProducts.gateway("serve", "--config", file, "--port", "\(engine.port)")
+        #expect(try await server.waitForExit() == 69)
+        #expect(server.errors.contains("gateway: port \(engine.port) on 127.0.0.1 is in use"))
+    }
+
+    @Test func allMistakesOfAConfigurationAreSaid() async throws {
+        let file = try directory.write(
+            "gateway.toml",
+            "[server]\nprot = 3\nport = \"x\"\n\n[logging]\nlevel = \"loud\"\n"
+        )
+        let server = try BuiltProducts.gateway("serve", "--config", file)
+        #expect(try await server.waitForExit() == 78)
+        for mistake in ["\(file):2:", "\(file):3:", "\(file):6:", "did you mean 'port'?"] {
+            #expect(server.errors.contains(mistake), "\(server.errors)")
+        }
+    }
+
+    @Test(arguments: [
+        (["--port", "70000"], Int32(64)), (["--policy", "best"], 64), (["--log-level", "loud"], 64),
+        (["--worker-urls", "localhost:8000"], 64), (["--config", "/nowhere/gateway.toml"], 66),
+        (["--api-key", ""], 64), (["surplus"], 64),
+    ])
+    func badUseHasStatuses(_ arguments: [String], _ status: Int32) async throws {
+        let server = try ChildProcess(BuiltProducts.path("gateway"), ["serve", "--port", "0"] + arguments)
+        #expect(try await server.waitForExit() == status)
+        #expect(server.errors.hasPrefix("gateway: "), "\(server.errors)")
+    }
+
+    @Test func theVersionAndTheHelpAreThere() async throws {
+        let version = try BuiltProducts.gateway("--version")
+        #expect(try await version.waitForExit() == 0)
+        #expect(version.output.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+\n/) != nil)
+        for arguments in [["--help"], ["chat", "--help"], ["serve", "--help"]] {
+            let help = try ChildProcess(BuiltProducts.path("gateway"), arguments)
+            #expect(try await help.waitForExit() == 0)
+            #expect(help.output.contains("USAGE: gateway"))
+        }
+    }
+}
