@@ -61,7 +61,7 @@ extension ExitStatus {
                 .badData
             case .unauthenticated, .permissionDenied, .upstreamUnauthorized: .notPermitted
             case .connectFailed, .tlsFailed, .timedOut, .unavailable, .rateLimited, .shuttingDown, .unsupported,
-                .modelNotFound:
+                .modelNotFound, .notFound:
                 .unavailable
             default: .failure
             }

@@ -6,11 +6,8 @@ import ModelGateway
 enum CommandLog {
     /// Sets the process's log up. Call it once.
     static func start(_ configuration: Configuration.Logging) -> Logger {
-        let level = configuration.level
         LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
+            GatewayLogHandler(label: label, format: configuration.format, level: configuration.level)
         }
         return Logger(label: "gateway")
     }

@@ -22,10 +22,14 @@ struct ServerProcess {
         let logger = CommandLog.start(configuration.logging)
         for warning in configuration.warnings { logger.warning("\(warning)") }
         let backend = LocalBackend(logger: logger)
-        let gateway = try Gateway(configuration: configuration, providers: backend.catalog)
+        let observer = try ServerObserver(configuration)
+        defer { observer.close() }
+        let gateway = try Gateway(configuration: configuration, providers: backend.catalog, observer: observer)
         let server = GatewayServer(
             gateway: gateway,
             options: ServerOptions(configuration.server),
+            metrics: observer.metricsText,
+            observer: observer,
             logger: logger
         )
         let group = ServiceGroup(
@@ -103,7 +107,8 @@ extension ServerOptions {
             keepAliveInterval: configuration.keepaliveInterval,
             headTimeout: configuration.headTimeout,
             bodyTimeout: configuration.bodyTimeout,
-            idleTimeout: configuration.idleTimeout
+            idleTimeout: configuration.idleTimeout,
+            writeTimeout: configuration.writeTimeout
         )
     }
 }

@@ -70,15 +70,19 @@ struct ChatCommandTests {
         #expect(body["model"]?.string == "mock")
         #expect(body["messages"]?.array?.map { $0["role"]?.string } == ["system", "user"])
         #expect(body["messages"]?.array?.map { $0["content"]?.string } == ["Be brief.", "Hi"])
-        #expect(body["temperature"] == .number(0.5))
+        #expect(body["temperature"]?.serialized() == Array("0.5".utf8))
         #expect(body["seed"]?.int == 42)
         #expect((body["max_tokens"] ?? body["max_completion_tokens"])?.int == 7)
         #expect(request.header("authorization") == "Bearer sk-test")
     }
 
-    @Test(arguments: [
-        (nil, "Piped.\n", "Piped.\n"), ("Asked:", "Piped.", "Asked:\n\nPiped."), ("Asked:", "", "Asked:"),
-    ])
+    private static let prompts: [(prompt: String?, input: String, expected: String)] = [
+        (nil, "Piped.\n", "Piped.\n"),
+        ("Asked:", "Piped.", "Asked:\n\nPiped."),
+        ("Asked:", "", "Asked:"),
+    ]
+
+    @Test(arguments: prompts)
     func takesThePromptFromStandardInput(_ prompt: String?, _ input: String, _ expected: String) async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let chat = try ChildProcess(
@@ -165,10 +169,16 @@ struct ChatCommandTests {
         #expect(chat.errors == "")
     }
 
-    @Test(arguments: [
-        (400, 65, "The provider"), (401, 77, "API key"), (404, 69, "bad"), (429, 69, "bad"), (500, 70, "HTTP 500"),
+    private static let failures: [(status: Int, exit: Int32, text: String)] = [
+        (400, 65, "The provider says"),
+        (401, 77, "API key"),
+        (404, 69, "The provider says"),
+        (429, 69, "The provider says"),
+        (500, 70, "HTTP 500"),
         (503, 69, "HTTP 503"),
-    ])
+    ]
+
+    @Test(arguments: failures)
     func failuresOfTheServerHaveStatuses(_ status: Int, _ expected: Int32, _ text: String) async throws {
         let engine = try ScriptedEngine { _ in .openAIError(status: status, message: "The provider says bad") }
         let run = try await ask(engine, "Hi")
@@ -190,14 +200,22 @@ struct ChatCommandTests {
         #expect(run.errors.hasPrefix("gateway: "))
     }
 
-    @Test(arguments: [
-        (["--bogus"], Int32(64)), (["--max-tokens", "0", "Hi"], 64), (["--temperature", "-1", "Hi"], 64),
-        ([""], 64), ([], 64), (["--json"], 64), (["--api-key", "k", "Hi"], 64),
+    private static let badUses: [(arguments: [String], status: Int32)] = [
+        (["--bogus"], 64),
+        (["--max-tokens", "0", "Hi"], 64),
+        (["--temperature", "-1", "Hi"], 64),
+        ([""], 64),
+        ([], 64),
+        (["--json"], 64),
+        (["--api-key", "k", "Hi"], 64),
         (["--config", "a", "--base-url", "b", "Hi"], 64),
-        (["-m", "/nowhere/model.gguf", "Hi"], missingFileStatus), (["--config", "/nowhere/gateway.toml", "Hi"], 66),
+        (["-m", "/nowhere/model.gguf", "Hi"], missingFileStatus),
+        (["--config", "/nowhere/gateway.toml", "Hi"], 66),
         (["--base-url", "127.0.0.1:9", "Hi"], 78),
         (["--base-url", "http://127.0.0.1:9", "-m", "x", "Hi"], 69),
-    ])
+    ]
+
+    @Test(arguments: badUses)
     func badUseHasStatuses(_ arguments: [String], _ status: Int32) async throws {
         let chat = try ChildProcess(BuiltProducts.path("gateway"), ["chat"] + arguments)
         #expect(try await chat.waitForExit() == status)

@@ -55,9 +55,7 @@ struct ExampleTests {
         func get(_ path: String) async throws -> String {
             let request = HTTPTransportRequest(method: "GET", url: "http://127.0.0.1:\(port)\(path)")
             let response = try await transport.send(request)
-            var body: [UInt8] = []
-            while let bytes = try await response.body.next() { body += bytes }
-            return String(decoding: body, as: UTF8.self)
+            return try await response.body.text()
         }
         #expect(try await get("/haiku/frogs") == "Frogs jump.")
         #expect(try await get("/v1/models").contains(#""id":"assistant""#))

@@ -76,15 +76,13 @@ struct LocalModelTests {
         let server = try await RunningServer()
         defer { server.process.signal(SIGKILL) }
         try await server.waitUntilReady()
-        async let reply = server.post(
+        let response = try await server.open(
             "/v1/chat/completions",
-            #"{"model":"\#(Self.model)","max_tokens":6,"stream":true,"messages":[{"role":"user","content":"Hi"}]}"#
+            #"{"model":"\#(Self.model)","max_tokens":12,"stream":true,"messages":[{"role":"user","content":"Hi"}]}"#
         )
-        // The call is there once the log of its engine or the counter of running calls says so; asking for readiness
-        // behind it on the same server is enough of an order for one process.
-        try await Task.sleep(for: .milliseconds(100))
+        #expect(try await response.body.next() != nil)
         server.process.signal(SIGTERM)
-        let body = try await reply.body
+        let body = try await response.body.text()
         #expect(body.hasSuffix("data: [DONE]\n\n"), "\(body)")
         #expect(try await server.process.waitForExit() == 0)
     }

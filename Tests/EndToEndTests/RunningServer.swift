@@ -60,11 +60,17 @@ struct RunningServer: Sendable {
         )
     }
 
+    /// Sends a request and returns when its answer has begun.
+    func open(_ path: String, _ body: String) async throws -> HTTPTransportResponse {
+        try await transport.send(
+            HTTPTransportRequest(method: "POST", url: url + path, body: .bytes(Array(body.utf8)))
+        )
+    }
+
     private func send(_ request: HTTPTransportRequest) async throws -> Reply {
         let response = try await transport.send(request)
-        var body: [UInt8] = []
-        while let bytes = try await response.body.next() { body += bytes }
-        return Reply(status: response.status, headers: response.headers, body: String(decoding: body, as: UTF8.self))
+        let body = try await response.body.text()
+        return Reply(status: response.status, headers: response.headers, body: body)
     }
 
     /// Waits until models can be called.
@@ -83,5 +89,14 @@ struct RunningServer: Sendable {
     func stop() async throws -> Int32 {
         process.signal(SIGTERM)
         return try await process.waitForExit()
+    }
+}
+
+extension ByteStream {
+    /// All that is left.
+    func text() async throws -> String {
+        var all: [UInt8] = []
+        while let bytes = try await next() { all += bytes }
+        return String(decoding: all, as: UTF8.self)
     }
 }

@@ -156,11 +156,17 @@ struct ServeCommandTests {
         }
     }
 
-    @Test(arguments: [
-        (["--port", "70000"], Int32(64)), (["--policy", "best"], 64), (["--log-level", "loud"], 64),
-        (["--worker-urls", "localhost:8000"], 64), (["--config", "/nowhere/gateway.toml"], 66),
-        (["--api-key", ""], 64), (["surplus"], 64),
-    ])
+    private static let badUses: [(arguments: [String], status: Int32)] = [
+        (["--port", "70000"], 64),
+        (["--policy", "best"], 64),
+        (["--log-level", "loud"], 64),
+        (["--worker-urls", "localhost:8000"], 64),
+        (["--api-key", ""], 64),
+        (["surplus"], 64),
+        (["--config", "/nowhere/gateway.toml"], 66),
+    ]
+
+    @Test(arguments: badUses)
     func badUseHasStatuses(_ arguments: [String], _ status: Int32) async throws {
         let server = try ChildProcess(BuiltProducts.path("gateway"), ["serve", "--port", "0"] + arguments)
         #expect(try await server.waitForExit() == status)
