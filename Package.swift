@@ -167,6 +167,7 @@ let package = Package(
             dependencies: [
                 "CommandLineChat", "HummingbirdApp", "ModelGateway", "ModelGatewayTesting", "SemanticSearch", "gateway",
             ],
+            exclude: ["bad_input.py", "openai_client.py"],
             swiftSettings: settings
         ),
     ],

@@ -1,5 +1,6 @@
 // What the server's metrics and its access log are told: finished calls by the gateway, finished requests by the server.
 
+import Logging
 import Metrics
 import ModelGateway
 import ModelGatewayServer

@@ -35,6 +35,8 @@ final class ChildProcess: Sendable {
         var openStreams = 0
     }
 
+    private static let starting = Mutex(())
+
     private let state = Mutex(State())
     private let pid: pid_t
     private let terminal: Int32?
@@ -52,18 +54,26 @@ final class ChildProcess: Sendable {
         readsOutput: Bool = true
     ) throws {
         command = ([executable] + arguments).joined(separator: " ")
-        var spawn = try Spawn()
-        var readers: [(descriptor: Int32, isError: Bool)] = []
-        if case .terminal = input {
-            let master = try spawn.attachTerminal()
-            terminal = master
-            readers = [(master, false)]
-        } else {
-            terminal = nil
-            readers = try spawn.attachPipes(input: input, readsOutput: readsOutput)
+        let environment = Self.environment(adding: environment)
+        // One at a time: between making a pipe and marking it as ours alone, no other program may start.
+        let started = try Self.starting.withLock { _ in
+            var spawn = try Spawn()
+            var readers: [(descriptor: Int32, isError: Bool)] = []
+            var terminal: Int32?
+            if case .terminal = input {
+                let master = try spawn.attachTerminal()
+                terminal = master
+                readers = [(master, false)]
+            } else {
+                readers = try spawn.attachPipes(input: input, readsOutput: readsOutput)
+            }
+            let pid = try spawn.start(executable, arguments, environment)
+            spawn.closeChildEnds()
+            return (pid: pid, terminal: terminal, readers: readers)
         }
-        pid = try spawn.start(executable, arguments, Self.environment(adding: environment))
-        spawn.closeChildEnds()
+        pid = started.pid
+        terminal = started.terminal
+        let readers = started.readers
         state.withLock { $0.openStreams = readers.count }
         for reader in readers { read(reader.descriptor, isError: reader.isError) }
         Thread.detachNewThread { [self, pid] in

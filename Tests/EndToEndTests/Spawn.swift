@@ -50,10 +50,7 @@ struct Spawn {
 
     /// Makes a terminal that the program gets for its own; returns the end to type at.
     mutating func attachTerminal() throws -> Int32 {
-        let master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard master >= 0, grantpt(master) == 0, unlockpt(master) == 0, let name = ptsname(master) else {
-            throw ChildProcess.Failure(description: "There are no terminals left.")
-        }
+        let (master, name) = try Self.terminal()
         // The first terminal that the leader of a new session opens becomes its own, so that Ctrl-C reaches it.
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, name, O_RDWR, 0)
         posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
@@ -105,14 +102,34 @@ struct Spawn {
     /// A pipe that no other program inherits by chance.
     private static func pipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
-        #if os(Linux)
-        let failure = pipe2(&ends, O_CLOEXEC)
+        #if canImport(Glibc)
+        let failure = Glibc.pipe(&ends)
+        #elseif canImport(Musl)
+        let failure = Musl.pipe(&ends)
         #else
         let failure = Darwin.pipe(&ends)
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         #endif
         guard failure == 0 else { throw ChildProcess.Failure(description: "There are no descriptors left.") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])
+    }
+
+    /// A new terminal: the end to type at, and the name of the other one.
+    private static func terminal() throws -> (master: Int32, name: String) {
+        let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        #if os(Linux)
+        // TIOCSPTLCK and TIOCGPTN: what unlockpt and ptsname do, which the C library keeps from Swift.
+        var locked: Int32 = 0
+        var number: UInt32 = 0
+        if master >= 0, ioctl(master, 0x4004_5431, &locked) == 0, ioctl(master, 0x8004_5430, &number) == 0 {
+            return (master, "/dev/pts/\(number)")
+        }
+        #else
+        if master >= 0, grantpt(master) == 0, unlockpt(master) == 0, let name = ptsname(master) {
+            return (master, String(cString: name))
+        }
+        #endif
+        throw ChildProcess.Failure(description: "There are no terminals left.")
     }
 
     private static var newSession: Int32 {
