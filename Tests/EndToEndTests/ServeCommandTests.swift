@@ -62,7 +62,7 @@ struct ServeCommandTests {
     @Test func findsTheModelsOfWorkersAndTakesTurns() async throws {
         let first = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["shared", "first"]))
         let second = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["shared"]))
-        let server = try await RunningServer("--worker-urls", first.url, second.url, "--log-level", "warning")
+        let server = try await RunningServer("--worker-urls", first.url, second.url)
         defer { server.process.signal(SIGKILL) }
         try await server.waitUntilReady()
         let models = try JSONValue(parsing: Array(try await server.get("/v1/models").body.utf8))
