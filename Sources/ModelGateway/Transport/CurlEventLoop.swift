@@ -39,7 +39,10 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     private struct Inbox {
         var commands: [Command] = []
         var isSleeping = false
+        /// No command is taken any more.
         var hasEnded = false
+        /// All connections are closed.
+        var isClosed = false
         var endWaiters: [UnsafeContinuation<Void, Never>] = []
     }
 
@@ -148,11 +151,11 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     /// Returns when the loop's thread has done its last work.
     func waitForEnd() async {
         await withUnsafeContinuation { continuation in
-            let hasEnded = inbox.withLock { inbox in
-                if !inbox.hasEnded { inbox.endWaiters.append(continuation) }
-                return inbox.hasEnded
+            let isClosed = inbox.withLock { inbox in
+                if !inbox.isClosed { inbox.endWaiters.append(continuation) }
+                return inbox.isClosed
             }
-            if hasEnded { continuation.resume() }
+            if isClosed { continuation.resume() }
         }
     }
 
@@ -410,17 +413,19 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
 
     /// Closes everything unless there is new mail. True if the thread is to end.
     private func endIfIdle() -> Bool {
-        let waiters: [UnsafeContinuation<Void, Never>]? = inbox.withLock { inbox in
-            guard inbox.commands.isEmpty else { return nil }
-            inbox.hasEnded = true
-            let waiters = inbox.endWaiters
-            inbox.endWaiters = []
-            return waiters
+        let hasEnded = inbox.withLock { inbox in
+            inbox.hasEnded = inbox.commands.isEmpty
+            return inbox.hasEnded
         }
-        guard let waiters else { return false }
+        guard hasEnded else { return false }
         thread.store(0, ordering: .relaxed)
         freeHandles.removeAll()
         curl_multi_cleanup(multi)
+        let waiters = inbox.withLock { inbox in
+            inbox.isClosed = true
+            defer { inbox.endWaiters = [] }
+            return inbox.endWaiters
+        }
         for waiter in waiters { waiter.resume() }
         return true
     }
