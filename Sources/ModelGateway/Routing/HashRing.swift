@@ -17,41 +17,48 @@ struct HashRing: Sendable {
     // Where the points begin whose first bits are a given number, so that a search looks at a few points only.
     private var directory: [Int32] = []
     private var shift: UInt64 = 64
-    private var added: [Point] = []
-    private var removed: Set<Int32> = []
-    private var identities: [UInt64] = []
+    private var members: [Member] = []
+    // Slots whose points are not those of their member any more.
+    private var changed: Set<Int32> = []
+
+    private struct Member: Sendable {
+        var id = ""
+        var identity: UInt64 = 0
+        var points = 0
+    }
 
     /// The hash of a member's id; 0 for a slot without a member.
-    func identity(of slot: Int) -> UInt64 { slot < identities.count ? identities[slot] : 0 }
+    func identity(of slot: Int) -> UInt64 { slot < members.count ? members[slot].identity : 0 }
 
     /// Adds a member, or changes its weight. ``settle()`` puts it into the ring.
     mutating func insert(_ slot: Int, id: String, weight: Double) {
-        remove(slot)
-        if removed.contains(Int32(slot)) { settle() }
-        if slot >= identities.count { identities += Array(repeating: 0, count: slot + 1 - identities.count) }
-        identities[slot] = max(1, StableHash.hash(id))
-        let count = weight > 0 ? max(1, min(weight * Double(Self.pointsPerWeight), Double(Self.maximumPoints))) : 0
-        for index in 0..<Int(count.rounded()) {
-            added.append(Point(hash: StableHash.hash(id, seed: UInt64(index) + 1), slot: Int32(slot)))
-        }
+        if slot >= members.count { members += Array(repeating: Member(), count: slot + 1 - members.count) }
+        let points = weight > 0 ? max(1, min(weight * Double(Self.pointsPerWeight), Double(Self.maximumPoints))) : 0
+        members[slot] = Member(id: id, identity: max(1, StableHash.hash(id)), points: Int(points.rounded()))
+        changed.insert(Int32(slot))
     }
 
     /// Removes a member.
     mutating func remove(_ slot: Int) {
-        guard identity(of: slot) != 0 else { return }
-        identities[slot] = 0
-        if added.isEmpty || points.count > 0 { removed.insert(Int32(slot)) }
-        added.removeAll { $0.slot == Int32(slot) }
+        guard slot < members.count else { return }
+        members[slot] = Member()
+        changed.insert(Int32(slot))
     }
 
     /// Brings the ring up to date with what was added and removed; usually there is nothing to do.
     mutating func settle() {
-        guard !added.isEmpty || !removed.isEmpty else { return }
-        if !removed.isEmpty { points.removeAll { removed.contains($0.slot) } }
-        removed.removeAll()
+        guard !changed.isEmpty else { return }
+        points.removeAll { changed.contains($0.slot) }
+        var added: [Point] = []
+        for slot in changed {
+            let member = members[Int(slot)]
+            for index in 0..<member.points {
+                added.append(Point(hash: StableHash.hash(member.id, seed: UInt64(index) + 1), slot: slot))
+            }
+        }
+        changed.removeAll()
         added.sort { Self.precedes($0, $1) }
         points = merged(points, added)
-        added.removeAll()
         let bits = max(1, points.count.highestPowerOfTwo.trailingZeroBitCount)
         shift = UInt64(64 - bits)
         directory = Array(repeating: 0, count: (1 << bits) + 1)

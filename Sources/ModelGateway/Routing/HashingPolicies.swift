@@ -143,7 +143,8 @@ struct BoundedRing: Sendable {
     /// The most calls that a slot may have, the new one included.
     func limit(of slot: Int, in pool: borrowing Pool, members: [Member]) -> Int {
         let share = Double(pool.calls + 1) * members[slot].weight / max(pool.weight, members[slot].weight)
-        return max(Int((loadFactor * share).rounded(.up)), Int(share + Double(allowance)))
+        // A product that should be whole may come out a little above: that must not allow one call more.
+        return max(Int((loadFactor * share - 1e-9).rounded(.up)), Int(share + Double(allowance) + 1e-9))
     }
 
     /// The first allowed member clockwise from a key if its load is within the bound.

@@ -71,10 +71,10 @@ import Testing
 
     @Test func `becomes half-open when its time is over, and not before`() {
         var breaker = opened()
-        let changed1 = breaker.advance(to: at(9.9))
-        #expect(!changed1)
-        let changed2 = breaker.advance(to: at(10))
-        #expect(changed2)
+        let tooEarly = breaker.advance(to: at(9.9))
+        #expect(!tooEarly)
+        let onTime = breaker.advance(to: at(10))
+        #expect(onTime)
         #expect(breaker.state == .halfOpen)
     }
 
@@ -129,15 +129,15 @@ import Testing
         var breaker = CircuitBreaker()
         let old = breaker.begin()
         fail(&breaker, 5)
-        let changed3 = breaker.succeed(era: old, now: at(1))
-        #expect(!changed3)
+        let whileOpen = breaker.succeed(era: old, now: at(1))
+        #expect(!whileOpen)
         _ = breaker.advance(to: at(10))
-        let changed4 = breaker.fail(era: old, now: at(10), isLast: false, variation: 0)
-        #expect(!changed4)
+        let lateFailure = breaker.fail(era: old, now: at(10), isLast: false, variation: 0)
+        #expect(!lateFailure)
         #expect(breaker.state == .halfOpen)
         #expect(breaker.probesUnderWay == 0)
-        let changed5 = breaker.succeed(era: old, now: at(10))
-        #expect(!changed5)
+        let lateSuccess = breaker.succeed(era: old, now: at(10))
+        #expect(!lateSuccess)
         breaker.endWithoutVerdict(era: old)
         #expect(breaker.probesUnderWay == 0)
     }

@@ -59,7 +59,7 @@ import Testing
                 let total = Double(leases.count + 1)
                 let lease = try bench.group.acquire(RoutingInput(sessionKey: key))
                 let load = try #require(bench.group.status(of: lease.deployment.id)).callsInFlight
-                let bound = max((factor * total / 6).rounded(.up), (total / 6 + Double(allowance)).rounded(.down))
+                let bound = max((factor * total / 6 - 1e-6).rounded(.up), (total / 6 + Double(allowance)).rounded(.down))
                 #expect(Double(load) <= bound)
                 leases.append(lease)
             }
@@ -75,8 +75,8 @@ import Testing
     }
 
     @Test func `few eligible ones of many are found, and keys stay`() throws {
-        let bench = Bench(deployments(2000), .consistentHashing(loose))
-        for index in 3..<2000 { bench.group.change("d\(index)") { $0.weight = 0 } }
+        let bench = Bench(deployments(400), .consistentHashing(loose))
+        for index in 3..<400 { bench.group.change("d\(index)") { $0.weight = 0 } }
         let first = try owners(bench, keys: 300)
         #expect(Set(first) == ["d0", "d1", "d2"])
         #expect(try owners(bench, keys: 300) == first)

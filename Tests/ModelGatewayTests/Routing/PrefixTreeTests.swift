@@ -102,9 +102,9 @@ import Testing
         var tree = tree(slots: 1, capacity: 10_000)
         let first = Array("first".utf8) + Array(repeating: 1, count: 2000)
         insert(first, 0, into: &tree)
-        for index in 0..<3 { insert(Array(repeating: UInt8(100 + index), count: 2000), 0, into: &tree) }
+        for index in 0..<3 { insert(Array(repeating: UInt8(200 + index), count: 2000), 0, into: &tree) }
         #expect(match(first, in: tree).candidates.count == 1)
-        for index in 3..<7 { insert(Array(repeating: UInt8(100 + index), count: 2000), 0, into: &tree) }
+        for index in 3..<7 { insert(Array(repeating: UInt8(200 + index), count: 2000), 0, into: &tree) }
         #expect(match(first, in: tree).candidates.isEmpty)
     }
 
