@@ -117,7 +117,9 @@ extension WireFormat {
     /// The header lines that belong to an error: its media type, when to come back, how to authenticate.
     package func errorHeaders(for error: GatewayError) -> [HTTPHeader] {
         var headers = [HTTPHeader("content-type", "application/json")]
-        if let wait = error.retryAfter {
+        // A client that is told to come back is told when, even if nobody knows.
+        let isTemporary = error.status == 429 || error.status == 503
+        if let wait = error.retryAfter ?? (isTemporary ? .seconds(1) : nil) {
             // Whole seconds rounded up: a client that comes back too early is refused again.
             let seconds = wait.components.seconds + (wait.components.attoseconds > 0 ? 1 : 0)
             headers.append(HTTPHeader("retry-after", String(max(seconds, 1))))
