@@ -78,6 +78,9 @@ struct ChatCommand: AsyncParsableCommand {
         let logger = Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() }
         let backend = LocalBackend(logger: logger)
         let gateway = try Gateway(configuration: model.configuration, providers: backend.catalog)
+        if !gateway.models.contains(where: { $0.id == model.name }) {
+            try await WorkerSearch.run(gateway, configuration: model.configuration, logger: logger)
+        }
         let name: String
         if let chosen = model.name {
             name = chosen

@@ -80,7 +80,11 @@ private struct Preparation: Service {
     func run() async throws {
         guard !gateway.isReady else { return }
         let start = ContinuousClock.now
-        try await gateway.prepare()
+        do {
+            try await cancelWhenGracefulShutdown { [gateway] in try await gateway.prepare() }
+        } catch GatewayError.Code.cancelled {
+            return
+        }
         let seconds = AnswerStatistics.fixed((ContinuousClock.now - start) / .seconds(1), digits: 2)
         logger.info("The models are loaded.", metadata: ["seconds": "\(seconds)"])
     }

@@ -248,4 +248,17 @@ struct ChatCommandTests {
         let body = try JSONValue(parsing: try #require(engine.requests.first).body)
         #expect(body["model"]?.string == "mock-7b")
     }
+
+    @Test func findsTheModelsOfWorkers() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["found"], text: "From a worker."))
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("gateway.toml", "[workers]\nurls = [\"\(engine.url)\"]\n")
+        let chat = try BuiltProducts.gateway("chat", "--config", file, "Hi")
+        #expect(try await chat.waitForExit() == 0, "\(chat.errors)")
+        #expect(chat.output == "From a worker.\n")
+        engine.stop()
+        let vain = try BuiltProducts.gateway("chat", "--config", file, "Hi")
+        #expect(try await vain.waitForExit() == 69)
+        #expect(vain.errors.hasPrefix("gateway: "))
+    }
 }

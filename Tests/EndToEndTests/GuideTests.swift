@@ -99,13 +99,15 @@ struct GuideTests {
     }
 
     @Test func aConversationGrows() async throws {
-        let (_, gateway) = try start()
+        let (engines, gateway) = try start()
+        defer { for engine in engines { engine.stop() } }
         let messages = try await converse(["One?", "Two?"], with: gateway)
         #expect(messages.map(\.text) == ["One?", "Well, yes.", "Two?", "Well, yes."])
     }
 
     @Test func textsBecomeVectors() async throws {
-        let (_, gateway) = try start()
+        let (engines, gateway) = try start()
+        defer { for engine in engines { engine.stop() } }
         #expect(try await vectors(of: ["one"], from: gateway) == [[0.25, -0.5, 1]])
     }
 
