@@ -39,7 +39,8 @@ enum BuiltProducts {
     static func python() throws -> String {
         if let path = ProcessInfo.processInfo.environment["MODELGATEWAY_TEST_PYTHON"] { return path }
         throw ChildProcess.Failure(
-            description: "MODELGATEWAY_TEST_PYTHON is not set; run the tests with scripts/test, which installs the clients."
+            description:
+                "MODELGATEWAY_TEST_PYTHON is not set; run the tests with scripts/test, which installs the clients."
         )
     }
 }

@@ -61,8 +61,18 @@ struct ChatCommandTests {
     @Test func sendsWhatTheOptionsSay() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let run = try await ask(
-            engine, "Hi", "--system", "Be brief.", "--temperature", "0.5", "--max-tokens", "7", "--seed", "42",
-            "--api-key", "sk-test"
+            engine,
+            "Hi",
+            "--system",
+            "Be brief.",
+            "--temperature",
+            "0.5",
+            "--max-tokens",
+            "7",
+            "--seed",
+            "42",
+            "--api-key",
+            "sk-test"
         )
         #expect(run.status == 0)
         let request = try #require(engine.requests.first)
@@ -125,7 +135,8 @@ struct ChatCommandTests {
         )
         let run = try await ask(engine, "--stats", "Hi")
         #expect(run.output == "One two three.\n")
-        let line = /time to first token [0-9]+\.[0-9]{3} s, [0-9]+\.[0-9] tokens\/s, 5 prompt \+ 3 completion tokens, .*\n/
+        let line =
+            /time to first token [0-9]+\.[0-9]{3} s, [0-9]+\.[0-9] tokens\/s, 5 prompt \+ 3 completion tokens, .*\n/
         #expect(run.errors.wholeMatch(of: line) != nil, "\(run.errors)")
     }
 
@@ -162,7 +173,12 @@ struct ChatCommandTests {
     @Test func endsQuietlyWhenNobodyReads() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let chat = try BuiltProducts.gateway(
-            "chat", "--base-url", engine.url, "-m", "mock", "Hi",
+            "chat",
+            "--base-url",
+            engine.url,
+            "-m",
+            "mock",
+            "Hi",
             readsOutput: false
         )
         #expect(try await chat.waitForExit() == 0)

@@ -8,7 +8,11 @@ import Testing
 struct ConversationTests {
     private func start(_ engine: ScriptedEngine) async throws -> ChildProcess {
         let chat = try BuiltProducts.gateway(
-            "chat", "--base-url", engine.url, "-m", "mock",
+            "chat",
+            "--base-url",
+            engine.url,
+            "-m",
+            "mock",
             input: .terminal
         )
         try await chat.waitForOutput { $0.contains("> ") }

@@ -10,7 +10,8 @@ struct ExampleTests {
     @Test func commandLineChatRemembers() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["tiny"], text: "Hello."))
         let chat = try ChildProcess(
-            BuiltProducts.path("CommandLineChat"), ["\(engine.url)/v1"],
+            BuiltProducts.path("CommandLineChat"),
+            ["\(engine.url)/v1"],
             input: .text("Hi\nAgain\n")
         )
         #expect(try await chat.waitForExit() == 0, "\(chat.errors)")
@@ -34,7 +35,8 @@ struct ExampleTests {
                 : .embeddings([[1, 0], [-1, 0], [0, 1], [0.9, 0.1], [0.5, 0.5]])
         }
         let search = try ChildProcess(
-            BuiltProducts.path("SemanticSearch"), ["When is it sent?", "\(engine.url)/v1"]
+            BuiltProducts.path("SemanticSearch"),
+            ["When is it sent?", "\(engine.url)/v1"]
         )
         #expect(try await search.waitForExit() == 0, "\(search.errors)")
         let lines = search.output.split(separator: "\n")
@@ -47,7 +49,8 @@ struct ExampleTests {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Frogs jump."))
         let port = try ScriptedEngine().port
         let app = try ChildProcess(
-            BuiltProducts.path("HummingbirdApp"), ["\(engine.url)/v1", "mock", "\(port)"]
+            BuiltProducts.path("HummingbirdApp"),
+            ["\(engine.url)/v1", "mock", "\(port)"]
         )
         defer { app.signal(SIGKILL) }
         try await app.waitForErrors { $0.contains("started and listening") }

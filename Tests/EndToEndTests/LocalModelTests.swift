@@ -12,7 +12,13 @@ struct LocalModelTests {
 
     @Test func answersInTheTerminal() async throws {
         let chat = try BuiltProducts.gateway(
-            "chat", "--max-tokens", "8", "--temperature", "0", "--stats", "What is the capital of France?"
+            "chat",
+            "--max-tokens",
+            "8",
+            "--temperature",
+            "0",
+            "--stats",
+            "What is the capital of France?"
         )
         #expect(try await chat.waitForExit(within: .seconds(300)) == 0)
         #expect(chat.output.contains("Paris"))
@@ -24,7 +30,12 @@ struct LocalModelTests {
         var answers: [String?] = []
         for _ in 0..<2 {
             let chat = try BuiltProducts.gateway(
-                "chat", "--json", "--seed", "7", "--max-tokens", "6",
+                "chat",
+                "--json",
+                "--seed",
+                "7",
+                "--max-tokens",
+                "6",
                 input: .text("Name a colour.")
             )
             #expect(try await chat.waitForExit(within: .seconds(300)) == 0)
@@ -66,7 +77,8 @@ struct LocalModelTests {
         #expect(embeddings["data"]?.array?.first?["embedding"]?.array?.isEmpty == false)
 
         let completion = try await server.post(
-            "/v1/completions", #"{"model":"\#(Self.model)","max_tokens":2,"prompt":"Once upon a"}"#
+            "/v1/completions",
+            #"{"model":"\#(Self.model)","max_tokens":2,"prompt":"Once upon a"}"#
         )
         #expect(completion.status == 200)
         #expect(try await server.stop() == 0)

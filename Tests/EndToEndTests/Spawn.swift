@@ -71,7 +71,9 @@ struct Spawn {
         posix_spawn_file_actions_destroy(&actions)
         posix_spawnattr_destroy(&attributes)
         guard failure == 0 else {
-            throw ChildProcess.Failure(description: "\(executable) does not start: \(String(cString: strerror(failure)))")
+            throw ChildProcess.Failure(
+                description: "\(executable) does not start: \(String(cString: strerror(failure)))"
+            )
         }
         return pid
     }
