@@ -48,7 +48,8 @@ package final class Engine {
                     acceptAll(listeners[-1 - token])
                 } else if let connection = connections[token] {
                     if writable { flush(connection) }
-                    if readable { receive(connection) }
+                    // Flushing may have closed it, and its descriptor may be another's by now.
+                    if readable, connections[token] === connection { receive(connection) }
                 }
             }
             sendDueEvents()
@@ -73,6 +74,7 @@ package final class Engine {
     }
 
     private func close(_ connection: Connection) {
+        guard connections[connection.slot] === connection else { return }
         if connection.stream != nil { statistics.cut += 1 }
         connection.stream = nil
         connection.socket.close()
