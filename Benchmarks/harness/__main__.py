@@ -50,6 +50,8 @@ def arguments():
                         help="which, separated by commas (default: all; round_robin with --quick)")
     parser.add_argument("--seconds", type=float, help="measured seconds of each scenario (default: 2 quick, 5 full)")
     parser.add_argument("--runs", type=int, default=1, help="repeat everything and report medians")
+    parser.add_argument("--few-logs", action="store_true",
+                        help="have contenders log warnings only, instead of as they are shipped")
     parser.add_argument("--gateway", default=REPOSITORY / ".build/release/gateway", type=Path, help="the binary")
     parser.add_argument("--tools", default=REPOSITORY / "Benchmarks/.build/release", type=Path,
                         help="where mock-engine and load are")
@@ -82,6 +84,7 @@ class Run:
             "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "command": shlex.join(["scripts/bench", *sys.argv[1:]]),
             "seconds": options.seconds,
+            "logs": "warnings only" if options.few_logs else "as shipped",
             "machine": describe_machine(),
             "source": describe_source(REPOSITORY),
             "versions": {"swift": swift_version(), "python": platform.python_version()},
@@ -123,6 +126,7 @@ class Run:
                           known.LiteLLM(), known.HAProxy()):
             if contender.name not in self.wanted:
                 continue
+            contender.logs_little = self.options.few_logs
             try:
                 self.results["versions"][contender.name] = contender.version()
             except Absent as absence:

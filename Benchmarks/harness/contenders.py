@@ -17,6 +17,12 @@ class Contender:
 
     name = ""
     policies = ("round_robin",)
+    # Options that leave only warnings in the log, for a run that compares without access logs.
+    few_logs = ()
+    logs_little = False
+
+    def log_options(self):
+        return self.few_logs if self.logs_little else ()
 
     def version(self):
         """Makes it ready to start and says what it is; raises Absent when it cannot be had."""
@@ -35,6 +41,7 @@ class Gateway(Contender):
 
     name = "gateway"
     policies = ("round_robin", "cache_aware")
+    few_logs = ("--log-level", "warning")
 
     def __init__(self, binary):
         self.binary = Path(binary)
@@ -45,13 +52,19 @@ class Gateway(Contender):
         return output([self.binary, "--version"])
 
     def command(self, port, upstreams, policy, directory):
-        return [self.binary, "serve", "--port", port, "--policy", policy, "--worker-urls", *upstreams]
+        lines = ["[[models]]", 'name = "mock"', f'policy = "{policy}"']
+        for upstream in upstreams:
+            lines += ["[[models.deployments]]", f'base_url = "{upstream}/v1"']
+        configuration = Path(directory) / "gateway.toml"
+        configuration.write_text("\n".join(lines) + "\n")
+        return [self.binary, "serve", "--port", port, "--config", configuration, *self.log_options()]
 
 
 class Smg(Contender):
     name = "smg"
     policies = ("round_robin", "cache_aware")
     requirement = "smg==1.13.0"
+    few_logs = ("--log-level", "warn")
 
     def version(self):
         self.program = python_environment("smg", self.requirement, "smg")
@@ -59,13 +72,14 @@ class Smg(Contender):
 
     def command(self, port, upstreams, policy, directory):
         return [self.program, "launch", "--host", "127.0.0.1", "--port", port, "--prometheus-host", "127.0.0.1",
-                "--prometheus-port", free_port(), "--policy", policy, "--worker-urls", *upstreams]
+                "--prometheus-port", free_port(), "--policy", policy, *self.log_options(), "--worker-urls", *upstreams]
 
 
 class VllmRouter(Contender):
     name = "vllm-router"
     policies = ("round_robin", "cache_aware")
     requirement = "vllm-router==0.1.17"
+    few_logs = ("--log-level", "warning")
 
     def version(self):
         self.program = python_environment("vllm-router", self.requirement, "vllm-router")
@@ -73,7 +87,7 @@ class VllmRouter(Contender):
 
     def command(self, port, upstreams, policy, directory):
         return [self.program, "--host", "127.0.0.1", "--port", port, "--prometheus-host", "127.0.0.1",
-                "--prometheus-port", free_port(), "--policy", policy, "--worker-urls", *upstreams]
+                "--prometheus-port", free_port(), "--policy", policy, *self.log_options(), "--worker-urls", *upstreams]
 
 
 class LiteLLM(Contender):
