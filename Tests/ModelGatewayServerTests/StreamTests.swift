@@ -236,7 +236,9 @@ struct StreamTests {
                 _ = try await client.receive(until: ": keepalive\n\n")
                 stream.finish()
                 let answer = try await client.answer()
-                #expect(answer.body.hasPrefix("data: 1\n\ndata: half\n\n: keepalive\n\n"))
+                // A slow machine may have been silent long enough for comments before the first event, too.
+                #expect(answer.body.contains("data: 1\n\ndata: half\n\n"))
+                #expect(answer.body.replacing(": keepalive\n\n", with: "") == "data: 1\n\ndata: half\n\n")
             }
         }
     }
