@@ -48,11 +48,13 @@ let package = Package(
             name: "CLlama",
             pkgConfig: "llama"
         ),
+        .systemLibrary(name: "CResolver"),
         .target(name: "GatewayWire", swiftSettings: settings),
         .target(
             name: "ModelGateway",
             dependencies: [
                 "CCurl",
+                "CResolver",
                 "GatewayWire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),

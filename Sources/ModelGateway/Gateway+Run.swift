@@ -17,6 +17,14 @@ extension Gateway {
     /// ```
     /// - Parameter logger: Is told of workers that come and go, and of sources that cannot be read.
     public func run(logger: Logger = Logger(label: "modelgateway.fleet")) async throws {
-        await WorkerMonitor(registry, sources: workerSources, logger: logger).run()
+        let probe = EngineProbe(fleet)
+        let prober = HealthProber(fleet, time: registry.time) { deployment, options throws(GatewayError) in
+            try await probe.ask(deployment, options)
+        }
+        let monitor = WorkerMonitor(registry, sources: workerSources, logger: logger)
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { await prober.run() }
+            tasks.addTask { await monitor.run() }
+        }
     }
 }

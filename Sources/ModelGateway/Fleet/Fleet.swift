@@ -34,8 +34,12 @@ package final class Fleet: Sendable {
     /// All groups, by the names of their models.
     package var allGroups: [GroupState] { groups.withLock { Array($0.values) }.sorted { $0.model < $1.model } }
 
-    /// Whether there is a model.
-    package var isReady: Bool { groups.withLock { !$0.isEmpty } }
+    /// Whether some deployment can take a call, now or when one that is under way has ended.
+    package var isReady: Bool {
+        allGroups.contains { group in
+            group.status.deployments.contains { $0.isEligible || $0.reasons == ["saturated"] }
+        }
+    }
 
     /// Whether the policy of a model's group looks at the prompt.
     package func readsText(_ model: String) -> Bool {

@@ -37,7 +37,7 @@ package struct EngineClient: Sendable {
         var headers: [HTTPHeader] = []
         if let apiKey, !apiKey.isEmpty { headers.append(HTTPHeader("authorization", "Bearer \(apiKey.reveal())")) }
         let request = HTTPTransportRequest(
-            method: "GET", url: address.root + path, headers: headers, timeouts: timeouts)
+            method: "GET", url: address.url.server + path, headers: headers, timeouts: timeouts)
         let response = try await transport.send(request)
         return Answer(status: response.status, body: try await response.wholeBody(limit: Self.largestAnswer))
     }

@@ -25,10 +25,9 @@ package struct WorkerAddress: Sendable, Hashable {
         let port = hasPort ? "" : url.scheme == "https" ? ":443" : ":80"
         return authority + port + (url.path == "/v1" ? "" : url.path)
     }
+}
 
-    /// The address of the server itself, under which its health and its metrics are: the API's without `/v1`.
-    package var root: String {
-        let text = url.description
-        return url.path.hasSuffix("/v1") ? String(text.dropLast(3)) : text
-    }
+extension BaseURL {
+    /// The address of the server behind an API, under which its health and its metrics are: the API's without `/v1`.
+    var server: String { path.hasSuffix("/v1") ? String(description.dropLast(3)) : description }
 }

@@ -27,6 +27,10 @@ extension Configuration.Workers {
     func sources() throws(GatewayError) -> [any WorkerSource] {
         var sources: [any WorkerSource] = []
         if !urls.isEmpty { sources.append(try StaticWorkerSource(urls)) }
+        if let file = discovery.file { sources.append(FileWorkerSource(path: file)) }
+        if let name = discovery.dns {
+            sources.append(DNSWorkerSource(host: name, port: discovery.dnsPort, interval: discovery.interval))
+        }
         return sources
     }
 }

@@ -1,0 +1,71 @@
+// Asks the system's resolver for the addresses and the services of a name. Blocks.
+
+internal import CResolver
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// Name resolution by the system, with its hosts file, search domains and caches.
+enum DNSResolver {
+
+    /// The IPv4 and IPv6 addresses of a host, each once, as they stand in a URL.
+    static func addresses(of host: String) -> Result<[String], DNSFailure> {
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        #if canImport(Glibc)
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        #else
+        hints.ai_socktype = SOCK_STREAM
+        #endif
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host, nil, &hints, &list)
+        guard status == 0 else { return .failure(DNSFailure(reason: String(cString: gai_strerror(status)))) }
+        defer { freeaddrinfo(list) }
+        var addresses: [String] = []
+        var next = list
+        while let entry = next {
+            next = entry.pointee.ai_next
+            guard let text = text(of: entry.pointee), !addresses.contains(text) else { continue }
+            addresses.append(text)
+        }
+        return .success(addresses)
+    }
+
+    /// The SRV records of a name.
+    static func services(of name: String) -> Result<[DNSAnswer.Service], DNSFailure> {
+        // The largest message over TCP.
+        var answer = [UInt8](repeating: 0, count: 65_535)
+        let length = cresolver_query(name, CRESOLVER_TYPE_SRV, &answer, Int32(answer.count))
+        guard length > 0 else { return .failure(DNSFailure(reason: String(cString: cresolver_error()))) }
+        do throws(DNSAnswer.Malformed) {
+            return .success(try DNSAnswer(Array(answer.prefix(Int(length)))).services)
+        } catch {
+            return .failure(DNSFailure(reason: "the answer is malformed: \(error.reason)"))
+        }
+    }
+
+    private static func text(of entry: addrinfo) -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let status = getnameinfo(
+            entry.ai_addr, entry.ai_addrlen, &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST)
+        guard status == 0 else { return nil }
+        let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // A link-local address means nothing without its interface, which a URL has no place for.
+        if text.utf8.contains(UInt8(ascii: "%")) { return nil }
+        return entry.ai_family == AF_INET6 ? "[\(text)]" : text
+    }
+}
+
+/// Why a name could not be resolved.
+package struct DNSFailure: Error, Hashable {
+    package var reason: String
+
+    package init(reason: String) {
+        self.reason = reason
+    }
+}

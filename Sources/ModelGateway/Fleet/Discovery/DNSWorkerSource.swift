@@ -1,0 +1,87 @@
+// Workers from DNS: the addresses of a name, or the services of one that begins with an underscore.
+
+/// Asks DNS for workers again and again.
+///
+/// An address becomes `http://ADDRESS:PORT/v1`. An SRV record becomes `http://HOST:PORT/v1` with the record's priority
+/// and weight. If DNS gives no answer the last workers stay: those that are gone fail their probes, and those that are
+/// not go on working while DNS does not.
+package struct DNSWorkerSource: WorkerSource {
+    /// Answers for a name; may block.
+    package struct Resolver: Sendable {
+        package var addresses: @Sendable (String) -> Result<[String], DNSFailure>
+        package var services: @Sendable (String) -> Result<[DNSAnswer.Service], DNSFailure>
+
+        package init(
+            addresses: @escaping @Sendable (String) -> Result<[String], DNSFailure>,
+            services: @escaping @Sendable (String) -> Result<[DNSAnswer.Service], DNSFailure>
+        ) {
+            self.addresses = addresses
+            self.services = services
+        }
+
+        /// The system's.
+        package static let system = Resolver(
+            addresses: { DNSResolver.addresses(of: $0) }, services: { DNSResolver.services(of: $0) })
+    }
+
+    package let name = "dns"
+    let host: String
+    let port: Int
+    let interval: Duration
+    let resolver: Resolver
+    let time: TimeSource
+
+    /// Watches a name.
+    /// - Parameters:
+    ///   - host: The name; one that begins with `_`, such as `_vllm._tcp.example.com`, is asked for SRV records.
+    ///   - port: The port of workers found by address; SRV records name their own.
+    ///   - interval: The time between two questions.
+    package init(
+        host: String,
+        port: Int,
+        interval: Duration,
+        resolver: Resolver = .system,
+        time: TimeSource = .system
+    ) {
+        self.host = host
+        self.port = port
+        self.interval = interval
+        self.resolver = resolver
+        self.time = time
+    }
+
+    package func watch(_ report: WorkerReport) async {
+        var lastProblem: String?
+        while !Task.isCancelled {
+            switch await BlockingCall.run({ self.resolve() }) {
+            case .success(let workers):
+                lastProblem = nil
+                report.workers(workers)
+            case .failure(let failure):
+                let problem = "No workers from the DNS name \(host): \(failure.reason)."
+                if problem != lastProblem { report.problem(problem) }
+                lastProblem = problem
+            case nil: break
+            }
+            do { try await time.sleep(interval) } catch { return }
+        }
+    }
+
+    private func resolve() -> Result<[WorkerAddress], DNSFailure> {
+        if host.hasPrefix("_") {
+            return resolver.services(host).map { $0.compactMap(Self.worker) }
+        }
+        return resolver.addresses(host).map { addresses in
+            addresses.compactMap { try? WorkerAddress("http://\($0):\(port)") }
+        }
+    }
+
+    /// A record's weight of 0 means a very small share (RFC 2782), not none.
+    private static func worker(_ service: DNSAnswer.Service) -> WorkerAddress? {
+        try? WorkerAddress(
+            "http://\(service.host):\(service.port)",
+            weight: Double(min(max(service.weight, 1), 1000)),
+            priority: min(service.priority, 1000)
+        )
+    }
+}

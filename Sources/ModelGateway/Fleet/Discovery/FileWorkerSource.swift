@@ -1,0 +1,142 @@
+// Workers from a file with one base URL on a line, read again when it changes.
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// Watches a file that lists workers.
+///
+/// Empty lines and what follows a `#` at the start of a line or after white space are left out. If a line cannot be used,
+/// the last good list stays; a first list keeps its good lines, because there is none to stay with. Replace the file by
+/// renaming a new one over it, so that no half of it is ever read.
+package struct FileWorkerSource: WorkerSource {
+    package let name = "file"
+    let path: String
+    let interval: Duration
+    let time: TimeSource
+
+    /// Watches the file at a path.
+    /// - Parameter interval: The time between two looks at the file's date, size and identity.
+    package init(path: String, interval: Duration = .seconds(1), time: TimeSource = .system) {
+        self.path = path
+        self.interval = interval
+        self.time = time
+    }
+
+    package func watch(_ report: WorkerReport) async {
+        var seen: Version?
+        var lastProblem: String?
+        var hasList = false
+        while !Task.isCancelled {
+            let known = seen
+            let look = await BlockingCall.run { [path] in Self.look(at: path, known: known) }
+            switch look {
+            case .unchanged, nil: break
+            case .unreadable(let problem):
+                seen = nil
+                if problem != lastProblem { report.problem(problem) }
+                lastProblem = problem
+            case .changed(let version, let text):
+                seen = version
+                lastProblem = nil
+                let (workers, problems) = Self.parse(text)
+                for problem in problems { report.problem("\(path):\(problem)") }
+                if problems.isEmpty || !hasList {
+                    report.workers(workers)
+                    hasList = true
+                }
+            }
+            do { try await time.sleep(interval) } catch { return }
+        }
+    }
+
+    /// The workers of a list, and a sentence for each line that names none, beginning with the line's number.
+    package static func parse(_ text: String) -> (workers: [WorkerAddress], problems: [String]) {
+        var workers: [WorkerAddress] = []
+        var problems: [String] = []
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
+            let words = line.split(whereSeparator: \.isWhitespace)
+            let url = words.prefix { !$0.hasPrefix("#") }
+            guard let first = url.first else { continue }
+            do throws(GatewayError) {
+                guard url.count == 1 else {
+                    throw GatewayError(.configuration, "There is more than one URL on the line; write each on its own.")
+                }
+                workers.append(try WorkerAddress(String(first)))
+            } catch {
+                problems.append("\(index + 1): \(error.message)")
+            }
+        }
+        return (workers, problems)
+    }
+}
+
+// MARK: - The file
+
+extension FileWorkerSource {
+    /// What tells two states of a file apart.
+    fileprivate struct Version: Sendable, Hashable {
+        var device: UInt64
+        var inode: UInt64
+        var size: Int64
+        var seconds: Int64
+        var nanoseconds: Int64
+    }
+
+    private enum Look: Sendable {
+        case unchanged
+        case changed(Version, String)
+        case unreadable(String)
+    }
+
+    private static let largestFile = 1 << 20
+
+    private static func look(at path: String, known: Version?) -> Look {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return unreadable(path, errno) }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { return unreadable(path, errno) }
+        let version = Version(status)
+        if version == known { return .unchanged }
+        guard version.size <= largestFile else {
+            return .unreadable("The list of workers \(path) is larger than 1 MiB; is it the right file?")
+        }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count <= largestFile {
+            let count = read(file, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return unreadable(path, errno) }
+            if count == 0 { break }
+            bytes += buffer[..<count]
+        }
+        return .changed(version, String(decoding: bytes, as: UTF8.self))
+    }
+
+    private static func unreadable(_ path: String, _ error: Int32) -> Look {
+        .unreadable("The list of workers \(path) cannot be read: \(String(cString: strerror(error))).")
+    }
+}
+
+extension FileWorkerSource.Version {
+    fileprivate init(_ status: stat) {
+        #if canImport(Darwin)
+        let modified = status.st_mtimespec
+        #else
+        let modified = status.st_mtim
+        #endif
+        self.init(
+            device: UInt64(truncatingIfNeeded: status.st_dev),
+            inode: UInt64(truncatingIfNeeded: status.st_ino),
+            size: Int64(status.st_size),
+            seconds: Int64(modified.tv_sec),
+            nanoseconds: Int64(modified.tv_nsec)
+        )
+    }
+}
