@@ -80,6 +80,7 @@ public final class GatewayServer: Service {
             isDraining: { state.isDraining }
         )
         GatewayRoutes(plane: plane, maxBodyBytes: options.maxBodyBytes).mountControlPlane(on: router)
+        if let gateway = gateway as? Gateway { WorkerRoutes(gateway: gateway, plane: plane).mount(on: router) }
         routes(router)
         self.state = state
         self.logger = logger

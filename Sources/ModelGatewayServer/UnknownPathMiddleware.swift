@@ -28,12 +28,17 @@ struct UnknownPathMiddleware<Context: RequestContext>: RouterMiddleware {
 
     private func unknown(_ request: Request) -> Response {
         let path = request.uri.path
+        if let allowed = WorkerRoutes.methods(of: path) { return refused(request, allowed: allowed) }
         guard GatewayRoutes.readPaths.contains(path) || path.hasPrefix("/v1/models/") else {
             return Response(GatewayError(.notFound, "There is no \(request.method.rawValue) \(path) here."))
         }
-        let allowed = "GET, HEAD, OPTIONS"
+        return refused(request, allowed: "GET, HEAD, OPTIONS")
+    }
+
+    private func refused(_ request: Request, allowed: String) -> Response {
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
-        let error = GatewayError(.methodNotAllowed, "\(path) takes GET only, not \(request.method.rawValue).")
+        let error = GatewayError(
+            .methodNotAllowed, "\(request.uri.path) takes \(allowed), not \(request.method.rawValue).")
         var response = Response(error)
         response.headers[.allow] = allowed
         return response

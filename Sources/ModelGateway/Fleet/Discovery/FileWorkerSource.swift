@@ -84,8 +84,8 @@ extension FileWorkerSource {
         var device: UInt64
         var inode: UInt64
         var size: Int64
-        var seconds: Int64
-        var nanoseconds: Int64
+        /// The time of the last change, as the system writes it.
+        var modified: [UInt8]
     }
 
     private enum Look: Sendable {
@@ -135,8 +135,7 @@ extension FileWorkerSource.Version {
             device: UInt64(truncatingIfNeeded: status.st_dev),
             inode: UInt64(truncatingIfNeeded: status.st_ino),
             size: Int64(status.st_size),
-            seconds: Int64(modified.tv_sec),
-            nanoseconds: Int64(modified.tv_nsec)
+            modified: withUnsafeBytes(of: modified) { Array($0) }
         )
     }
 }
