@@ -48,7 +48,7 @@ enum PolicySchema {
         case "consistent_hashing": loadBound
         case "prefix_hash":
             [integer("prefix_token_count", 1...1_000_000, 256, "tokens of the prompt that make the key")]
-                + [integers("cache_boundaries", "numbers of tokens to try as keys, the deepest first")] + loadBound
+                + [integers("cache_boundaries", [], "numbers of tokens to try as keys, the deepest first")] + loadBound
         case "manual":
             [
                 duration("max_idle", .seconds(1) ... .seconds(30 * 86_400), .seconds(14_400), "how long a key is kept"),
@@ -69,7 +69,10 @@ enum PolicySchema {
                 size("max_tree_bytes", 65_536...(1 << 40), 64 << 20, "memory of the tree"),
                 choice("index", ["tree", "hash"], "tree", "how prompts are remembered"),
                 duration("cache_ttl", .seconds(1) ... .seconds(86_400), .seconds(180), "how long the hash index remembers"),
-                integers("cache_boundaries", "numbers of tokens at which the hash index looks"),
+                integers(
+                    "cache_boundaries", [256, 512, 1024, 2048, 4096, 8192, 16_384],
+                    "numbers of tokens at which the hash index looks"
+                ),
             ]
         case "latency": [exploration]
         case "cost":
@@ -139,8 +142,8 @@ enum PolicySchema {
         }
     }
 
-    private static func integers(_ key: String, _ summary: String) -> Field {
-        Field(key: key, type: "list of integers", standard: "[]", summary: summary) { node, decoder, policy in
+    private static func integers(_ key: String, _ standard: [Int], _ summary: String) -> Field {
+        Field(key: key, type: "list of integers", standard: "\(standard)", summary: summary) { node, decoder, policy in
             let values = decoder.elements(node).compactMap { decoder.integer($0, in: 1...10_000_000) }
             policy.parameters[key] = .integers(values)
         }
