@@ -41,7 +41,7 @@ enum ConfigurationSchema {
             .duration("head_timeout", \.headTimeout, default: .seconds(30), "time for a request's head; 0: no limit"),
             .duration("body_timeout", \.bodyTimeout, default: .seconds(30), "pause in a request's body; 0: no limit"),
             .duration("idle_timeout", \.idleTimeout, default: .seconds(120), "time without a request; 0: no limit"),
-            .duration("write_timeout", \.writeTimeout, default: .seconds(60), "time without reading; 0: no limit"),
+            .duration("write_timeout", \.writeTimeout, default: .seconds(60), "a client may leave an answer unread; 0: no limit"),
             .duration("drain_deadline", \.drainDeadline, default: .seconds(30), "time for running answers after SIGTERM"),
             .duration(
                 "keepalive_interval", \.keepaliveInterval, default: .seconds(10),

@@ -116,9 +116,8 @@ struct TOMLLexer {
                 try escape(multiline, &result)
             } else if byte == 0x0A || byte == 0x0D {
                 guard multiline else { break }
-                let start = position
                 _ = try takeNewline()
-                result += bytes[start..<position]
+                result.append(0x0A)
             } else {
                 guard !Self.isControl(byte) else { throw error("a control character in a string") }
                 result.append(byte)
@@ -209,7 +208,9 @@ struct TOMLLexer {
         }
         if let value = Self.value(token) { return value }
         position = start
-        throw error(token.isEmpty ? "a value was expected" : "'\(token.prefix(40))' is no value; strings need quotes")
+        guard !token.isEmpty else { throw error("a value was expected") }
+        if Double(token.filter { $0 != "_" }).map({ abs($0) > 9e18 }) == true { throw error("the integer is too large") }
+        throw error("'\(token.prefix(40))' is no value; strings need quotes")
     }
 
     private static func isDate(_ token: String) -> Bool {

@@ -86,6 +86,7 @@ struct ConfigurationMistakesTests {
         ("[server]\nport 1", "g.toml:2:6: error: not valid TOML: '=' must follow the key"),
         ("[a]\n[a]", "g.toml:2:2: error: 'a' is defined already"),
         ("a = 1\na = 2", "g.toml:2:1: error: 'a' is defined already"),
+        ("a = 9223372036854775808", "g.toml:1:5: error: not valid TOML: the integer is too large"),
         ("host = localhost", "g.toml:1:8: error: not valid TOML: 'localhost' is no value; strings need quotes"),
     ])
     func brokenTOMLNamesTheLine(_ text: String, _ expected: String) {
