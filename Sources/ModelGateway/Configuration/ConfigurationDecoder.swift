@@ -88,7 +88,10 @@ struct ConfigurationDecoder {
 
     private mutating func wrongType(_ expected: String, _ node: ConfigurationNode) {
         if case .string(let text) = node.value {
-            return mistake("\(expected) was expected, not \(ConfigurationReference.isIn(text) ? "the value" : "'\(text.prefix(60))'")", at: node.mark)
+            return mistake(
+                "\(expected) was expected, not \(ConfigurationReference.isIn(text) ? "the value" : "'\(text.prefix(60))'")",
+                at: node.mark
+            )
         }
         mistake("\(expected) was expected, not \(node.kind)", at: node.mark)
     }

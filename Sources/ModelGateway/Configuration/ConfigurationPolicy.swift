@@ -57,8 +57,18 @@ enum PolicySchema {
             ]
         case "bucket":
             [
-                duration("adjust_interval", .milliseconds(100) ... .seconds(3600), .seconds(5), "time between new boundaries"),
-                integer("balance_abs_threshold", 0...1_000_000_000, 16_384, "tokens by which the fullest may exceed the emptiest"),
+                duration(
+                    "adjust_interval",
+                    .milliseconds(100) ... .seconds(3600),
+                    .seconds(5),
+                    "time between new boundaries"
+                ),
+                integer(
+                    "balance_abs_threshold",
+                    0...1_000_000_000,
+                    16_384,
+                    "tokens by which the fullest may exceed the emptiest"
+                ),
                 number("balance_rel_threshold", 1...1000, 1.5, "factor by which the fullest may exceed the emptiest"),
             ]
         case "cache_aware":
@@ -68,16 +78,27 @@ enum PolicySchema {
                 number("balance_rel_threshold", 1...1000, 1.5, "factor by which a deployment may exceed the mean"),
                 size("max_tree_bytes", 65_536...(1 << 40), 64 << 20, "memory of the tree"),
                 choice("index", ["tree", "hash"], "tree", "how prompts are remembered"),
-                duration("cache_ttl", .seconds(1) ... .seconds(86_400), .seconds(180), "how long the hash index remembers"),
+                duration(
+                    "cache_ttl",
+                    .seconds(1) ... .seconds(86_400),
+                    .seconds(180),
+                    "how long the hash index remembers"
+                ),
                 integers(
-                    "cache_boundaries", [256, 512, 1024, 2048, 4096, 8192, 16_384],
+                    "cache_boundaries",
+                    [256, 512, 1024, 2048, 4096, 8192, 16_384],
                     "numbers of tokens at which the hash index looks"
                 ),
             ]
         case "latency": [exploration]
         case "cost":
             [
-                duration("max_latency", .milliseconds(1) ... .seconds(3600), .seconds(10), "time to the first token that is fast enough"),
+                duration(
+                    "max_latency",
+                    .milliseconds(1) ... .seconds(3600),
+                    .seconds(10),
+                    "time to the first token that is fast enough"
+                ),
                 exploration,
             ]
         default: []
@@ -88,12 +109,19 @@ enum PolicySchema {
 
     private static let loadBound = [
         number("load_factor", 1...1000, 1.25, "factor by which a deployment may exceed the mean load"),
-        integer("balance_abs_threshold", 0...1_000_000, 10, "calls by which a deployment may always exceed the mean load"),
+        integer(
+            "balance_abs_threshold",
+            0...1_000_000,
+            10,
+            "calls by which a deployment may always exceed the mean load"
+        ),
     ]
 
     private static func integer(_ key: String, _ range: ClosedRange<Int>, _ standard: Int, _ summary: String) -> Field {
         Field(
-            key: key, type: "integer, \(range.lowerBound) to \(range.upperBound)", standard: "\(standard)",
+            key: key,
+            type: "integer, \(range.lowerBound) to \(range.upperBound)",
+            standard: "\(standard)",
             summary: summary
         ) { node, decoder, policy in
             if let value = decoder.integer(node, in: range) { policy.parameters[key] = .integer(value) }
@@ -102,31 +130,42 @@ enum PolicySchema {
 
     private static func size(_ key: String, _ range: ClosedRange<Int>, _ standard: Int, _ summary: String) -> Field {
         Field(
-            key: key, type: "size, \(SizeText.format(range.lowerBound)) to \(SizeText.format(range.upperBound))",
-            standard: Field.quoted(SizeText.format(standard)), summary: summary
+            key: key,
+            type: "size, \(SizeText.format(range.lowerBound)) to \(SizeText.format(range.upperBound))",
+            standard: Field.quoted(SizeText.format(standard)),
+            summary: summary
         ) { node, decoder, policy in
             if let value = decoder.size(node, in: range) { policy.parameters[key] = .integer(value) }
         }
     }
 
     private static func number(
-        _ key: String, _ range: ClosedRange<Double>, _ standard: Double, _ summary: String
+        _ key: String,
+        _ range: ClosedRange<Double>,
+        _ standard: Double,
+        _ summary: String
     ) -> Field {
         Field(
-            key: key, type: "number, \(NumberText.format(range.lowerBound)) to \(NumberText.format(range.upperBound))",
-            standard: NumberText.format(standard), summary: summary
+            key: key,
+            type: "number, \(NumberText.format(range.lowerBound)) to \(NumberText.format(range.upperBound))",
+            standard: NumberText.format(standard),
+            summary: summary
         ) { node, decoder, policy in
             if let value = decoder.number(node, in: range) { policy.parameters[key] = .number(value) }
         }
     }
 
     private static func duration(
-        _ key: String, _ range: ClosedRange<Duration>, _ standard: Duration, _ summary: String
+        _ key: String,
+        _ range: ClosedRange<Duration>,
+        _ standard: Duration,
+        _ summary: String
     ) -> Field {
         Field(
             key: key,
             type: "duration, \(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))",
-            standard: Field.quoted(DurationText.format(standard)), summary: summary
+            standard: Field.quoted(DurationText.format(standard)),
+            summary: summary
         ) { node, decoder, policy in
             if let value = decoder.duration(node, in: range) { policy.parameters[key] = .duration(value) }
         }
@@ -134,7 +173,10 @@ enum PolicySchema {
 
     private static func choice(_ key: String, _ names: [String], _ standard: String, _ summary: String) -> Field {
         Field(
-            key: key, type: names.joined(separator: ", "), standard: Field.quoted(standard), summary: summary
+            key: key,
+            type: names.joined(separator: ", "),
+            standard: Field.quoted(standard),
+            summary: summary
         ) { node, decoder, policy in
             guard let name = decoder.string(node) else { return }
             guard names.contains(name) else { return decoder.unknownName(name, of: node, known: names) }
@@ -158,7 +200,9 @@ extension ConfigurationField {
             type: "name or table: policy",
             standard: "\"round_robin\"",
             summary: "how a deployment is chosen for each call",
-            nested: { PolicySchema.names.map { PolicySchema.section($0) }.filter { !$0.fields.isEmpty }.flatMap(\.tables) }
+            nested: {
+                PolicySchema.names.map { PolicySchema.section($0) }.filter { !$0.fields.isEmpty }.flatMap(\.tables)
+            }
         ) { node, decoder, section in
             guard let entries = node.entries else {
                 if let name = policyName(node, &decoder) { section[keyPath: path] = Configuration.Policy(name: name) }

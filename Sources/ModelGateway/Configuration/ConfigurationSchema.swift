@@ -36,15 +36,31 @@ enum ConfigurationSchema {
                 server.apiKeys = keys
             },
             .size(
-                "max_body_bytes", \.maxBodyBytes, in: 1024...(1 << 30), default: 64 << 20, "largest request body"
+                "max_body_bytes",
+                \.maxBodyBytes,
+                in: 1024...(1 << 30),
+                default: 64 << 20,
+                "largest request body"
             ),
             .duration("head_timeout", \.headTimeout, default: .seconds(30), "time for a request's head; 0: no limit"),
             .duration("body_timeout", \.bodyTimeout, default: .seconds(30), "pause in a request's body; 0: no limit"),
             .duration("idle_timeout", \.idleTimeout, default: .seconds(120), "time without a request; 0: no limit"),
-            .duration("write_timeout", \.writeTimeout, default: .seconds(60), "a client may leave an answer unread; 0: no limit"),
-            .duration("drain_deadline", \.drainDeadline, default: .seconds(30), "time for running answers after SIGTERM"),
             .duration(
-                "keepalive_interval", \.keepaliveInterval, default: .seconds(10),
+                "write_timeout",
+                \.writeTimeout,
+                default: .seconds(60),
+                "a client may leave an answer unread; 0: no limit"
+            ),
+            .duration(
+                "drain_deadline",
+                \.drainDeadline,
+                default: .seconds(30),
+                "time for running answers after SIGTERM"
+            ),
+            .duration(
+                "keepalive_interval",
+                \.keepaliveInterval,
+                default: .seconds(10),
                 "silence after which a comment goes into a stream; 0: never"
             ),
             .boolean("metrics", \.metrics, default: true, "serve `/metrics`"),
@@ -64,11 +80,16 @@ enum ConfigurationSchema {
         "routing",
         [
             .strings(
-                "session_headers", \.sessionHeaders, default: Configuration.Routing().sessionHeaders,
+                "session_headers",
+                \.sessionHeaders,
+                default: Configuration.Routing().sessionHeaders,
                 "headers that may hold the session key"
             ),
             .string(
-                "tags_header", \.tagsHeader, default: Configuration.Routing().tagsHeader, "header with a list of tags"
+                "tags_header",
+                \.tagsHeader,
+                default: Configuration.Routing().tagsHeader,
+                "header with a list of tags"
             ),
         ]
     )
@@ -116,7 +137,11 @@ enum ConfigurationSchema {
             .table("timeouts", \.timeouts, timeouts, "limits of time for one attempt"),
         ]
             + groupFields(
-                admission: \.admission, retry: \.retry, breaker: \.breaker, health: \.health, overload: \.overload
+                admission: \.admission,
+                retry: \.retry,
+                breaker: \.breaker,
+                health: \.health,
+                overload: \.overload
             )
     )
 
@@ -127,7 +152,10 @@ enum ConfigurationSchema {
             .string("dns", \.dns, "DNS name whose addresses or SRV records are workers"),
             .integer("dns_port", \.dnsPort, in: 1...65535, default: 8000, "port of workers found by address"),
             .duration(
-                "interval", \.interval, in: .seconds(1) ... .seconds(86_400), default: .seconds(30),
+                "interval",
+                \.interval,
+                in: .seconds(1) ... .seconds(86_400),
+                default: .seconds(30),
                 "how often DNS and the workers' models are asked"
             ),
         ]
@@ -165,7 +193,10 @@ enum ConfigurationSchema {
     /// The keys of ``Configuration/LlamaOptions``, in whichever table they stand.
     static let llamaFields: [Field<Configuration.LlamaOptions>] = [
         .integer(
-            "context_length", \.contextLength, in: 0...10_000_000, default: 0,
+            "context_length",
+            \.contextLength,
+            in: 0...10_000_000,
+            default: 0,
             "tokens of one sequence; 0: the model's own"
         ),
         .integer("parallel", \.parallel, in: 1...256, default: 4, "sequences at the same time"),

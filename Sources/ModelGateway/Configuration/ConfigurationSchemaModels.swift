@@ -60,12 +60,14 @@ extension ConfigurationSchema {
     }
 
     private static func headerProblem(_ name: String) -> String? {
-        let isToken = !name.isEmpty && name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-            default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        let isToken =
+            !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
             }
-        }
         guard isToken else { return "no name of a header" }
         guard !reservedHeaders.contains(name), !name.hasPrefix("proxy-") else {
             return "the gateway sets this header itself"
@@ -96,16 +98,23 @@ extension ConfigurationSchema {
             .policy("policy", \.policy),
         ]
             + groupFields(
-                admission: \.admission, retry: \.retry, breaker: \.breaker, health: \.health, overload: \.overload
+                admission: \.admission,
+                retry: \.retry,
+                breaker: \.breaker,
+                health: \.health,
+                overload: \.overload
             ) + [
-            .strings("fallbacks", \.fallbacks, "models to try when all deployments failed"),
-            .strings("context_window_fallbacks", \.contextWindowFallbacks, "models for prompts that are too long"),
-            .strings("content_policy_fallbacks", \.contentPolicyFallbacks, "models for content that was refused"),
-            .list("deployments", \.deployments, deployment, "what serves the model; at least one") {
-                node, index, decoder, model in
-                ModelReading.deployment(node, index, model, &decoder)
-            }.required,
-        ]
+                .strings("fallbacks", \.fallbacks, "models to try when all deployments failed"),
+                .strings("context_window_fallbacks", \.contextWindowFallbacks, "models for prompts that are too long"),
+                .strings("content_policy_fallbacks", \.contentPolicyFallbacks, "models for content that was refused"),
+                .list("deployments", \.deployments, deployment, "what serves the model; at least one") {
+                    node,
+                    index,
+                    decoder,
+                    model in
+                    ModelReading.deployment(node, index, model, &decoder)
+                }.required,
+            ]
     )
 
     static let modes = [Mode.chat, .completion, .embedding].map(\.rawValue)
@@ -122,12 +131,21 @@ extension ConfigurationSchema {
             .number("weight", \.weight, in: 0...1000, default: 1, "share of calls; 0 keeps calls away"),
             .integer("priority", \.priority, in: 0...1000, default: 0, "tier; lower ones first"),
             .strings("tags", \.tags, "tags that requests may ask for"),
-            Field(key: "labels", type: "table of text", standard: "", summary: "names and values for people and metrics") {
-                node, decoder, deployment in
+            Field(
+                key: "labels",
+                type: "table of text",
+                standard: "",
+                summary: "names and values for people and metrics"
+            ) {
+                node,
+                decoder,
+                deployment in
                 if let labels = decoder.texts(node) { deployment.labels = labels }
             },
             .integer(
-                "max_concurrent_calls", \.maxConcurrentCalls, in: 1...1_000_000,
+                "max_concurrent_calls",
+                \.maxConcurrentCalls,
+                in: 1...1_000_000,
                 "calls in flight at once; no limit if left out"
             ),
             .number("input_price", \.inputPrice, in: 0...1_000_000, "US dollars for a million prompt tokens"),
@@ -148,13 +166,20 @@ extension ConfigurationSchema {
             .table("retry", retry, Self.retry, "how failed calls are tried again"),
             .table("breaker", breaker, Self.breaker, "when to stop calling a failing deployment"),
             .table("health", health, Self.health, "how deployments are probed"),
-            .table("overload", overload, Self.overload, "when a deployment that reports its load gets no further calls"),
+            .table(
+                "overload",
+                overload,
+                Self.overload,
+                "when a deployment that reports its load gets no further calls"
+            ),
         ]
     }
 
     private static let admission: [Field<AdmissionOptions>] = [
         .integer(
-            "max_concurrent_calls", \.maximumConcurrentCalls, in: 1...1_000_000,
+            "max_concurrent_calls",
+            \.maximumConcurrentCalls,
+            in: 1...1_000_000,
             "calls in flight at once over all deployments; no limit if left out"
         ),
         .integer("queue_size", \.queueSize, in: 0...1_000_000, default: 100, "calls that may wait; 0 refuses at once"),
@@ -177,16 +202,26 @@ extension ConfigurationSchema {
         "breaker",
         [
             .integer(
-                "consecutive_failures", \.consecutiveFailures, in: 0...10_000, default: 5,
+                "consecutive_failures",
+                \.consecutiveFailures,
+                in: 0...10_000,
+                default: 5,
                 "in a row that open it; 0: this rule is off"
             ),
             .number("failure_ratio", \.failureRatio, in: 0.01...1, default: 0.5, "share of failures that opens it"),
             .integer(
-                "minimum_calls", \.minimumCalls, in: 0...1_000_000, default: 20,
+                "minimum_calls",
+                \.minimumCalls,
+                in: 0...1_000_000,
+                default: 20,
                 "before the share counts; 0: this rule is off"
             ),
             .duration(
-                "window", \.window, in: .seconds(1) ... .seconds(3600), default: .seconds(30), "in which calls count"
+                "window",
+                \.window,
+                in: .seconds(1) ... .seconds(3600),
+                default: .seconds(30),
+                "in which calls count"
             ),
             .duration("open_time", \.openTime, default: .seconds(10), "how long it stays open at first; doubles"),
             .duration("max_open_time", \.maximumOpenTime, default: .seconds(120), "longest open time"),
@@ -204,7 +239,10 @@ extension ConfigurationSchema {
 
     private static let healthOptions: [Field<HealthOptions>] = [
         .duration(
-            "interval", \.interval, in: .milliseconds(100) ... .seconds(86_400), default: .seconds(10),
+            "interval",
+            \.interval,
+            in: .milliseconds(100) ... .seconds(86_400),
+            default: .seconds(10),
             "between two probes"
         ),
         .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the interval"),
@@ -218,7 +256,9 @@ extension ConfigurationSchema {
         "overload",
         [
             .integer(
-                "waiting_requests", \.waitingRequests, in: 1...1_000_000,
+                "waiting_requests",
+                \.waitingRequests,
+                in: 1...1_000_000,
                 "requests that wait in the engine; off if left out"
             ),
             .number("cache_usage", \.cacheUsage, in: 0...1, "share of the KV cache in use; off if left out"),

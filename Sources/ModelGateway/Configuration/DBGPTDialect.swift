@@ -67,7 +67,9 @@ enum DBGPTDialect {
         table.warnOfTheRest(&decoder)
         var model = TableBuilder(node.mark)
         model.set("name", name)
-        if isEmbedding { model.set("modes", .list([ConfigurationNode(.string("embedding"), node.mark)]), at: node.mark) }
+        if isEmbedding {
+            model.set("modes", .list([ConfigurationNode(.string("embedding"), node.mark)]), at: node.mark)
+        }
         model.append("deployments", [deployment.node])
         return model.node
     }

@@ -44,15 +44,20 @@ struct ModelListDialect {
         for (index, element) in (list?.list ?? []).enumerated() {
             dialect.entry(element, "model_list[\(index)]", &decoder)
         }
-        if let list, list.list == nil { decoder.report(.error, "a list was expected", at: list.mark, path: "model_list") }
+        if let list, list.list == nil {
+            decoder.report(.error, "a list was expected", at: list.mark, path: "model_list")
+        }
         dialect.router(&table, &decoder)
         table.warnOfTheRest(&decoder)
-        result.append("models", dialect.models.map { model in
-            var builder = model.builder
-            let modes = model.modes.sorted().map { ConfigurationNode(.string($0), builder.mark) }
-            if !model.modes.contains("") { builder.append("modes", modes) }
-            return builder.node
-        })
+        result.append(
+            "models",
+            dialect.models.map { model in
+                var builder = model.builder
+                let modes = model.modes.sorted().map { ConfigurationNode(.string($0), builder.mark) }
+                if !model.modes.contains("") { builder.append("modes", modes) }
+                return builder.node
+            }
+        )
         return result.node
     }
 
@@ -105,7 +110,12 @@ struct ModelListDialect {
             return (name, prefix?.lowercased() == provider ? rest : upstream)
         }
         if unsupported.contains(provider) || explicit != nil {
-            decoder.report(.warning, "the provider '\(provider)' is not supported; left out", at: model.mark, path: path)
+            decoder.report(
+                .warning,
+                "the provider '\(provider)' is not supported; left out",
+                at: model.mark,
+                path: path
+            )
             return nil
         }
         // A slash that belongs to the model's id, as in `Qwen/Qwen3-8B`.

@@ -105,10 +105,13 @@ enum ModelReading {
         if provider.apiKey?.isEmpty == true { provider.apiKey = nil }
         if provider.baseURL == nil { provider.baseURL = provider.kind.defaultBaseURL }
         // A table with a mistake in one of these has been told so already.
-        guard provider.baseURL == nil, provider.kind != .llama, node["base_url"] == nil, node["kind"] == nil
-            || provider.kind.rawValue == node["kind"]?.string
+        guard provider.baseURL == nil, provider.kind != .llama, node["base_url"] == nil,
+            node["kind"] == nil
+                || provider.kind.rawValue == node["kind"]?.string
         else { return }
-        if node.entries != nil { decoder.mistake("'base_url' is missing; kind '\(provider.kind)' has none", at: node.mark) }
+        if node.entries != nil {
+            decoder.mistake("'base_url' is missing; kind '\(provider.kind)' has none", at: node.mark)
+        }
     }
 
     /// Checks, once everything is read, that names which were used are defined.

@@ -193,8 +193,9 @@ struct TOMLLexer {
 
     mutating func bareValue() throws(ConfigurationSyntaxError) -> ConfigurationNode.Value {
         let start = position
-        while let byte = peek, Self.isBare(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
-            || byte == UInt8(ascii: ":")
+        while let byte = peek,
+            Self.isBare(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
+                || byte == UInt8(ascii: ":")
         {
             position += 1
         }
@@ -209,7 +210,9 @@ struct TOMLLexer {
         if let value = Self.value(token) { return value }
         position = start
         guard !token.isEmpty else { throw error("a value was expected") }
-        if Double(token.filter { $0 != "_" }).map({ abs($0) > 9e18 }) == true { throw error("the integer is too large") }
+        if Double(token.filter { $0 != "_" }).map({ abs($0) > 9e18 }) == true {
+            throw error("the integer is too large")
+        }
         throw error("'\(token.prefix(40))' is no value; strings need quotes")
     }
 

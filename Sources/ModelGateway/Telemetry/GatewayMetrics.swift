@@ -49,40 +49,59 @@ public final class GatewayMetrics: CallObserver, Sendable {
     private static let callLabels = ["model", "deployment", "provider", "mode"]
 
     /// All metrics of calls and of requests over HTTP.
-    public static let descriptions: [MetricDescription] = [
-        MetricDescription(
-            name: "gateway_calls_total", kind: .counter, labels: callLabels + ["code"],
-            help: "Finished calls by their outcome: ok, or the code of the error."
-        ),
-        MetricDescription(
-            name: "gateway_call_attempts_total", kind: .counter, labels: callLabels,
-            help: "Attempts of finished calls, counted for the deployment that answered or was tried last."
-        ),
-        MetricDescription(
-            name: "gateway_calls_in_flight", kind: .gauge, labels: callLabels, help: "Calls that are under way."
-        ),
-        MetricDescription(
-            name: "gateway_call_duration_seconds", kind: .histogram, labels: callLabels,
-            help: "Time from a call's start to its last byte, in seconds.", buckets: MetricDescription.durationBuckets
-        ),
-        MetricDescription(
-            name: "gateway_time_to_first_token_seconds", kind: .histogram, labels: callLabels,
-            help: "Time from a call's start to the first piece of the answer, in seconds.",
-            buckets: MetricDescription.firstTokenBuckets
-        ),
-        MetricDescription(
-            name: "gateway_input_tokens_total", kind: .counter, labels: callLabels,
-            help: "Tokens of prompts, as providers reported them."
-        ),
-        MetricDescription(
-            name: "gateway_output_tokens_total", kind: .counter, labels: callLabels,
-            help: "Tokens of answers, as providers reported them."
-        ),
-        MetricDescription(
-            name: "gateway_stream_events_total", kind: .counter, labels: callLabels,
-            help: "Events of streamed answers."
-        ),
-    ] + HTTPMetrics.descriptions
+    public static let descriptions: [MetricDescription] =
+        [
+            MetricDescription(
+                name: "gateway_calls_total",
+                kind: .counter,
+                labels: callLabels + ["code"],
+                help: "Finished calls by their outcome: ok, or the code of the error."
+            ),
+            MetricDescription(
+                name: "gateway_call_attempts_total",
+                kind: .counter,
+                labels: callLabels,
+                help: "Attempts of finished calls, counted for the deployment that answered or was tried last."
+            ),
+            MetricDescription(
+                name: "gateway_calls_in_flight",
+                kind: .gauge,
+                labels: callLabels,
+                help: "Calls that are under way."
+            ),
+            MetricDescription(
+                name: "gateway_call_duration_seconds",
+                kind: .histogram,
+                labels: callLabels,
+                help: "Time from a call's start to its last byte, in seconds.",
+                buckets: MetricDescription.durationBuckets
+            ),
+            MetricDescription(
+                name: "gateway_time_to_first_token_seconds",
+                kind: .histogram,
+                labels: callLabels,
+                help: "Time from a call's start to the first piece of the answer, in seconds.",
+                buckets: MetricDescription.firstTokenBuckets
+            ),
+            MetricDescription(
+                name: "gateway_input_tokens_total",
+                kind: .counter,
+                labels: callLabels,
+                help: "Tokens of prompts, as providers reported them."
+            ),
+            MetricDescription(
+                name: "gateway_output_tokens_total",
+                kind: .counter,
+                labels: callLabels,
+                help: "Tokens of answers, as providers reported them."
+            ),
+            MetricDescription(
+                name: "gateway_stream_events_total",
+                kind: .counter,
+                labels: callLabels,
+                help: "Events of streamed answers."
+            ),
+        ] + HTTPMetrics.descriptions
 }
 
 /// The handles for the calls of one model that one deployment answers.

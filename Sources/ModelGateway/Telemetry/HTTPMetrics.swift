@@ -57,7 +57,9 @@ public final class HTTPMetrics: Sendable {
             let made = Handles(
                 requests: Counter(label: "gateway_http_requests_total", dimensions: labels, factory: factory),
                 duration: CoreMetrics.Timer(
-                    label: "gateway_http_request_duration_seconds", dimensions: labels, factory: factory
+                    label: "gateway_http_request_duration_seconds",
+                    dimensions: labels,
+                    factory: factory
                 )
             )
             handles[key] = made
@@ -67,22 +69,35 @@ public final class HTTPMetrics: Sendable {
 
     static let descriptions: [MetricDescription] = [
         MetricDescription(
-            name: "gateway_http_requests_total", kind: .counter, labels: ["endpoint", "status"],
+            name: "gateway_http_requests_total",
+            kind: .counter,
+            labels: ["endpoint", "status"],
             help: "Finished requests by endpoint and class of status, such as 2xx."
         ),
         MetricDescription(
-            name: "gateway_http_request_duration_seconds", kind: .histogram, labels: ["endpoint", "status"],
+            name: "gateway_http_request_duration_seconds",
+            kind: .histogram,
+            labels: ["endpoint", "status"],
             help: "Time from a request's head to the end of its response, in seconds.",
             buckets: MetricDescription.durationBuckets
         ),
         MetricDescription(
-            name: "gateway_http_connections", kind: .gauge, labels: [], help: "Open connections of clients."
+            name: "gateway_http_connections",
+            kind: .gauge,
+            labels: [],
+            help: "Open connections of clients."
         ),
         MetricDescription(
-            name: "gateway_http_request_bytes_total", kind: .counter, labels: [], help: "Bytes of request bodies."
+            name: "gateway_http_request_bytes_total",
+            kind: .counter,
+            labels: [],
+            help: "Bytes of request bodies."
         ),
         MetricDescription(
-            name: "gateway_http_response_bytes_total", kind: .counter, labels: [], help: "Bytes of response bodies."
+            name: "gateway_http_response_bytes_total",
+            kind: .counter,
+            labels: [],
+            help: "Bytes of response bodies."
         ),
     ]
 }

@@ -3,11 +3,11 @@
 internal import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Writes one line for each finished request, off the path of the request.
@@ -103,9 +103,9 @@ public final class RequestLog: CallObserver, Sendable {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         #if canImport(Darwin)
-            var thread: pthread_t?
+        var thread: pthread_t?
         #else
-            var thread = pthread_t()
+        var thread = pthread_t()
         #endif
         guard pthread_create(&thread, &attributes, requestLogMain, context.toOpaque()) == 0 else {
             context.release()
@@ -156,7 +156,10 @@ public final class RequestLog: CallObserver, Sendable {
     private static func makePipe() throws(GatewayError) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else {
-            throw GatewayError(.internalError, "Cannot open a pipe for the access log: \(String(cString: strerror(errno))).")
+            throw GatewayError(
+                .internalError,
+                "Cannot open a pipe for the access log: \(String(cString: strerror(errno)))."
+            )
         }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])

@@ -147,10 +147,12 @@ struct ConfigurationMistakesTests {
         let missing = Configuration.diagnose(path: "/no/such/gateway.toml", environment: [:])
         #expect(
             missing.issues.map(\.description) == [
-                "/no/such/gateway.toml: error: the file cannot be read: it does not exist",
+                "/no/such/gateway.toml: error: the file cannot be read: it does not exist"
             ]
         )
-        #expect(Configuration.diagnose(path: "/tmp", environment: [:]).issues.first?.message.contains("directory") == true)
+        #expect(
+            Configuration.diagnose(path: "/tmp", environment: [:]).issues.first?.message.contains("directory") == true
+        )
         #expect(throws: GatewayError.self) { try Configuration.load(path: "/no/such/gateway.toml") }
     }
 

@@ -9,7 +9,8 @@ struct ConfigurationOverrideTests {
     @Test func theyWinOverTheFile() throws {
         let text = "[server]\nhost = \"::1\"\nport = 1\n[logging]\nlevel = \"error\"\n[workers]\nurls = [\"http://a\"]"
         let environment = [
-            "GATEWAY_PORT": "8080", "GATEWAY_LOG_LEVEL": "trace", "GATEWAY_API_KEY": "k1,k2", "GATEWAY_METRICS": "false",
+            "GATEWAY_PORT": "8080", "GATEWAY_LOG_LEVEL": "trace", "GATEWAY_API_KEY": "k1,k2",
+            "GATEWAY_METRICS": "false",
             "GATEWAY_WORKER_URLS": "http://b:1/ http://c:2", "GATEWAY_DRAIN_DEADLINE": "5s", "GATEWAY_HOST": "",
             "GATEWAY_POLICY": "random", "GATEWAY_MAX_BODY_BYTES": "1MiB", "GATEWAY_LOG_FORMAT": "json",
         ]
@@ -26,7 +27,9 @@ struct ConfigurationOverrideTests {
 
     @Test func aWrongOneIsNamed() {
         let diagnosis = Configuration.diagnose(
-            [], name: "g.toml", environment: ["GATEWAY_PORT": "http", "GATEWAY_LOG_LEVEL": "verbose"]
+            [],
+            name: "g.toml",
+            environment: ["GATEWAY_PORT": "http", "GATEWAY_LOG_LEVEL": "verbose"]
         )
         #expect(
             diagnosis.issues.map(\.description) == [

@@ -70,7 +70,8 @@ struct ConfigurationReadingTests {
 
     @Test(arguments: [
         ("\"250ms\"", Duration.milliseconds(250)), ("\"5s\"", .seconds(5)), ("\"2m\"", .seconds(120)),
-        ("\"4h\"", .seconds(14_400)), ("7", .seconds(7)), ("0.5", .milliseconds(500)), ("\"1.5 s\"", .milliseconds(1500)),
+        ("\"4h\"", .seconds(14_400)), ("7", .seconds(7)), ("0.5", .milliseconds(500)),
+        ("\"1.5 s\"", .milliseconds(1500)),
     ])
     func durationsHaveUnits(_ text: String, _ expected: Duration) throws {
         let configuration = try Self.diagnose("[server]\ndrain_deadline = \(text)").get()
@@ -99,9 +100,11 @@ struct ConfigurationReadingTests {
 
     @Test func yesAndNoAreWordsAndNotBooleans() {
         let issues = Self.diagnose("server:\n  metrics: yes\n  host: no", name: "a.yaml").issues
-        #expect(issues.map(\.description) == [
-            "a.yaml:2:12: error: server.metrics: true or false was expected, not 'yes'",
-        ])
+        #expect(
+            issues.map(\.description) == [
+                "a.yaml:2:12: error: server.metrics: true or false was expected, not 'yes'"
+            ]
+        )
     }
 }
 

@@ -44,7 +44,11 @@ struct ConfigurationReferenceTests {
         for (title, prefix) in [("server", "server"), ("logging", "logging"), ("routing", "routing")] {
             let table = try #require(ConfigurationReferenceTables.tables.first { $0.title == title })
             let lines = table.rows.map { "\($0.key) = \($0.standard)" }.joined(separator: "\n")
-            let diagnosis = Configuration.diagnose(Array("[\(prefix)]\n\(lines)".utf8), name: "d.toml", environment: [:])
+            let diagnosis = Configuration.diagnose(
+                Array("[\(prefix)]\n\(lines)".utf8),
+                name: "d.toml",
+                environment: [:]
+            )
             mistakes += diagnosis.issues.map(\.description)
             #expect(diagnosis.configuration == Configuration())
         }

@@ -19,10 +19,12 @@ struct PrometheusMetricsTests {
         Recorder(label: "size", factory: metrics).record(5)
         Metrics.Timer(label: "wait", factory: metrics).recordMilliseconds(30)
         let text = lines(metrics)
-        #expect(text.prefix(3) == [
-            "# HELP calls_total All\\ncalls \\\\ of it.", "# TYPE calls_total counter",
-            "calls_total{a=\"1\",b=\"x\\\"y\\\\z\\n\"} 3",
-        ])
+        #expect(
+            text.prefix(3) == [
+                "# HELP calls_total All\\ncalls \\\\ of it.", "# TYPE calls_total counter",
+                "calls_total{a=\"1\",b=\"x\\\"y\\\\z\\n\"} 3",
+            ]
+        )
         #expect(text.contains("# TYPE load gauge") && text.contains("load 1.5"))
         #expect(text.contains("temp_now 7"))
         #expect(text.contains("size_bucket{le=\"4\"} 0") && text.contains("size_bucket{le=\"16\"} 1"))
