@@ -31,7 +31,7 @@ private let inputs: [RoutingInput] = (0..<1_024).map { number in
 
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(
-        metrics: [.wallClock, .throughput, .cpuTotal],
+        metrics: [.wallClock, .throughput],
         warmupIterations: 10,
         scalingFactor: .kilo,
         maxDuration: .seconds(1)

@@ -24,7 +24,7 @@ private func roundTrip(_ transport: CurlTransport, _ request: HTTPTransportReque
 
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(
-        metrics: [.wallClock, .throughput, .cpuTotal],
+        metrics: [.wallClock, .throughput],
         warmupIterations: 100,
         maxDuration: .seconds(2),
         maxIterations: 100_000

@@ -19,7 +19,7 @@ private let event = Array(
 
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(
-        metrics: [.wallClock, .throughput, .cpuTotal],
+        metrics: [.wallClock, .throughput],
         warmupIterations: 10,
         scalingFactor: .kilo,
         maxDuration: .seconds(2)
