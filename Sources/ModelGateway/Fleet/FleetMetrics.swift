@@ -5,54 +5,46 @@ import Metrics
 /// The metrics that the fleet writes. Counters count as things happen; gauges are set by ``Fleet/recordGauges()``,
 /// which a metrics endpoint calls before each reading.
 package enum FleetMetrics {
-    /// A metric: its name, the labels it carries, and what it tells.
-    package struct Description: Sendable {
-        package let name: String
-        package let kind: String
-        package let labels: [String]
-        package let help: String
-    }
-
     /// All metrics, for the reference and the test that holds it against the code.
-    package static let all: [Description] = [
-        selections, failures, retries, breakerTransitions, healthTransitions, prefixCacheTokens, callsInFlight,
+    package static let all: [MetricDescription] = [
+        selections, outcomes, retries, breakerTransitions, healthTransitions, prefixCacheTokens, callsInFlight,
         queueDepth, eligible, breakerState, healthy, prefixCacheBytes,
     ]
 
-    static let selections = Description(
-        name: "gateway_selections_total", kind: "counter", labels: ["model", "deployment", "policy"],
+    static let selections = MetricDescription(
+        name: "gateway_selections_total", kind: .counter, labels: ["model", "deployment", "policy"],
         help: "Attempts that were sent to a deployment.")
-    static let failures = Description(
-        name: "gateway_attempt_outcomes_total", kind: "counter", labels: ["model", "deployment", "outcome"],
+    static let outcomes = MetricDescription(
+        name: "gateway_attempt_outcomes_total", kind: .counter, labels: ["model", "deployment", "outcome"],
         help: "Ends of attempts: success, failure, rate_limited, cancelled or misconfigured.")
-    static let retries = Description(
-        name: "gateway_retries_total", kind: "counter", labels: ["model", "decision"],
+    static let retries = MetricDescription(
+        name: "gateway_retries_total", kind: .counter, labels: ["model", "decision"],
         help: "What followed failed attempts: retry, fallback or stop.")
-    static let breakerTransitions = Description(
-        name: "gateway_breaker_transitions_total", kind: "counter", labels: ["model", "deployment", "to"],
+    static let breakerTransitions = MetricDescription(
+        name: "gateway_breaker_transitions_total", kind: .counter, labels: ["model", "deployment", "to"],
         help: "Changes of a circuit breaker's state.")
-    static let healthTransitions = Description(
-        name: "gateway_health_transitions_total", kind: "counter", labels: ["model", "deployment", "to"],
+    static let healthTransitions = MetricDescription(
+        name: "gateway_health_transitions_total", kind: .counter, labels: ["model", "deployment", "to"],
         help: "Changes between healthy and unhealthy.")
-    static let prefixCacheTokens = Description(
-        name: "gateway_prefix_cache_tokens_total", kind: "counter", labels: ["model", "result"],
+    static let prefixCacheTokens = MetricDescription(
+        name: "gateway_prefix_cache_tokens_total", kind: .counter, labels: ["model", "result"],
         help: "Estimated prompt tokens by whether cache_aware expects them in the chosen engine's cache: hit or miss.")
-    static let callsInFlight = Description(
-        name: "gateway_calls_in_flight", kind: "gauge", labels: ["model", "deployment"],
+    static let callsInFlight = MetricDescription(
+        name: "gateway_deployment_calls_in_flight", kind: .gauge, labels: ["model", "deployment"],
         help: "Attempts under way, up to the last byte of their answers.")
-    static let queueDepth = Description(
-        name: "gateway_queue_depth", kind: "gauge", labels: ["model"], help: "Calls that wait for a place.")
-    static let eligible = Description(
-        name: "gateway_deployment_eligible", kind: "gauge", labels: ["model", "deployment"],
+    static let queueDepth = MetricDescription(
+        name: "gateway_queue_depth", kind: .gauge, labels: ["model"], help: "Calls that wait for a place.")
+    static let eligible = MetricDescription(
+        name: "gateway_deployment_eligible", kind: .gauge, labels: ["model", "deployment"],
         help: "1 if the deployment may take calls.")
-    static let breakerState = Description(
-        name: "gateway_breaker_state", kind: "gauge", labels: ["model", "deployment"],
+    static let breakerState = MetricDescription(
+        name: "gateway_breaker_state", kind: .gauge, labels: ["model", "deployment"],
         help: "0 closed, 1 open, 2 half-open.")
-    static let healthy = Description(
-        name: "gateway_deployment_healthy", kind: "gauge", labels: ["model", "deployment"],
+    static let healthy = MetricDescription(
+        name: "gateway_deployment_healthy", kind: .gauge, labels: ["model", "deployment"],
         help: "1 unless the deployment's probes fail.")
-    static let prefixCacheBytes = Description(
-        name: "gateway_prefix_cache_bytes", kind: "gauge", labels: ["model"],
+    static let prefixCacheBytes = MetricDescription(
+        name: "gateway_prefix_cache_bytes", kind: .gauge, labels: ["model"],
         help: "Memory of the book of prompts that cache_aware keeps.")
 }
 
@@ -71,7 +63,7 @@ final class DeploymentMetrics: Sendable {
         self.labels = labels
         selections = Counter(label: FleetMetrics.selections.name, dimensions: labels + [("policy", policy)])
         func outcome(_ name: String) -> Counter {
-            Counter(label: FleetMetrics.failures.name, dimensions: labels + [("outcome", name)])
+            Counter(label: FleetMetrics.outcomes.name, dimensions: labels + [("outcome", name)])
         }
         successes = outcome("success")
         failures = outcome("failure")
@@ -151,7 +143,7 @@ extension Fleet {
             Gauge(label: FleetMetrics.prefixCacheBytes.name, dimensions: model).record(group.prefixCacheBytes)
             for deployment in group.deployments {
                 let labels = model + [("deployment", deployment.deployment.id)]
-                func set(_ metric: FleetMetrics.Description, _ value: Int) {
+                func set(_ metric: MetricDescription, _ value: Int) {
                     Gauge(label: metric.name, dimensions: labels).record(value)
                 }
                 set(FleetMetrics.callsInFlight, deployment.callsInFlight)

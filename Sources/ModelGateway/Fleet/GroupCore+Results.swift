@@ -40,7 +40,7 @@ extension GroupCore {
             members[slot].breaker.endWithoutVerdict(era: era)
         }
         noteBreaker(slot, before: before)
-        if !members[slot].isFull { change(slot, removing: .saturated) }
+        if !isFull(slot) { change(slot, removing: .saturated) }
         if members[slot].ineligibility.contains(.draining), members[slot].calls == 0 { remove(slot) }
         probeEarlyIfNothingIsLeft()
     }

@@ -9,7 +9,7 @@ enum Selection: Sendable {
     /// All that may take the call have no place free.
     case full
     /// No deployment may take the call.
-    case failed(GatewayError)
+    indirect case failed(GatewayError)
 }
 
 /// A deployment that was chosen, with what the lease needs to know.
@@ -82,7 +82,7 @@ extension GroupCore {
     /// Chooses a slot without counting anything, or nil if none is eligible.
     mutating func select(_ input: RoutingInput, _ context: inout SelectionContext) -> Int? {
         let excluded = context.excluded
-        for tier in tiers.indices where tiers[tier].pool.count(excluding: excluded) > 0 {
+        for tier in tiers.indices where hasCandidates(tier, excluding: excluded) {
             if !input.tags.isEmpty {
                 makeTaggedPool(input.tags, tier: tier)
                 if tiers[tier].tagged[input.tags, default: Pool(.none)].count(excluding: excluded) > 0 {
@@ -98,6 +98,11 @@ extension GroupCore {
             return select(from: &pool, input, &context)
         }
         return nil
+    }
+
+    private func hasCandidates(_ tier: Int, excluding excluded: [Int]) -> Bool {
+        if excluded.isEmpty { return !tiers[tier].pool.slots.isEmpty }
+        return tiers[tier].pool.count(excluding: excluded) > 0
     }
 
     private mutating func select(
@@ -126,7 +131,7 @@ extension GroupCore {
         members[slot].dispatchedTokens += tokens
         load(slot, calls: 1, tokens: tokens)
         let era = members[slot].breaker.begin()
-        if members[slot].isFull { change(slot, adding: .saturated) }
+        if isFull(slot) { change(slot, adding: .saturated) }
         return Grant(
             record: members[slot].record, slot: slot, era: era, report: members[slot].reports, tokens: tokens)
     }

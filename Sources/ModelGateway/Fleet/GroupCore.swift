@@ -84,10 +84,11 @@ extension GroupCore {
         if members[slot].isEligible { leave(slot) }
         members[slot].record = record
         members[slot].weight = max(0, record.deployment.weight)
+        members[slot].limit = record.deployment.maximumConcurrentCalls ?? .max
         members[slot].priority = record.deployment.priority
         members[slot].price = record.deployment.blendedPrice
         members[slot].ineligibility.setMembership(of: .standby, members[slot].weight == 0)
-        members[slot].ineligibility.setMembership(of: .saturated, members[slot].isFull)
+        members[slot].ineligibility.setMembership(of: .saturated, isFull(slot))
         policy.join(slot, members: members)
         policy.prefixCache?.admit(slot, number: record.number, capacity: members[slot].cacheCapacity)
         for tier in tiers.indices { tiers[tier].tagged.removeAll() }
@@ -131,6 +132,13 @@ extension GroupCore {
         if before.isEmpty { leave(slot) }
         members[slot].ineligibility = after
         if after.isEmpty { enter(slot) }
+    }
+
+    /// Whether all places of a slot are taken. Looks at single fields: a member is too large to be copied for this.
+    func isFull(_ slot: Int) -> Bool {
+        if members[slot].calls >= members[slot].limit { return true }
+        return members[slot].breaker.state == .halfOpen
+            && members[slot].breaker.probesUnderWay >= members[slot].breaker.options.probes
     }
 
     /// Changes the load of a slot in all the places that count it.

@@ -50,23 +50,23 @@ package final class GroupState: Sendable {
         now: MonotonicInstant? = nil, _ body: (inout GroupCore, MonotonicInstant) -> Result
     ) -> Result {
         let now = now ?? time.now()
-        let (result, served, events, leaving) = core.withLock { core in
+        let (result, consequences) = core.withLock { core in
             core.advance(to: now)
             let result = body(&core, now)
-            let served = core.serveQueue(now: now)
-            let events = core.events
-            if !events.isEmpty { core.events = [] }
-            let leaving = core.leaving
-            if !leaving.isEmpty { core.leaving = [] }
-            return (result, served, events, leaving)
+            return (result, core.takeConsequences(now: now))
         }
-        for (call, selection) in served { call.continuation.resume(returning: selection) }
-        for event in events { record(event) }
-        if !leaving.isEmpty { forget(leaving) }
+        if let consequences { handle(consequences) }
         return result
     }
 
+    private func handle(_ consequences: Consequences) {
+        for (call, selection) in consequences.served { call.continuation.resume(returning: selection) }
+        for event in consequences.events { record(event) }
+        forget(consequences.leaving)
+    }
+
     private func forget(_ slots: [Int]) {
+        guard !slots.isEmpty else { return }
         let cache = core.withLock { $0.policy.prefixCache }
         for slot in slots {
             cache?.forget(slot)
@@ -115,7 +115,7 @@ extension GroupState {
             return core.take(input, excluding: tried, match: match, now: now)
         }
         if case .full = selection { throw core.withLock { $0.queueFull() } }
-        return try lease(selection, input)
+        return try lease(selection, input, now: now)
     }
 
     /// Chooses a deployment for a call; waits in the group's queue while all places are taken.
@@ -133,18 +133,21 @@ extension GroupState {
             // Nobody overtakes those who wait, unless none of them can use what is free.
             return core.take(input, excluding: tried, match: match, now: now)
         }
-        guard case .full = selection else { return try lease(selection, input) }
-        return try lease(await wait(input, excluding: tried, match: match), input)
+        guard case .full = selection else { return try lease(selection, input, now: now) }
+        let later = await wait(input, excluding: tried, match: match)
+        return try lease(later, input, now: time.now())
     }
 
-    private func lease(_ selection: Selection, _ input: RoutingInput) throws(GatewayError) -> AttemptLease {
+    private func lease(
+        _ selection: Selection, _ input: RoutingInput, now: MonotonicInstant
+    ) throws(GatewayError) -> AttemptLease {
         switch selection {
         case .chosen(let grant):
             grant.record.metrics.selected()
             if usesPrefixCache.load(ordering: .relaxed) {
                 metrics.matched(hit: max(0, input.estimatedTokens - grant.tokens), miss: grant.tokens)
             }
-            return AttemptLease(group: self, grant: grant, input: input, started: time.now())
+            return AttemptLease(group: self, grant: grant, input: input, started: now)
         case .failed(let error): throw error
         case .full: throw core.withLock { $0.queueFull() }
         }

@@ -48,13 +48,16 @@ package final class DeploymentRecord: Sendable {
     }
 }
 
-/// The live state of one deployment. The fields that selections read come first.
+/// The live state of one deployment. The fields that selections read come first. What they compute is inlined:
+/// otherwise each look at a member of an array would copy the whole of it.
 struct Member: Sendable {
     /// Attempts under way, up to the last byte of their answers.
     var calls = 0
     /// Estimated prompt tokens of the attempts that have not answered yet.
     var pendingTokens = 0
     var weight: Double
+    /// The most attempts that may be under way.
+    var limit: Int
     var ineligibility: Ineligibility = []
     /// When the slot was last taken, as a sequence number: breaks ties in favour of who waited longest.
     var turn: UInt64 = 0
@@ -87,19 +90,20 @@ struct Member: Sendable {
         self.record = record
         self.breaker = CircuitBreaker(breaker)
         weight = max(0, record.deployment.weight)
+        limit = record.deployment.maximumConcurrentCalls ?? .max
         priority = record.deployment.priority
         price = record.deployment.blendedPrice
         if weight == 0 { ineligibility.insert(.standby) }
     }
 
-    var number: UInt64 { record.number }
-    var isEligible: Bool { ineligibility.isEmpty }
+    @inline(__always) var number: UInt64 { record.number }
+    @inline(__always) var isEligible: Bool { ineligibility.isEmpty }
 
     /// The load in calls: those under way, and one more for every 1,024 tokens of prompts that wait to be read.
-    var load: Double { Double(calls) + Double(pendingTokens) / Double(EngineLoad.typicalTokens) }
+    @inline(__always) var load: Double { Double(calls) + Double(pendingTokens) / Double(EngineLoad.typicalTokens) }
 
     /// Seconds until a new prompt would be begun: by the engine's own report, else by what was sent to it.
-    var expectedWait: Double {
+    @inline(__always) var expectedWait: Double {
         if let report { return report.expectedWait(dispatched: dispatchedTokens) }
         return load * Double(EngineLoad.typicalTokens) / EngineLoad.typicalThroughput
     }
@@ -128,12 +132,6 @@ struct Member: Sendable {
 
     /// The weight of the newest value in a smoothed one.
     private static let smoothing = 0.2
-
-    /// Whether all places are taken.
-    var isFull: Bool {
-        if let limit = record.deployment.maximumConcurrentCalls, calls >= limit { return true }
-        return breaker.state == .halfOpen && !breaker.admits
-    }
 }
 
 extension Deployment {

@@ -42,6 +42,16 @@ struct WaitQueue: Sendable {
     var nextDeadline: MonotonicInstant { calls.map(\.deadline).min() ?? .never }
 }
 
+/// What must be done outside of the group's lock after a change.
+struct Consequences: Sendable {
+    /// Calls that are done waiting, with their answers.
+    let served: [(WaitingCall, Selection)]
+    /// What has happened.
+    let events: [FleetEvent]
+    /// Slots whose deployment is gone.
+    let leaving: [Int]
+}
+
 extension GroupCore {
     // Calls in the queue that are tried when a place gets free: the first ones may want other deployments.
     private static let lookahead = 16
@@ -61,6 +71,17 @@ extension GroupCore {
             }
         }
         return served
+    }
+
+    /// What a change has led to; nil in the usual case that it led to nothing.
+    mutating func takeConsequences(now: MonotonicInstant) -> Consequences? {
+        if queue.isEmpty, events.isEmpty, leaving.isEmpty { return nil }
+        let served = serveQueue(now: now)
+        defer {
+            events = []
+            leaving = []
+        }
+        return Consequences(served: served, events: events, leaving: leaving)
     }
 
     /// The error for a call that finds the queue full.

@@ -79,7 +79,7 @@ package struct CircuitBreaker: Sendable {
     }
 
     /// Whether a call may begin now.
-    package var admits: Bool {
+    @inline(__always) package var admits: Bool {
         switch state {
         case .closed: true
         case .open: false

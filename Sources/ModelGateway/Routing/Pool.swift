@@ -35,17 +35,17 @@ struct Pool: Sendable {
         }
     }
 
-    var count: Int { slots.count }
-    var isEmpty: Bool { slots.isEmpty }
+    @inline(__always) var count: Int { slots.count }
+    @inline(__always) var isEmpty: Bool { slots.isEmpty }
 
     /// The sum of the members' loads.
-    var load: Double { Double(calls) + Double(tokens) / Double(EngineLoad.typicalTokens) }
+    @inline(__always) var load: Double { Double(calls) + Double(tokens) / Double(EngineLoad.typicalTokens) }
 
     /// Whether a slot is eligible here.
-    func contains(_ slot: Int) -> Bool { slot < places.count && places[slot] >= 0 }
+    @inline(__always) func contains(_ slot: Int) -> Bool { slot < places.count && places[slot] >= 0 }
 
     /// How many slots are left without the excluded ones.
-    func count(excluding excluded: [Int]) -> Int {
+    @inline(__always) func count(excluding excluded: [Int]) -> Int {
         excluded.isEmpty ? count : count - excluded.count { contains($0) }
     }
 

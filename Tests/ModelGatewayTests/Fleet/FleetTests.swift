@@ -139,6 +139,6 @@ import Testing
     @Test func `metrics have the labels that their description says`() {
         #expect(Set(FleetMetrics.all.map(\.name)).count == FleetMetrics.all.count)
         #expect(FleetMetrics.all.allSatisfy { $0.name.hasPrefix("gateway_") && !$0.help.isEmpty })
-        #expect(FleetMetrics.all.allSatisfy { ($0.kind == "counter") == $0.name.hasSuffix("_total") })
+        #expect(FleetMetrics.all.allSatisfy { ($0.kind == .counter) == $0.name.hasSuffix("_total") })
     }
 }
