@@ -33,6 +33,8 @@ extension Gateway {
             groups: groups,
             registry: registry,
             sources: try workers.sources(),
+            names: ModelNames(configuration.models),
+            routing: configuration.routing,
             observer: observer,
             preferredExecutor: transports.standard.preferredExecutor
         )

@@ -28,6 +28,8 @@ public final class Gateway: Sendable {
     let workerSources: [any WorkerSource]
     private let observer: (any CallObserver)?
     private let providers: [any Provider]
+    private let names: ModelNames
+    private let routing: Configuration.Routing
 
     /// The executor on which a task that makes calls runs with the fewest thread changes, if there is one.
     public let preferredExecutor: (any TaskExecutor)?
@@ -51,10 +53,14 @@ public final class Gateway: Sendable {
     ///   - groups: The groups that the fleet was started with.
     ///   - registry: The workers of that fleet.
     ///   - sources: What names workers while ``run(logger:)`` runs.
-    package init(
+    ///   - names: Further names of models, and what the models are offered for.
+    ///   - routing: The headers that carry session keys and tags.
+    init(
         groups: [DeploymentGroup],
         registry: WorkerRegistry,
         sources: [any WorkerSource] = [],
+        names: ModelNames = ModelNames(),
+        routing: Configuration.Routing = Configuration.Routing(),
         observer: (any CallObserver)? = nil,
         preferredExecutor: (any TaskExecutor)? = nil
     ) {
@@ -62,6 +68,8 @@ public final class Gateway: Sendable {
         self.registry = registry
         workerSources = sources
         providers = groups.flatMap { $0.deployments.map(\.provider) }
+        self.names = names
+        self.routing = routing
         self.observer = observer
         self.preferredExecutor = preferredExecutor
     }
@@ -134,7 +142,7 @@ public final class Gateway: Sendable {
 
     /// The models, by their public names, in alphabetical order.
     public var models: [ModelInfo] {
-        fleet.models.map { ModelInfo(id: $0, ownedBy: "modelgateway") }
+        (fleet.models + names.aliases).sorted().map { ModelInfo(id: $0, ownedBy: "modelgateway") }
     }
 
     /// Whether at least one deployment can take a call now, and every local model is loaded.
@@ -196,7 +204,13 @@ extension Gateway {
             observer: observer,
             input: input,
             headers: headers,
-            record: CallRecord(requestID: requestID, model: model, mode: mode, isStreamed: isStreamed)
+            names: names,
+            record: CallRecord(
+                requestID: requestID,
+                model: names.publicName(model),
+                mode: mode,
+                isStreamed: isStreamed
+            )
         )
     }
 }
@@ -204,22 +218,19 @@ extension Gateway {
 // MARK: - Routing inputs
 
 extension Gateway {
-    /// Request headers that may carry a session key, in order of preference.
-    private static let sessionHeaders = ["x-gateway-session", "x-smg-routing-key", "x-session-id"]
-
     private func routingInput(_ request: WireRequest, _ facts: OpenAIRequestFacts) -> RoutingInput {
         var input = RoutingInput(forcedDeployment: request.deployment)
         input.estimatedTokens = request.body.count / 4
-        for name in Self.sessionHeaders where input.sessionKey == nil {
-            input.sessionKey = request.headers.first { $0.name == name && !$0.value.isEmpty }?.value
+        for name in routing.sessionHeaders where input.sessionKey == nil {
+            input.sessionKey = request.headers.first { $0.isNamed(name) && !$0.value.isEmpty }?.value
         }
         if input.sessionKey == nil { input.sessionKey = facts.sessionKey(in: request.body) }
-        if let tags = request.headers.first(where: { $0.name == "x-gateway-tags" })?.value {
+        if let tags = request.headers.first(where: { $0.isNamed(routing.tagsHeader) })?.value {
             input.tags = tags.split(separator: ",").map(String.init)
         } else {
             input.tags = facts.tags(in: request.body)
         }
-        if fleet.readsText(facts.model) {
+        if fleet.readsText(names.publicName(facts.model)) {
             input.text = facts.routingText(in: request.body, limit: RoutingInput.textLimit)
         }
         return input
@@ -228,7 +239,7 @@ extension Gateway {
     /// The same text as that of the same conversation in OpenAI's format, so that both find the same prompt caches.
     private func routingInput(_ request: ChatRequest) -> RoutingInput {
         var input = RoutingInput(sessionKey: request.user)
-        guard fleet.readsText(request.model) else { return input }
+        guard fleet.readsText(names.publicName(request.model)) else { return input }
         let wire = OpenAIChatRequest(request: request, delivery: OpenAIDelivery(stream: false, includeUsage: false))
         let body = wire.encoded(model: request.model).serialized()
         input.estimatedTokens = body.count / 4
@@ -240,6 +251,6 @@ extension Gateway {
     }
 
     private static func goesUpstream(_ header: HTTPHeader) -> Bool {
-        header.name.utf8.starts(with: "openai-".utf8) || header.name == "traceparent" || header.name == "tracestate"
+        header.isNamed("traceparent") || header.isNamed("tracestate") || header.name.lowercased().hasPrefix("openai-")
     }
 }

@@ -16,7 +16,7 @@ extension DataPlaneHandler {
             beginPassing(head)
             return
         }
-        let fields = RequestFields(head.headers)
+        let fields = RequestFields(head.headers, further: server.options.forwardedHeaders)
         let requestID = fields.requestID.flatMap { HeaderText.isRequestID($0) ? $0 : nil }
         let exchange = Exchange(head, requestID: requestID ?? RandomID.make(prefix: "req_"), now: loop.now)
         exchange.endpoint = endpoint

@@ -16,7 +16,8 @@ struct RequestFields {
     var forwarded: [HTTPHeader] = []
 
     /// Reads the lines of a request head. NIO's decoder has refused heads with two lengths or an odd framing already.
-    init(_ headers: HTTPHeaders) {
+    /// - Parameter further: Names of lines to forward beside the ones that always are.
+    init(_ headers: HTTPHeaders, further: [String] = []) {
         for (name, value) in headers {
             switch name.utf8.count {
             case 6 where HeaderText.equals(name, "expect"): expectation = value
@@ -27,7 +28,7 @@ struct RequestFields {
             case 14 where HeaderText.equals(name, "content-length"): contentLength = Int(value)
             case 17 where HeaderText.equals(name, "transfer-encoding"): isChunked = true
             default:
-                if Self.isForwarded(name) { forwarded.append(HTTPHeader(name, value)) }
+                if Self.isForwarded(name) || further.contains(where: { HeaderText.equals(name, $0) }) { forwarded.append(HTTPHeader(name, value)) }
             }
         }
     }

@@ -24,6 +24,9 @@ public struct ServerOptions: Sendable {
     public var idleTimeout: Duration
     /// How long a client may leave a full send buffer unread. Default 60 s.
     public var writeTimeout: Duration
+    /// Further request headers, in lower case, that the gateway gets to see, such as one that carries a session key. Default none
+    /// beside the ones that it always sees: `x-gateway-…`, `x-smg-…`, `x-session-id`, `openai-…`, `traceparent`, ….
+    public var forwardedHeaders: [String]
     /// The number of connections that may wait to be accepted. Default 1024.
     public var backlog: Int
 
@@ -39,6 +42,7 @@ public struct ServerOptions: Sendable {
         bodyTimeout: Duration = .seconds(30),
         idleTimeout: Duration = .seconds(120),
         writeTimeout: Duration = .seconds(60),
+        forwardedHeaders: [String] = [],
         backlog: Int = 1024
     ) {
         self.host = host
@@ -51,6 +55,7 @@ public struct ServerOptions: Sendable {
         self.bodyTimeout = bodyTimeout
         self.idleTimeout = idleTimeout
         self.writeTimeout = writeTimeout
+        self.forwardedHeaders = forwardedHeaders.map { $0.lowercased() }
         self.backlog = backlog
     }
 }

@@ -27,7 +27,7 @@ struct ServerProcess {
         let gateway = try Gateway(configuration: configuration, providers: backend.catalog, observer: observer)
         let server = GatewayServer(
             gateway: gateway,
-            options: ServerOptions(configuration.server),
+            options: ServerOptions(configuration.server, routing: configuration.routing),
             metrics: observer.metricsText,
             observer: observer,
             logger: logger
@@ -101,7 +101,7 @@ private struct FleetWatch: Service {
 }
 
 extension ServerOptions {
-    init(_ configuration: Configuration.Server) {
+    init(_ configuration: Configuration.Server, routing: Configuration.Routing) {
         self.init(
             host: configuration.host,
             port: configuration.port,
@@ -112,7 +112,8 @@ extension ServerOptions {
             headTimeout: configuration.headTimeout,
             bodyTimeout: configuration.bodyTimeout,
             idleTimeout: configuration.idleTimeout,
-            writeTimeout: configuration.writeTimeout
+            writeTimeout: configuration.writeTimeout,
+            forwardedHeaders: routing.sessionHeaders + [routing.tagsHeader]
         )
     }
 }

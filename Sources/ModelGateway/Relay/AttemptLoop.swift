@@ -9,6 +9,7 @@ struct AttemptLoop {
     let input: RoutingInput
     /// Header lines that go upstream.
     let headers: [HTTPHeader]
+    let names: ModelNames
     let started = ContinuousClock.now
     var record: CallRecord
 
@@ -19,12 +20,14 @@ struct AttemptLoop {
         observer: (any CallObserver)?,
         input: RoutingInput,
         headers: [HTTPHeader] = [],
+        names: ModelNames = ModelNames(),
         record: CallRecord
     ) {
         self.fleet = fleet
         self.observer = observer
         self.input = input
         self.headers = headers
+        self.names = names
         self.record = record
     }
 
@@ -45,6 +48,7 @@ struct AttemptLoop {
         _ body: (Attempt) async throws(GatewayError) -> Result
     ) async throws(GatewayError) -> Result {
         do {
+            try names.check(record.mode, of: record.model)
             return try await run(model: record.model, visited: [], body)
         } catch {
             record.error = error.code

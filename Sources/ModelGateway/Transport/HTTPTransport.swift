@@ -12,6 +12,14 @@ public struct HTTPHeader: Sendable, Hashable {
         self.name = name
         self.value = value
     }
+
+    /// Whether the line has this name; ASCII case does not matter.
+    public func isNamed(_ name: String) -> Bool {
+        self.name.utf8.count == name.utf8.count
+            && zip(self.name.utf8, name.utf8).allSatisfy { left, right in
+                left == right || (left | 0x20 == right | 0x20 && (0x61...0x7A).contains(left | 0x20))
+            }
+    }
 }
 
 /// Limits of time for one attempt on a deployment. Zero means no limit.

@@ -1,0 +1,32 @@
+// The names under which clients may call models, and the kinds of work that each is offered for.
+
+/// What the configuration says about the names of models, beside their deployments.
+struct ModelNames: Sendable {
+    /// The public name of each further name.
+    private var publicNames: [String: String] = [:]
+    /// The kinds of work of the models that are not offered for everything.
+    private var modes: [String: Set<Mode>] = [:]
+
+    init() {}
+
+    init(_ models: [Configuration.Model]) {
+        for model in models {
+            for alias in model.aliases { publicNames[alias] = model.name }
+            if !model.modes.isEmpty { modes[model.name] = Set(model.modes) }
+        }
+    }
+
+    /// The further names.
+    var aliases: [String] { Array(publicNames.keys) }
+
+    /// The public name of the model that a client calls by this one.
+    func publicName(_ name: String) -> String { publicNames[name] ?? name }
+
+    /// Checks that a model is offered for a kind of work.
+    /// - Throws: ``GatewayError/Code/unsupported`` if it is not.
+    func check(_ mode: Mode, of model: String) throws(GatewayError) {
+        guard let offered = modes[model], !offered.contains(mode) else { return }
+        let names = offered.map(\.rawValue).sorted().joined(separator: ", ")
+        throw GatewayError(.unsupported, "The model \(model) is offered for \(names), not for \(mode).", param: "model")
+    }
+}
