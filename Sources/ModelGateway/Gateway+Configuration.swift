@@ -28,7 +28,10 @@ extension Gateway {
         }
         let workers = configuration.workers
         let registry = WorkerRegistry(
-            Fleet(groups), options: try WorkerOptions(workers), transport: transports.standard)
+            Fleet(groups),
+            options: try WorkerOptions(workers),
+            transport: transports.standard
+        )
         self.init(
             groups: groups,
             registry: registry,

@@ -148,6 +148,10 @@ public final class Gateway: Sendable {
     /// Whether at least one deployment can take a call now, and every local model is loaded.
     public var isReady: Bool { fleet.isReady && providers.allSatisfy(\.isLoaded) }
 
+    /// Sets the gauges of the fleet to its present state: calls in flight, queues, health, breakers. Call it before the
+    /// metrics are read out; everything else is counted as it happens.
+    public func recordGauges() { fleet.recordGauges() }
+
     /// Loads the models that run in this process, one after the other, so that the first call need not wait for it.
     /// - Parameter progress: Is told how much of the model that is being loaded is there, from 0 to 1.
     /// - Throws: ``GatewayError/Code/modelLoadFailed`` with the reason, for the first model that cannot be loaded.

@@ -80,7 +80,8 @@ private struct PolicyParameters {
     }
 
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
-        _ key: String, _ value: inout Choice
+        _ key: String,
+        _ value: inout Choice
     ) throws(GatewayError) {
         guard let given = parameter(key) else { return }
         let names = Choice.allCases.map(\.rawValue)

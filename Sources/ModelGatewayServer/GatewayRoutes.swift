@@ -33,7 +33,11 @@ extension RouterMethods {
             metrics: nil,
             isDraining: { false }
         )
-        let routes = GatewayRoutes(plane: plane, maxBodyBytes: options.maxBodyBytes)
+        let routes = GatewayRoutes(
+            plane: plane,
+            maxBodyBytes: options.maxBodyBytes,
+            forwardedHeaders: options.forwardedHeaders
+        )
         routes.mountModels(on: self)
         routes.mountModelCalls(on: self)
         return self
@@ -44,6 +48,8 @@ extension RouterMethods {
 struct GatewayRoutes: Sendable {
     let plane: ControlPlane
     let maxBodyBytes: Int
+    /// Further request headers that the gateway gets to see, in lower case.
+    var forwardedHeaders: [String] = []
 
     /// The paths that are read with `GET`.
     static let readPaths = ["/health", "/readiness", "/liveness", "/metrics", "/v1/models"]
@@ -108,7 +114,8 @@ struct GatewayRoutes: Sendable {
         let sentID = request.headers.first("x-request-id")
         let requestID = sentID.flatMap { HeaderText.isRequestID($0) ? $0 : nil } ?? RandomID.make(prefix: "req_")
         let headers = request.headers.compactMap { field in
-            RequestFields.isForwarded(field.name.rawName) ? HTTPHeader(field.name.rawName, field.value) : nil
+            RequestFields.isForwarded(field.name.rawName) || forwardedHeaders.contains(field.name.canonicalName)
+                ? HTTPHeader(field.name.rawName, field.value) : nil
         }
         let wireRequest = WireRequest(
             mode: endpoint.mode,

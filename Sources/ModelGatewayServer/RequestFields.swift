@@ -28,7 +28,9 @@ struct RequestFields {
             case 14 where HeaderText.equals(name, "content-length"): contentLength = Int(value)
             case 17 where HeaderText.equals(name, "transfer-encoding"): isChunked = true
             default:
-                if Self.isForwarded(name) || further.contains(where: { HeaderText.equals(name, $0) }) { forwarded.append(HTTPHeader(name, value)) }
+                if Self.isForwarded(name) || further.contains(where: { HeaderText.equals(name, $0) }) {
+                    forwarded.append(HTTPHeader(name, value))
+                }
             }
         }
     }

@@ -38,7 +38,9 @@ struct UnknownPathMiddleware<Context: RequestContext>: RouterMiddleware {
     private func refused(_ request: Request, allowed: String) -> Response {
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
         let error = GatewayError(
-            .methodNotAllowed, "\(request.uri.path) takes \(allowed), not \(request.method.rawValue).")
+            .methodNotAllowed,
+            "\(request.uri.path) takes \(allowed), not \(request.method.rawValue)."
+        )
         var response = Response(error)
         response.headers[.allow] = allowed
         return response

@@ -35,7 +35,9 @@ enum WorkerJSON {
         let members = try members(of: body, known: ["weight", "priority", "labels", "draining"])
         guard !members.isEmpty else {
             throw GatewayError(
-                .invalidRequest, "Nothing to change; send some of 'weight', 'priority', 'labels' and 'draining'.")
+                .invalidRequest,
+                "Nothing to change; send some of 'weight', 'priority', 'labels' and 'draining'."
+            )
         }
         var change = try settings(members)
         if let value = members["draining"] {

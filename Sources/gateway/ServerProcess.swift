@@ -28,7 +28,7 @@ struct ServerProcess {
         let server = GatewayServer(
             gateway: gateway,
             options: ServerOptions(configuration.server, routing: configuration.routing),
-            metrics: observer.metricsText,
+            metrics: Self.metrics(of: gateway, observer.metricsText),
             observer: observer,
             logger: logger
         )
@@ -69,6 +69,20 @@ struct ServerProcess {
             throw CommandFailure(.unavailable, error.message)
         }
         logger.info("Stopped.")
+    }
+}
+
+extension ServerProcess {
+    /// Makes the body of `/metrics`, with the gauges of the fleet as they are then.
+    private static func metrics(
+        of gateway: Gateway,
+        _ text: (@Sendable () -> [UInt8])?
+    ) -> (@Sendable () -> [UInt8])? {
+        guard let text else { return nil }
+        return {
+            gateway.recordGauges()
+            return text()
+        }
     }
 }
 

@@ -35,7 +35,12 @@ struct EventTemplate {
         }
     }
 
-    private static func write(_ value: UInt64, digits: Int, at offset: Int, in buffer: UnsafeMutableBufferPointer<UInt8>) {
+    private static func write(
+        _ value: UInt64,
+        digits: Int,
+        at offset: Int,
+        in buffer: UnsafeMutableBufferPointer<UInt8>
+    ) {
         var rest = value
         var index = offset + digits
         while index > offset {
@@ -80,7 +85,10 @@ struct Answers {
                 + "\"is_generation\":true,\"version\":\"0.11.0\",\"max_model_len\":131072}"
         )
         notFound = Self.response("{\"error\":{\"message\":\"no such path\",\"code\":404}}", status: "404 Not Found")
-        badRequest = Self.response("{\"error\":{\"message\":\"not understood\",\"code\":400}}", status: "400 Bad Request")
+        badRequest = Self.response(
+            "{\"error\":{\"message\":\"not understood\",\"code\":400}}",
+            status: "400 Bad Request"
+        )
         streamHead = Array(
             ("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
                 + "cache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n").utf8

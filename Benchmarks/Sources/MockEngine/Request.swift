@@ -46,7 +46,11 @@ package struct Request {
         let length = body + Int(bodyLength)
         guard bytes.count >= length else { return nil }
         self.init(
-            wanted: Self.wanted(bytes, body: UnsafeRawBufferPointer(rebasing: bytes[body..<length]), defaults: defaults),
+            wanted: Self.wanted(
+                bytes,
+                body: UnsafeRawBufferPointer(rebasing: bytes[body..<length]),
+                defaults: defaults
+            ),
             length: length
         )
     }

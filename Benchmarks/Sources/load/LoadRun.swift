@@ -58,9 +58,10 @@ final class LoadRun {
         self.ramp = UInt64(ramp * 1e9)
         clients = (0..<connections).map(Client.init(slot:))
         let tally = result.streams
-        checks = streaming.map { events in
-            (0..<connections).map { _ in StreamCheck(expected: events, tally: tally) }
-        } ?? []
+        checks =
+            streaming.map { events in
+                (0..<connections).map { _ in StreamCheck(expected: events, tally: tally) }
+            } ?? []
     }
 
     func measure() -> LoadResult {

@@ -75,7 +75,8 @@ struct ResponseReader {
         closes = bytes.headerValue("connection:", within: length).map { bytes.matches("close", at: $0) } ?? false
         if let coding = bytes.headerValue("transfer-encoding:", within: length), bytes.matches("chunked", at: coding) {
             state = .chunkSize
-        } else if let value = bytes.headerValue("content-length:", within: length), let size = bytes.decimal(at: value) {
+        } else if let value = bytes.headerValue("content-length:", within: length), let size = bytes.decimal(at: value)
+        {
             state = .body(remaining: Int(size))
         } else {
             return false

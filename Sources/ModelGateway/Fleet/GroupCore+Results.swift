@@ -11,7 +11,10 @@ enum FleetEvent: Sendable {
 extension GroupCore {
     /// Notes that an attempt ended.
     mutating func end(
-        _ lease: AttemptLease, wasAnswered: Bool, outcome: AttemptOutcome, measure: AttemptMeasure,
+        _ lease: AttemptLease,
+        wasAnswered: Bool,
+        outcome: AttemptOutcome,
+        measure: AttemptMeasure,
         now: MonotonicInstant
     ) {
         let (slot, era) = (lease.grant.slot, lease.grant.era)
@@ -50,7 +53,9 @@ extension GroupCore {
         let slot = lease.grant.slot
         settleTokens(lease.grant)
         members[slot].learn(
-            timeToFirstToken: (now - lease.started).inSeconds, promptTokens: lease.input.estimatedTokens)
+            timeToFirstToken: (now - lease.started).inSeconds,
+            promptTokens: lease.input.estimatedTokens
+        )
         load(slot, calls: 0, tokens: -lease.grant.tokens)
     }
 
@@ -139,7 +144,10 @@ extension GroupCore {
         if let tokens = report?.cacheTokens, members[slot].reportedCacheTokens != tokens {
             members[slot].reportedCacheTokens = tokens
             policy.prefixCache?.admit(
-                slot, number: members[slot].number, capacity: members[slot].cacheCapacity)
+                slot,
+                number: members[slot].number,
+                capacity: members[slot].cacheCapacity
+            )
         }
         if report.map({ configuration.overload.isExceeded(by: $0) }) ?? false {
             change(slot, adding: .overloaded)

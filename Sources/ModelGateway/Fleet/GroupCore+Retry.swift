@@ -3,7 +3,10 @@
 extension GroupCore {
     /// What to do after a failed attempt, whose lease has ended, and whether tried deployments may be tried again.
     mutating func retryDecision(
-        after error: GatewayError, _ attempt: FailedAttempt, excluding excluded: [Int], now: MonotonicInstant
+        after error: GatewayError,
+        _ attempt: FailedAttempt,
+        excluding excluded: [Int],
+        now: MonotonicInstant
     ) -> (RetryDecision, mayRepeat: Bool) {
         guard !attempt.isCommitted else { return (.stop, false) }
         let kind = RetryOptions.kind(of: error)
@@ -24,7 +27,10 @@ extension GroupCore {
 
     /// The wait before the next attempt; nil if there should be none.
     private mutating func wait(
-        after error: GatewayError, _ attempt: FailedAttempt, kind: RetryOptions.Kind, othersLeft: Bool
+        after error: GatewayError,
+        _ attempt: FailedAttempt,
+        kind: RetryOptions.Kind,
+        othersLeft: Bool
     ) -> Duration? {
         let backoff = configuration.retry.wait(attempts: attempt.attempts, variation: random.variation())
         // A silent upstream has cost enough time already.

@@ -30,7 +30,10 @@ extension GroupCore {
 
     /// Chooses a deployment for a call and counts the attempt as under way.
     mutating func take(
-        _ input: RoutingInput, excluding tried: TriedDeployments, match: PrefixMatch?, now: MonotonicInstant
+        _ input: RoutingInput,
+        excluding tried: TriedDeployments,
+        match: PrefixMatch?,
+        now: MonotonicInstant
     ) -> Selection {
         if let limit = configuration.admission.maximumConcurrentCalls, calls >= limit { return .full }
         let excluded = slots(tried)
@@ -44,7 +47,10 @@ extension GroupCore {
     }
 
     private mutating func takeForced(
-        _ id: String, _ input: RoutingInput, _ excluded: [Int], now: MonotonicInstant
+        _ id: String,
+        _ input: RoutingInput,
+        _ excluded: [Int],
+        now: MonotonicInstant
     ) -> Selection {
         guard let slot = slots[id] else {
             return .failed(
@@ -71,7 +77,10 @@ extension GroupCore {
     }
 
     private mutating func choose(
-        _ input: RoutingInput, excluding excluded: [Int], match: PrefixMatch?, now: MonotonicInstant
+        _ input: RoutingInput,
+        excluding excluded: [Int],
+        match: PrefixMatch?,
+        now: MonotonicInstant
     ) -> Grant? {
         var context = SelectionContext(now: now, excluded: excluded, match: match)
         guard let slot = select(input, &context) else { return nil }
@@ -106,7 +115,9 @@ extension GroupCore {
     }
 
     private mutating func select(
-        from pool: inout Pool, _ input: RoutingInput, _ context: inout SelectionContext
+        from pool: inout Pool,
+        _ input: RoutingInput,
+        _ context: inout SelectionContext
     ) -> Int? {
         if !context.excluded.isEmpty { context.excluded.removeAll { !pool.contains($0) } }
         return policy.select(from: &pool, members: members, input: input, context: context, random: &random)
@@ -133,7 +144,12 @@ extension GroupCore {
         let era = members[slot].breaker.begin()
         if isFull(slot) { change(slot, adding: .saturated) }
         return Grant(
-            record: members[slot].record, slot: slot, era: era, report: members[slot].reports, tokens: tokens)
+            record: members[slot].record,
+            slot: slot,
+            era: era,
+            report: members[slot].reports,
+            tokens: tokens
+        )
     }
 }
 

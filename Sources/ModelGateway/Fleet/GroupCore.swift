@@ -190,7 +190,10 @@ extension GroupCore {
 
     private func metrics(of deployment: Deployment) -> DeploymentMetrics {
         DeploymentMetrics(
-            model: configuration.model, deployment: deployment.id, policy: configuration.policy.name)
+            model: configuration.model,
+            deployment: deployment.id,
+            policy: configuration.policy.name
+        )
     }
 
     private mutating func replacePolicy() {
@@ -199,7 +202,10 @@ extension GroupCore {
         for slot in Array(present) {
             policy.join(slot, members: members)
             policy.prefixCache?.admit(
-                slot, number: members[slot].number, capacity: members[slot].cacheCapacity)
+                slot,
+                number: members[slot].number,
+                capacity: members[slot].cacheCapacity
+            )
             if members[slot].isEligible { enter(slot) }
         }
     }

@@ -47,7 +47,8 @@ package final class GroupState: Sendable {
     /// Works on the group's state, after what was due by now, and then does what must not be done under the lock.
     @discardableResult
     func update<Result: Sendable>(
-        now: MonotonicInstant? = nil, _ body: (inout GroupCore, MonotonicInstant) -> Result
+        now: MonotonicInstant? = nil,
+        _ body: (inout GroupCore, MonotonicInstant) -> Result
     ) -> Result {
         let now = now ?? time.now()
         let (result, consequences) = core.withLock { core in
@@ -139,7 +140,9 @@ extension GroupState {
     }
 
     private func lease(
-        _ selection: Selection, _ input: RoutingInput, now: MonotonicInstant
+        _ selection: Selection,
+        _ input: RoutingInput,
+        now: MonotonicInstant
     ) throws(GatewayError) -> AttemptLease {
         switch selection {
         case .chosen(let grant):
@@ -165,7 +168,9 @@ extension GroupState {
     ///   - attempt: What is known about the call.
     ///   - tried: The deployments that were tried, this one included; the next ``acquire(_:excluding:)`` gets the same.
     package func retryDecision(
-        after error: GatewayError, _ attempt: FailedAttempt, tried: inout TriedDeployments
+        after error: GatewayError,
+        _ attempt: FailedAttempt,
+        tried: inout TriedDeployments
     ) -> RetryDecision {
         let known = tried
         let (decision, mayRepeat) = update { core, now in
@@ -220,15 +225,22 @@ extension GroupState {
 
 extension GroupState {
     private func wait(
-        _ input: RoutingInput, excluding tried: TriedDeployments, match: PrefixMatch?
+        _ input: RoutingInput,
+        excluding tried: TriedDeployments,
+        match: PrefixMatch?
     ) async -> Selection {
         let number = Self.nextNumber()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let call = { (deadline: MonotonicInstant) in
                     WaitingCall(
-                        number: number, input: input, tried: tried, match: match, deadline: deadline,
-                        continuation: continuation)
+                        number: number,
+                        input: input,
+                        tried: tried,
+                        match: match,
+                        deadline: deadline,
+                        continuation: continuation
+                    )
                 }
                 enqueue(call)
                 // A cancellation before the call was in the queue has not found it there.

@@ -76,10 +76,15 @@ package final class HealthProber: Sendable {
     /// Asks a server's `/health`; a server that has none, and every other provider, for its models.
     package static func ask(_ deployment: Deployment, _ options: HealthOptions) async throws(GatewayError) {
         let timeouts = Timeouts(
-            connect: options.timeout, firstByte: options.timeout, idle: options.timeout, total: options.timeout)
+            connect: options.timeout,
+            firstByte: options.timeout,
+            idle: options.timeout,
+            total: options.timeout
+        )
         if let server = deployment.provider as? OpenAICompatibleProvider {
             let response = try await server.transport.send(
-                HTTPTransportRequest(method: "GET", url: server.baseURL.root.appending("/health"), timeouts: timeouts))
+                HTTPTransportRequest(method: "GET", url: server.baseURL.root.appending("/health"), timeouts: timeouts)
+            )
             switch response.status {
             case 200..<300:
                 response.body.cancel()

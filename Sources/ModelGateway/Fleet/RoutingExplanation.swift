@@ -55,7 +55,9 @@ extension GroupCore {
 
     /// Asks this copy of the group again and again, each time without the deployments that it has named.
     fileprivate func explanation(
-        of input: RoutingInput, match: PrefixMatch?, now: MonotonicInstant
+        of input: RoutingInput,
+        match: PrefixMatch?,
+        now: MonotonicInstant
     ) -> RoutingExplanation {
         var copy = self
         var ranked: [RoutingExplanation.Candidate] = []
@@ -85,7 +87,9 @@ extension GroupCore {
     }
 
     private func candidate(
-        _ slot: Int, rank: Int, _ context: SelectionContext
+        _ slot: Int,
+        rank: Int,
+        _ context: SelectionContext
     ) -> RoutingExplanation.Candidate {
         let score = policy.score(of: slot, members: members, context: context)
         return RoutingExplanation.Candidate(

@@ -29,7 +29,8 @@ extension AttemptOutcome {
             .unavailable, .internalError:
             self = .failure
         default:
-            self = error.upstream.map { AttemptOutcome(status: $0.status) }
+            self =
+                error.upstream.map { AttemptOutcome(status: $0.status) }
                 ?? (error.code == .upstreamFailed ? .failure : .success)
         }
     }

@@ -67,7 +67,8 @@ struct BucketPolicy: SelectionPolicy {
         forget(before: context.now, pool: &pool, members: members)
         adjust(now: context.now)
         let size = input.estimatedTokens
-        let chosen = isUneven(pool, context)
+        let chosen =
+            isUneven(pool, context)
             ? pool.order?.least(excluding: context.excluded)
             : owner(of: size, in: pool, context)
         guard let slot = chosen else { return nil }

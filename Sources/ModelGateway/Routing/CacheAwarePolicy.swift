@@ -68,7 +68,11 @@ struct CacheAwarePolicy: SelectionPolicy {
             let boundaries = options.cacheBoundaries.map { $0 * Self.bytesPerToken }
             cache = PrefixCache(
                 PrefixPlacements(
-                    boundaries: boundaries, lifetime: options.cacheLifetime, budget: options.maximumTreeBytes))
+                    boundaries: boundaries,
+                    lifetime: options.cacheLifetime,
+                    budget: options.maximumTreeBytes
+                )
+            )
         }
     }
 
@@ -125,7 +129,9 @@ struct CacheAwarePolicy: SelectionPolicy {
             return PolicyScore(value: members[slot].expectedWait, meaning: "expected wait in seconds")
         }
         return PolicyScore(
-            value: Double(match.depth(of: slot)) / Double(match.length), meaning: "share of the prompt in the cache")
+            value: Double(match.depth(of: slot)) / Double(match.length),
+            meaning: "share of the prompt in the cache"
+        )
     }
 
     func promptTokens(of input: RoutingInput, on slot: Int, context: SelectionContext) -> Int {

@@ -3,11 +3,11 @@
 import GatewayWire
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Parameters of ``RoutingPolicyKind/consistentHashing(_:)``.
@@ -149,7 +149,10 @@ struct BoundedRing: Sendable {
 
     /// The first allowed member clockwise from a key if its load is within the bound.
     func home(
-        of key: UInt64, in pool: borrowing Pool, members: [Member], context: SelectionContext
+        of key: UInt64,
+        in pool: borrowing Pool,
+        members: [Member],
+        context: SelectionContext
     ) -> Int? {
         var home: Int?
         _ = points.first(from: key, limit: Self.walkLimit) { slot in
@@ -163,7 +166,10 @@ struct BoundedRing: Sendable {
 
     /// The first allowed member clockwise from a key whose load is within the bound; if there is none, the first.
     func owner(
-        of key: UInt64, in pool: borrowing Pool, members: [Member], context: SelectionContext
+        of key: UInt64,
+        in pool: borrowing Pool,
+        members: [Member],
+        context: SelectionContext
     ) -> Int? {
         var first: Int?
         let found = points.first(from: key, limit: Self.walkLimit) { slot in
@@ -176,7 +182,10 @@ struct BoundedRing: Sendable {
 
     /// Rendezvous hashing over the eligible members, which are few here: as stable as the ring, without its walk.
     private func highestRandomWeight(
-        of key: UInt64, in pool: borrowing Pool, members: [Member], context: SelectionContext
+        of key: UInt64,
+        in pool: borrowing Pool,
+        members: [Member],
+        context: SelectionContext
     ) -> Int? {
         var best: (slot: Int, score: Double)?
         for slot in pool.slots.map(Int.init) where context.allows(slot, in: pool) {

@@ -79,7 +79,9 @@ struct CostPolicy: SelectionPolicy {
 extension Pool {
     /// The slot with the least key, or with a small probability any slot.
     fileprivate mutating func leastOrExplored(
-        _ exploration: Double, excluding excluded: [Int], random: inout SeededGenerator
+        _ exploration: Double,
+        excluding excluded: [Int],
+        random: inout SeededGenerator
     ) -> Int? {
         if exploration > 0, random.unit() < exploration {
             let count = setAside(excluded)

@@ -92,13 +92,19 @@ struct ManualPolicy: SelectionPolicy {
     }
 
     private func isUsable(
-        _ pin: SessionPin, in pool: borrowing Pool, _ members: [Member], _ context: SelectionContext
+        _ pin: SessionPin,
+        in pool: borrowing Pool,
+        _ members: [Member],
+        _ context: SelectionContext
     ) -> Bool {
         context.allows(pin.slot, in: pool) && members[pin.slot].number == pin.number
     }
 
     private mutating func assign(
-        from pool: inout Pool, members: [Member], context: SelectionContext, random: inout SeededGenerator
+        from pool: inout Pool,
+        members: [Member],
+        context: SelectionContext,
+        random: inout SeededGenerator
     ) -> Int? {
         if options.assignment == .random {
             return pool.weighted(members: members, excluding: context.excluded, random: &random)

@@ -52,7 +52,9 @@ struct Pool: Sendable {
     /// Makes a slot eligible.
     mutating func insert(_ slot: Int, _ member: borrowing Member, key: OrderKey) {
         guard !contains(slot) else { return }
-        if slot >= places.count { places += Array(repeating: -1, count: max(slot + 1, 2 * places.count) - places.count) }
+        if slot >= places.count {
+            places += Array(repeating: -1, count: max(slot + 1, 2 * places.count) - places.count)
+        }
         places[slot] = Int32(slots.count)
         slots.append(Int32(slot))
         calls += member.calls

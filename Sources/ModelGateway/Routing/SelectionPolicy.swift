@@ -79,7 +79,9 @@ extension SelectionPolicy {
 extension Pool {
     /// Two different candidates at random, of which the one with less load for its weight is chosen.
     mutating func lesserOfTwo(
-        members: [Member], excluding excluded: [Int], random: inout SeededGenerator
+        members: [Member],
+        excluding excluded: [Int],
+        random: inout SeededGenerator
     ) -> Int? {
         let count = setAside(excluded)
         guard count > 0 else { return nil }
@@ -90,7 +92,10 @@ extension Pool {
     }
 
     private static func lesser(
-        _ left: Int, _ right: Int, members: [Member], random: inout SeededGenerator
+        _ left: Int,
+        _ right: Int,
+        members: [Member],
+        random: inout SeededGenerator
     ) -> Int {
         let reported = members[left].report != nil || members[right].report != nil
         let leftLoad = reported ? members[left].expectedWait : members[left].load / members[left].weight

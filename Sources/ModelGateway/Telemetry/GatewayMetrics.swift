@@ -64,12 +64,6 @@ public final class GatewayMetrics: CallObserver, Sendable {
                 help: "Attempts of finished calls, counted for the deployment that answered or was tried last."
             ),
             MetricDescription(
-                name: "gateway_calls_in_flight",
-                kind: .gauge,
-                labels: callLabels,
-                help: "Calls that are under way."
-            ),
-            MetricDescription(
                 name: "gateway_call_duration_seconds",
                 kind: .histogram,
                 labels: callLabels,
@@ -95,12 +89,6 @@ public final class GatewayMetrics: CallObserver, Sendable {
                 labels: callLabels,
                 help: "Tokens of answers, as providers reported them."
             ),
-            MetricDescription(
-                name: "gateway_stream_events_total",
-                kind: .counter,
-                labels: callLabels,
-                help: "Events of streamed answers."
-            ),
         ] + HTTPMetrics.descriptions
 }
 
@@ -111,12 +99,10 @@ public final class CallMetrics: Sendable {
     private let succeeded: Counter
     private let failed = Mutex<[GatewayError.Code: Counter]>([:])
     private let attempts: Counter
-    private let inFlight: Meter
     private let duration: CoreMetrics.Timer
     private let timeToFirstToken: CoreMetrics.Timer
     private let inputTokens: Counter
     private let outputTokens: Counter
-    private let streamEvents: Counter
 
     init(
         _ model: String,
@@ -134,22 +120,11 @@ public final class CallMetrics: Sendable {
         self.factory = factory
         succeeded = Counter(label: "gateway_calls_total", dimensions: labels + [("code", "ok")], factory: factory)
         attempts = counter("gateway_call_attempts_total")
-        inFlight = Meter(label: "gateway_calls_in_flight", dimensions: labels, factory: factory)
         duration = timer("gateway_call_duration_seconds")
         timeToFirstToken = timer("gateway_time_to_first_token_seconds")
         inputTokens = counter("gateway_input_tokens_total")
         outputTokens = counter("gateway_output_tokens_total")
-        streamEvents = counter("gateway_stream_events_total")
     }
-
-    /// A call has begun. Each must be followed by one ``ended()``.
-    public func began() { inFlight.increment() }
-
-    /// A call that began is over.
-    public func ended() { inFlight.decrement() }
-
-    /// Events of a streamed answer went to the client.
-    public func streamed(events: Int) { streamEvents.increment(by: events) }
 
     /// Counts a finished call.
     public func finished(_ record: CallRecord) {

@@ -114,7 +114,8 @@ struct OpenAIFormatTests {
     @Test("The routing text follows the chat template's order")
     func routingText() throws {
         let body = Array(
-            #"{"messages":[{"content":"Hi \u00e9","role":"user"},{"role":"assistant","content":[{"type":"text","text":"Yes"}]}],"model":"m","tools":[{"x":1}]}"#.utf8
+            #"{"messages":[{"content":"Hi \u00e9","role":"user"},{"role":"assistant","content":[{"type":"text","text":"Yes"}]}],"model":"m","tools":[{"x":1}]}"#
+                .utf8
         )
         let facts = try OpenAIRequestFacts(body)
         let text = String(decoding: facts.routingText(in: body), as: UTF8.self)

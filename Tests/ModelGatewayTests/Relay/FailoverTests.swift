@@ -87,7 +87,9 @@ struct FailoverTests {
     @Test("A client that leaves mid-stream closes the upstream connection, and the call is settled once")
     func cancelledStream() async throws {
         let fixture = try RelayFixture()
-        fixture.engine.enqueue(.events([Chunk.text("a"), Chunk.text("b"), Chunk.stop], pace: .seconds(20)).releasingFirst())
+        fixture.engine.enqueue(
+            .events([Chunk.text("a"), Chunk.text("b"), Chunk.stop], pace: .seconds(20)).releasingFirst()
+        )
         let response = try await fixture.relay(RelayFixture.streamRequest)
         guard case .stream(let stream) = response.body else {
             Issue.record("not a stream")

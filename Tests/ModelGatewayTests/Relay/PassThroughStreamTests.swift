@@ -163,7 +163,10 @@ struct PassThroughStreamTests {
         let wanting = #"{"model":"public","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#
         #expect(try await fixture.stream(wanting).contains(Chunk.usage))
         #expect(fixture.engine.requests[0].text.contains(#""stream_options":{"include_usage":true}"#))
-        #expect(fixture.observer.records.map(\.usage) == Array(repeating: Usage(promptTokens: 7, completionTokens: 2), count: 2))
+        #expect(
+            fixture.observer.records.map(\.usage)
+                == Array(repeating: Usage(promptTokens: 7, completionTokens: 2), count: 2)
+        )
     }
 }
 

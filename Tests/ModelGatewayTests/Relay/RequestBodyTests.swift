@@ -34,8 +34,14 @@ struct RequestBodyTests {
     @Test(
         "Stream options are added without harm to the others",
         arguments: [
-            (#"{"stream":true,"model":"public"}"#, #"{"stream_options":{"include_usage":true},"stream":true,"model":"public"}"#),
-            (#"{"stream":true,"stream_options":{},"model":"public"}"#, #"{"stream":true,"stream_options":{"include_usage":true},"model":"public"}"#),
+            (
+                #"{"stream":true,"model":"public"}"#,
+                #"{"stream_options":{"include_usage":true},"stream":true,"model":"public"}"#
+            ),
+            (
+                #"{"stream":true,"stream_options":{},"model":"public"}"#,
+                #"{"stream":true,"stream_options":{"include_usage":true},"model":"public"}"#
+            ),
             (
                 #"{"stream":true,"stream_options":{"x":1},"model":"public"}"#,
                 #"{"stream":true,"stream_options":{"include_usage":true,"x":1},"model":"public"}"#
@@ -44,7 +50,10 @@ struct RequestBodyTests {
                 #"{"stream":true,"stream_options":{"include_usage":false},"model":"public"}"#,
                 #"{"stream":true,"stream_options":{"include_usage":true},"model":"public"}"#
             ),
-            (#"{"stream":true,"stream_options":null,"model":"public"}"#, #"{"stream":true,"stream_options":{"include_usage":true},"model":"public"}"#),
+            (
+                #"{"stream":true,"stream_options":null,"model":"public"}"#,
+                #"{"stream":true,"stream_options":{"include_usage":true},"model":"public"}"#
+            ),
         ]
     )
     func streamOptions(body: String, expected: String) async throws {
@@ -78,7 +87,9 @@ struct RequestBodyTests {
 
     @Test(
         "A body that cannot be routed is refused before anything is sent",
-        arguments: ["", "{", "[]", "nope", #"{"messages":[]}"#, #"{"model":7}"#, #"{"model":""}"#, "{\"model\":\"\u{01}\"}"]
+        arguments: [
+            "", "{", "[]", "nope", #"{"messages":[]}"#, #"{"model":7}"#, #"{"model":""}"#, "{\"model\":\"\u{01}\"}",
+        ]
     )
     func malformed(body: String) async throws {
         let fixture = try RelayFixture()

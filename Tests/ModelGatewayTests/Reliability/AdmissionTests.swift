@@ -9,7 +9,10 @@ import Testing
     private func bench(places: Int = 1, queueSize: Int = 100) -> Bench {
         Bench(deployments(2)) {
             $0.admission = AdmissionOptions(
-                maximumConcurrentCalls: places, queueSize: queueSize, queueTimeout: .seconds(60))
+                maximumConcurrentCalls: places,
+                queueSize: queueSize,
+                queueTimeout: .seconds(60)
+            )
         }
     }
 

@@ -68,7 +68,9 @@ import Testing
         let clock = VirtualClock(start: .seconds(1000))
         let options = HealthOptions(jitter: 0)
         let fleet = Fleet(
-            [DeploymentGroup(model: "m", deployments: deployments(2), health: options)], time: clock.source)
+            [DeploymentGroup(model: "m", deployments: deployments(2), health: options)],
+            time: clock.source
+        )
         let asked = Mutex<[String: Int]>([:])
         let isDown = Atomic(true)
         let prober = HealthProber(fleet, time: clock.source) { deployment, _ throws(GatewayError) in

@@ -10,7 +10,12 @@ import Testing
         -> GatewayError
     {
         GatewayError(
-            code, "test", retryAfter: retryAfter, upstream: status.map { .init(status: $0) }, requestWasSent: sent)
+            code,
+            "test",
+            retryAfter: retryAfter,
+            upstream: status.map { .init(status: $0) },
+            requestWasSent: sent
+        )
     }
 
     @Test func `errors are failures, neutral, or the deployment's success`() {
@@ -35,8 +40,12 @@ import Testing
 
     /// The decision after a first call of `d0` failed.
     private func decision(
-        _ error: GatewayError, deployments count: Int = 2, attempts: Int = 1, remaining: Duration? = nil,
-        committed: Bool = false, configure: (inout DeploymentGroup) -> Void = { _ in }
+        _ error: GatewayError,
+        deployments count: Int = 2,
+        attempts: Int = 1,
+        remaining: Duration? = nil,
+        committed: Bool = false,
+        configure: (inout DeploymentGroup) -> Void = { _ in }
     ) throws -> (RetryDecision, mayRepeat: Bool) {
         let bench = Bench(deployments(count), configure: configure)
         var tried = TriedDeployments()

@@ -48,7 +48,8 @@ import Testing
         let common = String(repeating: "c", count: matched)
         // Both have the same load and d0 has the larger share of the tree, so that a miss goes to d1.
         let first = try bench.group.acquire(
-            RoutingInput(text: Array((common + String(repeating: "x", count: 2000)).utf8), forcedDeployment: "d0"))
+            RoutingInput(text: Array((common + String(repeating: "x", count: 2000)).utf8), forcedDeployment: "d0")
+        )
         first.accepted()
         first.finish(.success)
         let asked = common + String(repeating: "y", count: 1000 - matched)

@@ -59,7 +59,10 @@ import Testing
                 let total = Double(leases.count + 1)
                 let lease = try bench.group.acquire(RoutingInput(sessionKey: key))
                 let load = try #require(bench.group.status(of: lease.deployment.id)).callsInFlight
-                let bound = max((factor * total / 6 - 1e-6).rounded(.up), (total / 6 + Double(allowance)).rounded(.down))
+                let bound = max(
+                    (factor * total / 6 - 1e-6).rounded(.up),
+                    (total / 6 + Double(allowance)).rounded(.down)
+                )
                 #expect(Double(load) <= bound)
                 leases.append(lease)
             }

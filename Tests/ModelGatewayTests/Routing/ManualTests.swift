@@ -46,7 +46,8 @@ import Testing
         for session in [nil, ""] {
             let input = RoutingInput(sessionKey: session)
             #expect(
-                policy.select(from: &pool, members: members, input: input, context: context, random: &random) == 0)
+                policy.select(from: &pool, members: members, input: input, context: context, random: &random) == 0
+            )
         }
         #expect(policy.sessionCount == 0)
     }
@@ -69,7 +70,9 @@ import Testing
     @Test func `the table is bounded and drops the longest unused`() {
         var table = SessionTable(capacity: 3, maximumIdle: .zero, tracksChanges: false)
         let now = MonotonicInstant(nanoseconds: 0)
-        for (slot, key) in ["a", "b", "c"].enumerated() { table.pin(key, to: SessionPin(slot: slot, number: 1), now: now) }
+        for (slot, key) in ["a", "b", "c"].enumerated() {
+            table.pin(key, to: SessionPin(slot: slot, number: 1), now: now)
+        }
         _ = table.pins(of: "a", now: now)
         table.pin("d", to: SessionPin(slot: 0, number: 1), now: now)
         #expect(table.count == 3)

@@ -155,7 +155,11 @@ import Testing
         index.admit(0, number: 1)
         for number in 0..<500 {
             index.insert(
-                Array("\(1000 + number)".utf8), slot: 0, number: 1, now: MonotonicInstant(nanoseconds: 0))
+                Array("\(1000 + number)".utf8),
+                slot: 0,
+                number: 1,
+                now: MonotonicInstant(nanoseconds: 0)
+            )
             #expect(index.bytes <= 10_000)
         }
     }

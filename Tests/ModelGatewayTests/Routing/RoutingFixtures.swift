@@ -22,8 +22,14 @@ extension VirtualClock {
 }
 
 func deployment(
-    _ id: String, weight: Double = 1, priority: Int = 0, tags: [String] = [], limit: Int? = nil,
-    inputPrice: Double? = nil, cacheTokens: Int? = nil, fingerprint: UInt64 = 0
+    _ id: String,
+    weight: Double = 1,
+    priority: Int = 0,
+    tags: [String] = [],
+    limit: Int? = nil,
+    inputPrice: Double? = nil,
+    cacheTokens: Int? = nil,
+    fingerprint: UInt64 = 0
 ) -> Deployment {
     Deployment(
         id: id,
@@ -53,7 +59,9 @@ struct Bench {
     let group: GroupState
 
     init(
-        _ deployments: [Deployment], _ policy: RoutingPolicyKind = .roundRobin, seed: UInt64 = 1,
+        _ deployments: [Deployment],
+        _ policy: RoutingPolicyKind = .roundRobin,
+        seed: UInt64 = 1,
         configure: (inout DeploymentGroup) -> Void = { _ in }
     ) {
         var configuration = DeploymentGroup(model: "m", deployments: deployments, policy: policy)

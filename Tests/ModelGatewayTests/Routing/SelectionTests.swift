@@ -17,7 +17,8 @@ import Testing
     }
 
     @Test(arguments: everyPolicy)
-    func `no policy chooses an ineligible or excluded deployment, and loads add up`(_ policy: RoutingPolicyKind) throws {
+    func `no policy chooses an ineligible or excluded deployment, and loads add up`(_ policy: RoutingPolicyKind) throws
+    {
         let fleet = (0..<8).map {
             deployment("d\($0)", priority: $0 / 5, tags: $0 % 2 == 0 ? ["even"] : ["odd"], limit: 6)
         }
@@ -199,8 +200,12 @@ import Testing
             )
         )
         let expected = CacheAwareOptions(
-            cacheThreshold: 0.5, maximumTreeBytes: 1 << 20, index: .hash, cacheLifetime: .seconds(60),
-            cacheBoundaries: [16])
+            cacheThreshold: 0.5,
+            maximumTreeBytes: 1 << 20,
+            index: .hash,
+            cacheLifetime: .seconds(60),
+            cacheBoundaries: [16]
+        )
         #expect(read == .cacheAware(expected))
         let mistakes: [(String, String, Configuration.Policy.Value, String)] = [
             ("cache_aware", "cache_treshold", .number(1), "Did you mean cache_threshold?"),

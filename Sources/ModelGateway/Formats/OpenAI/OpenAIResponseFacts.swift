@@ -15,7 +15,11 @@ package struct OpenAIResponseFacts: Sendable {
         do {
             try body.withBytes { bytes throws(JSONError) in try scan(bytes, body) }
         } catch {
-            throw GatewayError(.malformedResponse, "The provider's response is not JSON: \(error).", requestWasSent: true)
+            throw GatewayError(
+                .malformedResponse,
+                "The provider's response is not JSON: \(error).",
+                requestWasSent: true
+            )
         }
     }
 

@@ -29,7 +29,11 @@ package struct OpenAIStreamDecoder {
                 if let data = event.data { payloads.append(Array(data)) }
             }
         } catch {
-            throw GatewayError(.malformedResponse, "The provider's event stream cannot be read: \(error).", requestWasSent: true)
+            throw GatewayError(
+                .malformedResponse,
+                "The provider's event stream cannot be read: \(error).",
+                requestWasSent: true
+            )
         }
         for payload in payloads where !isDone && !payload.isEmpty {
             try decode(payload, into: &events)
@@ -82,7 +86,9 @@ package struct OpenAIStreamDecoder {
 extension ToolCallDelta {
     fileprivate init(openAI json: JSONValue, position: Int) {
         let arguments = json["function"]?["arguments"]
-        let text = arguments?.string ?? arguments?.object.map { String(decoding: JSONValue.object($0).serialized(), as: UTF8.self) }
+        let text =
+            arguments?.string
+            ?? arguments?.object.map { String(decoding: JSONValue.object($0).serialized(), as: UTF8.self) }
         self.init(
             index: json["index"]?.int ?? position,
             id: json["id"]?.string,
