@@ -39,6 +39,9 @@ static inline struct ggml_threadpool *modelgateway_llama_threadpool_new(int thre
     }
     struct ggml_threadpool_params params;
     ggml_threadpool_params_init(&params, threads);
+    // Between two steps the workers sleep instead of polling: a step takes milliseconds and a wake-up microseconds, and
+    // the processor is needed for choosing tokens and for whoever reads them.
+    params.poll = 0;
     return create(&params);
 }
 

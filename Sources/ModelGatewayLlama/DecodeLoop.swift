@@ -174,7 +174,7 @@ final class DecodeLoop {
     private func step() {
         fillBatch()
         guard batch.count > 0 else { return }
-        switch llama_decode(context.pointer, batch.batch) {
+        switch ComputeTurn.take({ llama_decode(context.pointer, batch.batch) }) {
         case 0:
             finishStep()
         case 1:

@@ -34,7 +34,7 @@ final class Embedder {
         default:
             throw GatewayError(.unsupported, "The model \(model.file.name) ranks texts; it does not embed them.")
         }
-        let batchSize = isCausal ? min(options.batchSize, contextLength) : contextLength
+        let batchSize = isCausal ? min(max(32, options.batchSize / 4), contextLength) : contextLength
         let shape = ContextShape(
             contextLength: contextLength,
             sequences: Embedder.sequences,
@@ -105,10 +105,11 @@ final class Embedder {
         guard !isCancelled.load(ordering: .relaxed) else {
             throw GatewayError(.cancelled, "The call was cancelled.")
         }
-        let status =
+        let status = ComputeTurn.take {
             context.memory == nil
-            ? llama_encode(context.pointer, batch.batch)
-            : llama_decode(context.pointer, batch.batch)
+                ? llama_encode(context.pointer, batch.batch)
+                : llama_decode(context.pointer, batch.batch)
+        }
         batch.clear()
         guard status == 0 else {
             throw GatewayError(.internalError, "llama.cpp failed to compute embeddings (status \(status)).")

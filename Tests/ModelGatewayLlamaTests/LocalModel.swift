@@ -6,6 +6,9 @@ import Testing
 
 #if LlamaCpp
 
+/// All tests of the real model, one after another: each computes on all processors.
+@Suite(.serialized) enum LocalModelTests {}
+
 /// One loaded model for each set of options, shared by the tests that only need answers.
 enum LocalModel {
     /// Four sequences, a small context.

@@ -1,0 +1,85 @@
+// What a local model cannot do is refused before it costs anything, with the field that asked for it.
+
+#if LlamaCpp
+
+import ModelGateway
+import ModelGatewayLlama
+import Testing
+
+extension LocalModelTests {
+    @Suite(.timeLimit(.minutes(2))) struct RefusalTests {
+        private func refusal(_ change: (inout ChatRequest) -> Void) async throws -> GatewayError? {
+            let provider = try await LocalModel.ready(LocalModel.shared)
+            var request = ChatRequest(model: "m", messages: [.user("Hi")], sampling: Sampling(maxTokens: 1))
+            change(&request)
+            do {
+                let source = try await provider.chat(request, context: testContext)
+                source.cancel()
+                return nil
+            } catch {
+                return error
+            }
+        }
+
+        @Test func toolsAreRefused() async throws {
+            let error = try await refusal { $0.tools = [Tool(name: "f")] }
+            #expect(error?.code == .unsupported)
+            #expect(error?.param == "tools")
+            #expect(try await refusal { $0.messages.append(.tool("1", callID: "x")) }?.param == "messages[1]")
+        }
+
+        @Test func toolsThatMayNotBeUsedAreNoReason() async throws {
+            let error = try await refusal {
+                $0.tools = [Tool(name: "f")]
+                $0.toolChoice = ToolChoice.none
+            }
+            #expect(error == nil)
+        }
+
+        @Test func imagesFormsAndLogProbabilitiesAreRefused() async throws {
+            let image = ChatMessage(role: .user, content: [.image(url: "data:,", detail: nil)])
+            #expect(try await refusal { $0.messages = [image] }?.param == "messages[0].content")
+            #expect(try await refusal { $0.responseFormat = .jsonObject }?.param == "response_format")
+            #expect(try await refusal { $0.extra = [JSONMember("logprobs", true)] }?.param == "logprobs")
+            #expect(try await refusal { $0.extra = [JSONMember("logprobs", false)] } == nil)
+        }
+
+        @Test func badMessagesAreRefused() async throws {
+            #expect(try await refusal { $0.messages = [] }?.param == "messages")
+            #expect(try await refusal { $0.messages = [.user("a\0b")] }?.code == .invalidRequest)
+            let wizard = ChatMessage(role: .init(rawValue: "wizard"), content: [.text("Hi")])
+            #expect(try await refusal { $0.messages = [wizard] }?.param == "messages[0].role")
+        }
+
+        @Test(arguments: [
+            ("temperature", Sampling(temperature: -0.1)), ("temperature", Sampling(temperature: .nan)),
+            ("temperature", Sampling(temperature: .infinity)), ("top_p", Sampling(topP: 1.1)),
+            ("top_k", Sampling(topK: 0)), ("min_p", Sampling(minP: -1)),
+            ("frequency_penalty", Sampling(frequencyPenalty: 3)), ("presence_penalty", Sampling(presencePenalty: -3)),
+            ("repetition_penalty", Sampling(repetitionPenalty: 0)), ("max_tokens", Sampling(maxTokens: 0)),
+            ("n", Sampling(choices: 0)), ("n", Sampling(choices: 1_000_000)),
+            ("logit_bias", Sampling(logitBias: [-1: 1])), ("logit_bias", Sampling(logitBias: [1 << 40: 1])),
+            ("logit_bias", Sampling(logitBias: [5: 101])),
+        ])
+        func valuesOutOfRangeAreRefused(_ param: String, _ sampling: Sampling) async throws {
+            let error = try await refusal { $0.sampling = sampling }
+            #expect(error?.code == .invalidRequest)
+            #expect(error?.param == param)
+            #expect(error?.message.contains(param) == true)
+        }
+
+        @Test func emptyAndForeignPromptsAreRefused() async throws {
+            let provider = try await LocalModel.ready(LocalModel.shared)
+            for prompts in [[], [.text("")], [.tokens([])], [.tokens([-1])], [.tokens([1 << 20])]]
+                as [[CompletionRequest.Prompt]]
+            {
+                await #expect(throws: GatewayError.self) {
+                    let request = CompletionRequest(model: "m", prompts: prompts)
+                    _ = try await provider.complete(request, context: testContext)
+                }
+            }
+        }
+    }
+}
+
+#endif
