@@ -11,6 +11,14 @@ package struct DNSAnswer: Sendable {
         package var port: Int
         /// The host's name, without a dot at its end.
         package var host: String
+
+        /// Creates a record.
+        package init(priority: Int, weight: Int, port: Int, host: String) {
+            self.priority = priority
+            self.weight = weight
+            self.port = port
+            self.host = host
+        }
     }
 
     /// Why a message cannot be read.

@@ -21,7 +21,9 @@ package struct DNSWorkerSource: WorkerSource {
 
         /// The system's.
         package static let system = Resolver(
-            addresses: { DNSResolver.addresses(of: $0) }, services: { DNSResolver.services(of: $0) })
+            addresses: { DNSResolver.addresses(of: $0) },
+            services: { DNSResolver.services(of: $0) }
+        )
     }
 
     package let name = "dns"

@@ -20,7 +20,10 @@ package struct EngineClient: Sendable {
     let timeout: Duration
 
     package init(
-        address: WorkerAddress, apiKey: Secret? = nil, transport: any HTTPTransport, timeout: Duration = .seconds(3)
+        address: WorkerAddress,
+        apiKey: Secret? = nil,
+        transport: any HTTPTransport,
+        timeout: Duration = .seconds(3)
     ) {
         self.address = address
         self.apiKey = apiKey
@@ -37,7 +40,11 @@ package struct EngineClient: Sendable {
         var headers: [HTTPHeader] = []
         if let apiKey, !apiKey.isEmpty { headers.append(HTTPHeader("authorization", "Bearer \(apiKey.reveal())")) }
         let request = HTTPTransportRequest(
-            method: "GET", url: address.url.server + path, headers: headers, timeouts: timeouts)
+            method: "GET",
+            url: address.url.server + path,
+            headers: headers,
+            timeouts: timeouts
+        )
         let response = try await transport.send(request)
         return Answer(status: response.status, body: try await response.wholeBody(limit: Self.largestAnswer))
     }
@@ -54,6 +61,10 @@ package struct EngineClient: Sendable {
     /// The provider through which calls reach the worker.
     func provider(name: String) throws(GatewayError) -> OpenAICompatibleProvider {
         try OpenAICompatibleProvider(
-            baseURL: address.url.description, apiKey: apiKey?.reveal(), name: name, transport: transport)
+            baseURL: address.url.description,
+            apiKey: apiKey?.reveal(),
+            name: name,
+            transport: transport
+        )
     }
 }

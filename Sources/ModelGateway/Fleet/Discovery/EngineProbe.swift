@@ -18,7 +18,11 @@ final class EngineProbe: Sendable {
     /// - Throws: The server's failure, or its rejection of the credentials of a deployment that is out because of them.
     func ask(_ deployment: Deployment, _ options: HealthOptions) async throws(GatewayError) {
         let timeouts = Timeouts(
-            connect: options.timeout, firstByte: options.timeout, idle: options.timeout, total: options.timeout)
+            connect: options.timeout,
+            firstByte: options.timeout,
+            idle: options.timeout,
+            total: options.timeout
+        )
         let status = try? fleet.group(deployment.model).status(of: deployment.id)
         let isRejected = status?.reasons.contains("misconfigured") ?? false
         if !isRejected, let server = deployment.provider as? OpenAICompatibleProvider,
@@ -36,12 +40,14 @@ final class EngineProbe: Sendable {
 
     /// Whether the server is up by its own word; false if it has no word to say.
     private func answersHealth(
-        _ server: OpenAICompatibleProvider, _ timeouts: Timeouts
+        _ server: OpenAICompatibleProvider,
+        _ timeouts: Timeouts
     ) async throws(GatewayError) -> Bool {
         let url = server.baseURL.server + "/health"
         guard !withoutHealth.withLock({ $0.contains(url) }) else { return false }
         let response = try await server.transport.send(
-            HTTPTransportRequest(method: "GET", url: url, timeouts: timeouts))
+            HTTPTransportRequest(method: "GET", url: url, timeouts: timeouts)
+        )
         response.body.discard()
         switch response.status {
         case 200..<300: return true

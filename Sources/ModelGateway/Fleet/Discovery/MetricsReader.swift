@@ -7,6 +7,13 @@ package enum MetricsReader {
         package var name: String
         package var labels: [String: String]
         package var value: Double
+
+        /// Creates a sample.
+        package init(name: String, labels: [String: String] = [:], value: Double) {
+            self.name = name
+            self.labels = labels
+            self.value = value
+        }
     }
 
     /// The samples that are kept; an engine has some dozens of each name.

@@ -53,7 +53,10 @@ public struct WorkerChange: Sendable, Hashable {
 
     /// Creates a change.
     public init(
-        weight: Double? = nil, priority: Int? = nil, labels: [String: String]? = nil, isDraining: Bool? = nil
+        weight: Double? = nil,
+        priority: Int? = nil,
+        labels: [String: String]? = nil,
+        isDraining: Bool? = nil
     ) {
         self.weight = weight
         self.priority = priority
@@ -69,7 +72,10 @@ public struct WorkerChange: Sendable, Hashable {
         if let priority, !(0...1000).contains(priority) {
             throw GatewayError(.invalidRequest, "A worker's priority must be 0 to 1000.", param: "priority")
         }
-        if let labels, labels.count > 64 || labels.contains(where: { $0.key.isEmpty || $0.key.utf8.count > 64 || $0.value.utf8.count > 256 }) {
+        if let labels,
+            labels.count > 64
+                || labels.contains(where: { $0.key.isEmpty || $0.key.utf8.count > 64 || $0.value.utf8.count > 256 })
+        {
             throw GatewayError(
                 .invalidRequest,
                 "A worker has at most 64 labels, with names of 1 to 64 bytes and values of at most 256 bytes.",

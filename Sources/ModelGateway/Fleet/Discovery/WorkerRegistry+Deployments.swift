@@ -51,7 +51,7 @@ extension WorkerRegistry {
 
     /// Forgets what has left the fleet: deployments, models that nobody offers any more, and workers.
     func prune(_ state: inout State) {
-        guard !state.leaving.isEmpty else { return }
+        guard !state.leaving.isEmpty || state.workers.values.contains(where: \.isLeaving) else { return }
         for leaving in state.leaving {
             if let group = try? fleet.group(leaving.model), group.status(of: leaving.deployment) != nil { continue }
             state.leaving.remove(leaving)

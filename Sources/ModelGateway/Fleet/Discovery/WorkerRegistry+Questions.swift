@@ -51,7 +51,9 @@ extension WorkerRegistry {
     func inspected(_ asked: WorkerEntry, _ result: Result<Inspection, GatewayError>) -> String? {
         let now = time.now()
         return update { state in
-            guard var entry = state.workers[asked.id], entry.number == asked.number, !entry.isLeaving else { return nil }
+            guard var entry = state.workers[asked.id], entry.number == asked.number, !entry.isLeaving else {
+                return nil
+            }
             defer { state.workers[entry.id] = entry }
             switch result {
             case .success(let inspection):
@@ -66,7 +68,10 @@ extension WorkerRegistry {
     }
 
     private func succeeded(
-        _ inspection: Inspection, _ entry: inout WorkerEntry, _ state: inout State, now: MonotonicInstant
+        _ inspection: Inspection,
+        _ entry: inout WorkerEntry,
+        _ state: inout State,
+        now: MonotonicInstant
     ) -> String? {
         let wasWell = entry.hasAnswered && entry.failures == 0
         let before = Set(entry.models.map(\.id))

@@ -82,7 +82,10 @@ extension WorkerRegistry {
     /// Adds a worker.
     /// - Throws: ``GatewayError/Code/conflict`` if there is one with this address.
     package func add(
-        _ address: WorkerAddress, source: String, apiKey: Secret?, labels: [String: String] = [:]
+        _ address: WorkerAddress,
+        source: String,
+        apiKey: Secret?,
+        labels: [String: String] = [:]
     ) throws(GatewayError) -> Worker {
         let worker: Worker? = update { state in
             if let known = state.workers[address.id], !known.isLeaving { return nil }
@@ -146,7 +149,8 @@ extension WorkerRegistry {
             guard let entry = state.workers[id] else { return .success(nil) }
             guard !entry.isLeaving else {
                 return .failure(
-                    GatewayError(.conflict, "The worker \(id) is being removed; add it again instead of changing it."))
+                    GatewayError(.conflict, "The worker \(id) is being removed; add it again instead of changing it.")
+                )
             }
             apply(change, to: id, &state)
             return .success(state.workers[id].map(describe))
@@ -156,11 +160,18 @@ extension WorkerRegistry {
     }
 
     private func insert(
-        _ address: WorkerAddress, source: String, apiKey: Secret?, into state: inout State
+        _ address: WorkerAddress,
+        source: String,
+        apiKey: Secret?,
+        into state: inout State
     ) -> WorkerEntry {
         state.lastNumber += 1
         var entry = WorkerEntry(
-            number: state.lastNumber, address: address, apiKey: apiKey ?? options.apiKey, now: time.now())
+            number: state.lastNumber,
+            address: address,
+            apiKey: apiKey ?? options.apiKey,
+            now: time.now()
+        )
         entry.sources = [source]
         return entry
     }
