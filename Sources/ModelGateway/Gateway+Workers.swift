@@ -1,6 +1,11 @@
 // Workers that come, change and go while a gateway runs.
 
 extension Gateway {
+    /// Creates a gateway that has nothing but workers.
+    package convenience init(registry: WorkerRegistry, sources: [any WorkerSource] = []) {
+        self.init(groups: [], registry: registry, sources: sources)
+    }
+
     /// The workers that were named by the configuration, by a source or by ``addWorker(url:apiKey:weight:priority:labels:)``,
     /// by their ids.
     public var workers: [Worker] { registry.workers }

@@ -30,7 +30,7 @@ import Testing
                 transport: transport,
                 time: clock.source
             )
-            gateway = Gateway(groups: [], registry: registry, sources: sources)
+            gateway = Gateway(registry: registry, sources: sources)
         }
 
         /// Runs the gateway's own work while `body` runs.

@@ -1,4 +1,5 @@
-// Reads the SRV records of a DNS answer (RFC 1035 §4.1, RFC 2782). The bytes come from the network: each read is checked.
+// Reads the SRV records of a DNS answer (RFC 1035 §4.1, RFC 2782). The bytes come from the network: each read is
+// checked.
 
 /// The answer section of a DNS message.
 package struct DNSAnswer: Sendable {

@@ -13,8 +13,8 @@ final class EngineProbe: Sendable {
 
     /// Returns if the deployment is up.
     ///
-    /// Any answer below 500 shows that a server is up. But a deployment whose credentials were rejected is up again only
-    /// when an endpoint that checks them accepts them, and `/health` does not.
+    /// Any answer below 500 shows that a server is up. But a deployment whose credentials were rejected is up again
+    /// only when an endpoint that checks them accepts them, and `/health` does not.
     /// - Throws: The server's failure, or its rejection of the credentials of a deployment that is out because of them.
     func ask(_ deployment: Deployment, _ options: HealthOptions) async throws(GatewayError) {
         let timeouts = Timeouts(
