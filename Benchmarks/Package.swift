@@ -47,11 +47,13 @@ let package = Package(
         // The library's own sources, by symbolic link: as targets of this package their `package` symbols can be
         // measured, and nothing has to become public for it.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+        .systemLibrary(name: "CResolver"),
         .target(name: "GatewayWire", swiftSettings: settings),
         .target(
             name: "ModelGateway",
             dependencies: [
                 "CCurl",
+                "CResolver",
                 "GatewayWire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),

@@ -52,12 +52,8 @@ class Gateway(Contender):
         return output([self.binary, "--version"])
 
     def command(self, port, upstreams, policy, directory):
-        lines = ["[[models]]", 'name = "mock"', f'policy = "{policy}"']
-        for upstream in upstreams:
-            lines += ["[[models.deployments]]", f'base_url = "{upstream}/v1"']
-        configuration = Path(directory) / "gateway.toml"
-        configuration.write_text("\n".join(lines) + "\n")
-        return [self.binary, "serve", "--port", port, "--config", configuration, *self.log_options()]
+        return [self.binary, "serve", "--port", port, "--policy", policy, *self.log_options(),
+                "--worker-urls", *upstreams]
 
 
 class Smg(Contender):

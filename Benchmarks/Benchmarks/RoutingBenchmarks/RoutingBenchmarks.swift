@@ -14,6 +14,15 @@ private struct Unreached: Provider {
 private let policies: [(name: String, kind: RoutingPolicyKind)] = [
     ("random", .random),
     ("round_robin", .roundRobin),
+    ("power_of_two", .powerOfTwo),
+    ("consistent_hashing", .consistentHashing()),
+    ("prefix_hash", .prefixHash()),
+    ("manual", .manual()),
+    ("bucket", .bucket()),
+    ("cache_aware", .cacheAware()),
+    ("least_load", .leastLoad),
+    ("latency", .latency()),
+    ("cost", .cost()),
 ]
 
 private func group(_ policy: RoutingPolicyKind, deployments count: Int) -> GroupState {
