@@ -139,6 +139,10 @@ static const int ccurl_pause_receive = CURLPAUSE_RECV;
 static const int ccurl_pause_send = CURLPAUSE_SEND;
 static const int ccurl_pause_nothing = CURLPAUSE_CONT;
 static const long ccurl_global_all = CURL_GLOBAL_ALL;
+#ifndef __APPLE__
+// Which module shows the system's own name to Swift depends on which one included its header first.
+static const int ccurl_close_on_exec = SOCK_CLOEXEC;
+#endif
 static const long ccurl_http_1_1 = CURL_HTTP_VERSION_1_1;
 static const long ccurl_http_2_over_tls = CURL_HTTP_VERSION_2TLS;
 static const long ccurl_headers_separate = CURLHEADER_SEPARATE;

@@ -66,7 +66,7 @@ func curlOpensSocket(
     let descriptor = socket(address.pointee.family, address.pointee.socktype, address.pointee.protocol)
     if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     #else
-    let type = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+    let type = address.pointee.socktype | ccurl_close_on_exec
     let descriptor = socket(address.pointee.family, type, address.pointee.protocol)
     #endif
     if descriptor >= 0 { transfer(context)?.opened(descriptor) }
