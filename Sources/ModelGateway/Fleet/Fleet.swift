@@ -1,20 +1,31 @@
 // The live fleet: the running groups by the public names of their models.
 
+package import Metrics
 internal import Synchronization
 
 /// All groups of a gateway.
 package final class Fleet: Sendable {
     private let groups: Mutex<[String: GroupState]>
     private let time: TimeSource
+    let metrics: any MetricsFactory
 
     /// Starts a fleet.
-    package init(_ configurations: [DeploymentGroup] = [], time: TimeSource = .system) {
+    /// - Parameters:
+    ///   - configurations: The groups.
+    ///   - time: Where the present comes from.
+    ///   - metrics: What makes the counters and gauges; by default the program's own backend.
+    package init(
+        _ configurations: [DeploymentGroup] = [],
+        time: TimeSource = .system,
+        metrics: any MetricsFactory = MetricsSystem.factory
+    ) {
         var groups: [String: GroupState] = [:]
         for configuration in configurations {
-            groups[configuration.model] = GroupState(configuration, time: time)
+            groups[configuration.model] = GroupState(configuration, time: time, metrics: metrics)
         }
         self.groups = Mutex(groups)
         self.time = time
+        self.metrics = metrics
     }
 
     /// The group behind a public model name.
@@ -63,7 +74,7 @@ package final class Fleet: Sendable {
                 if let group = groups[configuration.model] {
                     group.apply(configuration)
                 } else {
-                    groups[configuration.model] = GroupState(configuration, time: time)
+                    groups[configuration.model] = GroupState(configuration, time: time, metrics: metrics)
                 }
             }
         }
@@ -77,7 +88,7 @@ package final class Fleet: Sendable {
             var configuration = template
             configuration.model = deployment.model
             configuration.deployments = []
-            let group = GroupState(configuration, time: time)
+            let group = GroupState(configuration, time: time, metrics: metrics)
             groups[deployment.model] = group
             return group
         }

@@ -2,7 +2,7 @@
 
 import Metrics
 
-/// The metrics that the fleet writes. Counters count as things happen; gauges are set by ``Fleet/recordGauges()``,
+/// The metrics that the fleet writes through swift-metrics. Counters count as things happen; gauges are set by ``Fleet/recordGauges()``,
 /// which a metrics endpoint calls before each reading.
 package enum FleetMetrics {
     /// All metrics, for the reference and the test that holds it against the code.
@@ -88,6 +88,7 @@ package enum FleetMetrics {
 /// The counters of one deployment, made once.
 final class DeploymentMetrics: Sendable {
     private let labels: [(String, String)]
+    private let factory: any MetricsFactory
     private let selections: Counter
     private let successes: Counter
     private let failures: Counter
@@ -95,12 +96,14 @@ final class DeploymentMetrics: Sendable {
     private let cancelled: Counter
     private let misconfigured: Counter
 
-    init(model: String, deployment: String, policy: String) {
+    init(model: String, deployment: String, policy: String, factory: any MetricsFactory) {
         let labels = [("model", model), ("deployment", deployment)]
         self.labels = labels
-        selections = Counter(label: FleetMetrics.selections.name, dimensions: labels + [("policy", policy)])
+        self.factory = factory
+        selections = Counter(
+            label: FleetMetrics.selections.name, dimensions: labels + [("policy", policy)], factory: factory)
         func outcome(_ name: String) -> Counter {
-            Counter(label: FleetMetrics.outcomes.name, dimensions: labels + [("outcome", name)])
+            Counter(label: FleetMetrics.outcomes.name, dimensions: labels + [("outcome", name)], factory: factory)
         }
         successes = outcome("success")
         failures = outcome("failure")
@@ -126,12 +129,15 @@ final class DeploymentMetrics: Sendable {
     // These are rare: their counters are found by name each time.
 
     func breakerChanged(to state: CircuitBreaker.State) {
-        Counter(label: FleetMetrics.breakerTransitions.name, dimensions: labels + [("to", state.rawValue)]).increment()
+        count(FleetMetrics.breakerTransitions, to: state.rawValue)
     }
 
     func healthChanged(isHealthy: Bool) {
-        let state = isHealthy ? "healthy" : "unhealthy"
-        Counter(label: FleetMetrics.healthTransitions.name, dimensions: labels + [("to", state)]).increment()
+        count(FleetMetrics.healthTransitions, to: isHealthy ? "healthy" : "unhealthy")
+    }
+
+    private func count(_ metric: MetricDescription, to state: String) {
+        Counter(label: metric.name, dimensions: labels + [("to", state)], factory: factory).increment()
     }
 }
 
@@ -143,15 +149,17 @@ final class GroupMetrics: Sendable {
     private let hits: Counter
     private let misses: Counter
 
-    init(model: String) {
+    init(model: String, factory: any MetricsFactory) {
         func decision(_ name: String) -> Counter {
-            Counter(label: FleetMetrics.retries.name, dimensions: [("model", model), ("decision", name)])
+            let labels = [("model", model), ("decision", name)]
+            return Counter(label: FleetMetrics.retries.name, dimensions: labels, factory: factory)
         }
         retries = decision("retry")
         fallbacks = decision("fallback")
         stops = decision("stop")
         func result(_ name: String) -> Counter {
-            Counter(label: FleetMetrics.prefixCacheTokens.name, dimensions: [("model", model), ("result", name)])
+            let labels = [("model", model), ("result", name)]
+            return Counter(label: FleetMetrics.prefixCacheTokens.name, dimensions: labels, factory: factory)
         }
         hits = result("hit")
         misses = result("miss")
@@ -176,18 +184,20 @@ extension Fleet {
     package func recordGauges() {
         for group in status {
             let model = [("model", group.model)]
-            Gauge(label: FleetMetrics.queueDepth.name, dimensions: model).record(group.callsWaiting)
-            Gauge(label: FleetMetrics.prefixCacheBytes.name, dimensions: model).record(group.prefixCacheBytes)
+            set(FleetMetrics.queueDepth, model, group.callsWaiting)
+            set(FleetMetrics.prefixCacheBytes, model, group.prefixCacheBytes)
             for deployment in group.deployments {
                 let labels = model + [("deployment", deployment.deployment.id)]
-                func set(_ metric: MetricDescription, _ value: Int) {
-                    Gauge(label: metric.name, dimensions: labels).record(value)
-                }
-                set(FleetMetrics.callsInFlight, deployment.callsInFlight)
-                set(FleetMetrics.eligible, deployment.isEligible ? 1 : 0)
-                set(FleetMetrics.healthy, deployment.isHealthy ? 1 : 0)
-                set(FleetMetrics.breakerState, ["closed": 0, "open": 1, "half_open": 2][deployment.breaker] ?? 0)
+                set(FleetMetrics.callsInFlight, labels, deployment.callsInFlight)
+                set(FleetMetrics.eligible, labels, deployment.isEligible ? 1 : 0)
+                set(FleetMetrics.healthy, labels, deployment.isHealthy ? 1 : 0)
+                let states = ["closed": 0, "open": 1, "half_open": 2]
+                set(FleetMetrics.breakerState, labels, states[deployment.breaker] ?? 0)
             }
         }
+    }
+
+    private func set(_ metric: MetricDescription, _ labels: [(String, String)], _ value: Int) {
+        Meter(label: metric.name, dimensions: labels, factory: metrics).set(value)
     }
 }

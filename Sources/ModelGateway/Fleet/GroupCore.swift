@@ -1,6 +1,7 @@
 // The state of a group as one value, and its membership: who is there, and who may take calls.
 
 import GatewayWire
+import Metrics
 
 /// Everything that a group's lock guards. A value, so that a copy can be asked what would happen.
 struct GroupCore: Sendable {
@@ -23,6 +24,7 @@ struct GroupCore: Sendable {
     /// Slots whose deployment is gone and must be forgotten by the prefix cache before they are used again.
     var leaving: [Int] = []
     private var free: [Int] = []
+    private let metrics: any MetricsFactory
 
     /// The deployments of one priority: all of them, and those with the tags of recent calls.
     struct Tier: Sendable {
@@ -31,7 +33,8 @@ struct GroupCore: Sendable {
         var tagged: [[String]: Pool] = [:]
     }
 
-    init(_ configuration: DeploymentGroup, seed: UInt64) {
+    init(_ configuration: DeploymentGroup, seed: UInt64, metrics: any MetricsFactory) {
+        self.metrics = metrics
         self.configuration = configuration
         policy = configuration.policy.makePolicy()
         random = SeededGenerator(seed: seed)
@@ -192,7 +195,8 @@ extension GroupCore {
         DeploymentMetrics(
             model: configuration.model,
             deployment: deployment.id,
-            policy: configuration.policy.name
+            policy: configuration.policy.name,
+            factory: metrics
         )
     }
 

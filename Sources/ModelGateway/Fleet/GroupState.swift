@@ -1,5 +1,6 @@
 // A running group: hands out leases, takes their results, and answers what may be tried after a failure.
 
+package import Metrics
 internal import Synchronization
 
 /// The live side of a ``DeploymentGroup``. Each call of a method holds the group's lock for a moment, never across I/O.
@@ -22,15 +23,17 @@ package final class GroupState: Sendable {
     ///   - configuration: The deployments and the policy.
     ///   - time: Where the present comes from.
     ///   - seed: Makes every random choice of the group repeatable.
+    ///   - metrics: What makes the counters; by default the program's own backend.
     package init(
         _ configuration: DeploymentGroup,
         time: TimeSource = .system,
-        seed: UInt64 = .random(in: .min ... .max)
+        seed: UInt64 = .random(in: .min ... .max),
+        metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         model = configuration.model
         self.time = time
-        metrics = GroupMetrics(model: configuration.model)
-        var core = GroupCore(configuration, seed: seed)
+        self.metrics = GroupMetrics(model: configuration.model, factory: metrics)
+        var core = GroupCore(configuration, seed: seed, metrics: metrics)
         for deployment in configuration.deployments { core.set(deployment, number: Self.nextNumber) }
         usesPrefixCache = Atomic(core.policy.prefixCache != nil)
         policyReadsText = Atomic(core.policy.readsText)

@@ -89,7 +89,7 @@ public final class GatewayMetrics: CallObserver, Sendable {
                 labels: callLabels,
                 help: "Tokens of answers, as providers reported them."
             ),
-        ] + HTTPMetrics.descriptions
+        ] + HTTPMetrics.descriptions + FleetMetrics.all
 }
 
 /// The handles for the calls of one model that one deployment answers.

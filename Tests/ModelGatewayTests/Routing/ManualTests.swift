@@ -1,6 +1,7 @@
 // Sessions stay, move when they must, and come back.
 
 import GatewayWire
+import Metrics
 import ModelGatewayTesting
 import Testing
 
@@ -37,7 +38,8 @@ import Testing
         var policy = ManualPolicy(ManualOptions())
         var pool = Pool(.weights)
         var random = SeededGenerator(seed: 1)
-        let metrics = DeploymentMetrics(model: "m", deployment: "d", policy: "manual")
+        let metrics = DeploymentMetrics(
+            model: "m", deployment: "d", policy: "manual", factory: MetricsSystem.factory)
         let members = [
             Member(DeploymentRecord(deployment("d"), number: 1, metrics: metrics), breaker: CircuitBreakerOptions())
         ]

@@ -106,10 +106,31 @@ struct PrometheusMetricsTests {
         gateway.callFinished(CallRecord(requestID: "r", model: "m", mode: .chat))
         let server = HTTPMetrics(endpoints: ["/x"], factory: metrics)
         server.requestFinished(path: "/y", status: 404, duration: .zero, bytesIn: 1, bytesOut: 2)
+        useFleet(metrics)
         let text = lines(metrics)
         let types = text.filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ") }
         let made = Set(types.map { "\($0[2]) \($0[3])" })
         #expect(made == Set(GatewayMetrics.descriptions.map { "\($0.name) \($0.kind.rawValue)" }))
         #expect(text.contains("gateway_http_requests_total{endpoint=\"other\",status=\"4xx\"} 1"))
+    }
+
+    /// Makes everything happen once that the fleet counts.
+    private func useFleet(_ metrics: PrometheusMetrics) {
+        let policy = RoutingPolicyKind.cacheAware()
+        let group = DeploymentGroup(model: "m", deployments: deployments(2), policy: policy, health: HealthOptions())
+        let fleet = Fleet([group], metrics: metrics)
+        let input = text("a prompt")
+        guard let group = try? fleet.group("m") else { return }
+        for _ in 0..<5 { try? group.acquire(RoutingInput(forcedDeployment: "d0")).finish(.failure) }
+        for _ in 0..<3 { group.probed("d0", succeeded: false) }
+        for _ in 0..<2 {
+            let lease = try? group.acquire(input)
+            lease?.accepted()
+            lease?.finish(.success)
+        }
+        var tried = TriedDeployments()
+        let attempt = FailedAttempt(attempts: 1, remaining: nil)
+        _ = group.retryDecision(after: GatewayError(.timedOut, "test"), attempt, tried: &tried)
+        fleet.recordGauges()
     }
 }
