@@ -101,7 +101,10 @@ final class DeploymentMetrics: Sendable {
         self.labels = labels
         self.factory = factory
         selections = Counter(
-            label: FleetMetrics.selections.name, dimensions: labels + [("policy", policy)], factory: factory)
+            label: FleetMetrics.selections.name,
+            dimensions: labels + [("policy", policy)],
+            factory: factory
+        )
         func outcome(_ name: String) -> Counter {
             Counter(label: FleetMetrics.outcomes.name, dimensions: labels + [("outcome", name)], factory: factory)
         }

@@ -39,7 +39,11 @@ import Testing
         var pool = Pool(.weights)
         var random = SeededGenerator(seed: 1)
         let metrics = DeploymentMetrics(
-            model: "m", deployment: "d", policy: "manual", factory: MetricsSystem.factory)
+            model: "m",
+            deployment: "d",
+            policy: "manual",
+            factory: MetricsSystem.factory
+        )
         let members = [
             Member(DeploymentRecord(deployment("d"), number: 1, metrics: metrics), breaker: CircuitBreakerOptions())
         ]
