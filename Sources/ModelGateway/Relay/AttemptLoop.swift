@@ -73,7 +73,12 @@ struct AttemptLoop {
                 lease = try await group.lease(input, excluding: tried)
             } catch {
                 // With everyone tried, what the last one said is worth more than that nobody is left.
-                throw failure ?? error
+                let reason = failure ?? error
+                let isLast = FailedAttempt(attempts: Int.max, remaining: nil)
+                guard case .fallback(let models) = group.retryDecision(after: reason, isLast, tried: &tried) else {
+                    throw reason
+                }
+                return try await fallBack(to: models, visited: visited.union([model]), after: reason, body)
             }
             let attempt = begin(lease)
             do {

@@ -114,6 +114,21 @@ struct FailoverTests {
         #expect(fixture.observer.records.map(\.error) == [.cancelled])
     }
 
+    @Test("Another model takes over when nothing of this one can take the call")
+    func fallbackModel() async throws {
+        let engine = try ScriptedEngine { _ in Self.answer }
+        let provider = try OpenAICompatibleProvider(baseURL: engine.url, transport: CurlTransport())
+        let backup = Deployment(id: "b", model: "backup", provider: provider, upstreamModel: "b")
+        let gateway = Gateway(groups: [
+            DeploymentGroup(model: "public", fallbacks: ["backup"]),
+            DeploymentGroup(model: "backup", deployments: [backup]),
+        ])
+        let body = Array(RelayFixture.plainRequest.utf8)
+        let response = try await gateway.relay(WireRequest(mode: .chat, body: body, requestID: "r"))
+        #expect(response.header("x-gateway-deployment") == "b")
+        #expect(engine.requests.map { $0.text.contains(#""model":"b""#) } == [true])
+    }
+
     static let answer = Script.json(
         #"{"id":"c1","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#
     )
