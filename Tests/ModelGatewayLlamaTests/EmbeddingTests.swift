@@ -7,7 +7,7 @@ import ModelGatewayLlama
 import Testing
 
 extension LocalModelTests {
-    @Suite(.timeLimit(.minutes(2))) struct EmbeddingTests {
+    @Suite(.timeLimit(.minutes(5))) struct EmbeddingTests {
         private func embed(_ texts: [String]) async throws -> EmbeddingResponse {
             let provider = try await LocalModel.ready(LocalModel.shared)
             return try await provider.embed(EmbeddingRequest(model: "m", texts: texts), context: testContext)

@@ -7,7 +7,7 @@ import ModelGatewayLlama
 import Testing
 
 extension LocalModelTests {
-    @Suite(.timeLimit(.minutes(2))) struct GenerationTests {
+    @Suite(.timeLimit(.minutes(5))) struct GenerationTests {
         @Test func aStreamHasTheTextOfTheWholeAnswer() async throws {
             let provider = try await LocalModel.ready(LocalModel.sequential)
             let sampling = Sampling(temperature: 0, seed: 1, maxTokens: 48)
@@ -92,7 +92,7 @@ extension LocalModelTests {
         @Test func usageCountsPromptCachedAndAnswer() async throws {
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
-                options: LlamaOptions(contextLength: 512, parallel: 1)
+                options: LlamaOptions.oneThread(contextLength: 512, parallel: 1)
             )
             _ = try await LocalModel.ready(provider)
             let sampling = Sampling(temperature: 0, maxTokens: 5)
@@ -142,7 +142,7 @@ extension LocalModelTests {
         @Test func anAnswerThatFillsTheContextEndsForItsLength() async throws {
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
-                options: LlamaOptions(contextLength: 256, parallel: 2)
+                options: LlamaOptions.oneThread(contextLength: 256, parallel: 2)
             )
             _ = try await LocalModel.ready(provider)
             // Without its end markers the model goes on for ever.

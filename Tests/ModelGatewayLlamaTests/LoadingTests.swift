@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 
 extension LocalModelTests {
-    @Suite(.timeLimit(.minutes(2))) struct LoadingTests {
+    @Suite(.timeLimit(.minutes(5))) struct LoadingTests {
         /// A file of its own for one test.
         private func withFile(_ bytes: Data, _ body: (String) async throws -> Void) async throws {
             let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).gguf")
@@ -70,7 +70,10 @@ extension LocalModelTests {
 
         @Test func progressGoesFromNothingToOne() async throws {
             let seen = Mutex<[Double]>([])
-            let provider = LlamaProvider(model: LocalModels.defaultModelPath, options: LlamaOptions(contextLength: 512))
+            let provider = LlamaProvider(
+                model: LocalModels.defaultModelPath,
+                options: LlamaOptions.oneThread(contextLength: 512)
+            )
             try await provider.load { fraction in seen.withLock { $0.append(fraction) } }
             let fractions = seen.withLock { $0 }
             #expect(fractions.count > 2)
@@ -81,7 +84,10 @@ extension LocalModelTests {
         }
 
         @Test func aCancelledLoadCanBeTriedAgain() async throws {
-            let provider = LlamaProvider(model: LocalModels.defaultModelPath, options: LlamaOptions(contextLength: 512))
+            let provider = LlamaProvider(
+                model: LocalModels.defaultModelPath,
+                options: LlamaOptions.oneThread(contextLength: 512)
+            )
             let load = Task { try await provider.load() }
             load.cancel()
             // It may have been done before the cancellation came.
@@ -92,7 +98,10 @@ extension LocalModelTests {
         }
 
         @Test func callsThatComeTogetherShareOneLoad() async throws {
-            let provider = LlamaProvider(model: LocalModels.defaultModelPath, options: LlamaOptions(contextLength: 512))
+            let provider = LlamaProvider(
+                model: LocalModels.defaultModelPath,
+                options: LlamaOptions.oneThread(contextLength: 512)
+            )
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 {
                     group.addTask { _ = try await provider.answer("Hi", Sampling(maxTokens: 2)) }
@@ -105,7 +114,7 @@ extension LocalModelTests {
         @Test func unloadingEndsAnswersAndLoadingBringsTheModelBack() async throws {
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
-                options: LlamaOptions(contextLength: 2048)
+                options: LlamaOptions.oneThread(contextLength: 2048)
             )
             let request = ChatRequest(
                 model: "m",
@@ -124,8 +133,14 @@ extension LocalModelTests {
         }
 
         @Test func twoModelsWorkSideBySide() async throws {
-            let first = LlamaProvider(model: LocalModels.defaultModelPath, options: LlamaOptions(contextLength: 512))
-            let second = LlamaProvider(model: LocalModels.defaultModelPath, options: LlamaOptions(contextLength: 1024))
+            let first = LlamaProvider(
+                model: LocalModels.defaultModelPath,
+                options: LlamaOptions.oneThread(contextLength: 512)
+            )
+            let second = LlamaProvider(
+                model: LocalModels.defaultModelPath,
+                options: LlamaOptions.oneThread(contextLength: 1024)
+            )
             async let one = first.answer("Say hello.", Sampling(temperature: 0, maxTokens: 8))
             async let two = second.answer("Say hello.", Sampling(temperature: 0, maxTokens: 8))
             #expect(try await one.text == two.text)

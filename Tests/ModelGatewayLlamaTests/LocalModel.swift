@@ -12,11 +12,14 @@ import Testing
 /// One loaded model for each set of options, shared by the tests that only need answers.
 enum LocalModel {
     /// Four sequences, a small context.
-    static let shared = LlamaProvider(model: LocalModels.defaultModelPath, options: LlamaOptions(contextLength: 2048))
+    static let shared = LlamaProvider(
+        model: LocalModels.defaultModelPath,
+        options: LlamaOptions.oneThread(contextLength: 2048)
+    )
     /// One sequence at a time, so that the same request gives the same bits.
     static let sequential = LlamaProvider(
         model: LocalModels.defaultModelPath,
-        options: LlamaOptions(contextLength: 2048, parallel: 1)
+        options: LlamaOptions.oneThread(contextLength: 2048, parallel: 1)
     )
 
     /// Loads the model, or says what to do where it is not installed.
@@ -28,6 +31,14 @@ enum LocalModel {
             throw error
         }
         return provider
+    }
+}
+
+extension LlamaOptions {
+    /// Options for a machine that runs other tests at the same time: llama.cpp's threads wait for each other by
+    /// spinning, so more than one would crawl whenever another program holds a processor.
+    static func oneThread(contextLength: Int, parallel: Int = 4, queueLimit: Int = 256) -> LlamaOptions {
+        LlamaOptions(contextLength: contextLength, parallel: parallel, queueLimit: queueLimit, threads: 1)
     }
 }
 

@@ -7,7 +7,7 @@ import ModelGatewayLlama
 import Testing
 
 extension LocalModelTests {
-    @Suite(.timeLimit(.minutes(2))) struct RefusalTests {
+    @Suite(.timeLimit(.minutes(5))) struct RefusalTests {
         private func refusal(_ change: (inout ChatRequest) -> Void) async throws -> GatewayError? {
             let provider = try await LocalModel.ready(LocalModel.shared)
             var request = ChatRequest(model: "m", messages: [.user("Hi")], sampling: Sampling(maxTokens: 1))

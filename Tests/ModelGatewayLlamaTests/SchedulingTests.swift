@@ -7,7 +7,7 @@ import ModelGatewayLlama
 import Testing
 
 extension LocalModelTests {
-    @Suite(.timeLimit(.minutes(2))) struct SchedulingTests {
+    @Suite(.timeLimit(.minutes(5))) struct SchedulingTests {
         private func provider(_ options: LlamaOptions) async throws -> LlamaProvider {
             try await LocalModel.ready(LlamaProvider(model: LocalModels.defaultModelPath, options: options))
         }
@@ -28,7 +28,7 @@ extension LocalModelTests {
         }
 
         @Test func eightCallsAtOnceAllFinish() async throws {
-            let provider = try await provider(LlamaOptions(contextLength: 2048))
+            let provider = try await provider(LlamaOptions.oneThread(contextLength: 2048))
             let questions = (1...8).map { "Tell me about the number \($0)." }
             let sampling = Sampling(temperature: 0, maxTokens: 24)
             let answers = try await withThrowingTaskGroup(of: (Int, ChatResponse).self) { group in
@@ -49,7 +49,7 @@ extension LocalModelTests {
         }
 
         @Test func aCancelledCallGivesItsPlaceUp() async throws {
-            let provider = try await provider(LlamaOptions(contextLength: 4096, parallel: 4))
+            let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 4))
             var running: [any ChatEventSource] = []
             for number in 0..<4 {
                 let source = try await start(provider, "Story \(number)")
@@ -70,7 +70,7 @@ extension LocalModelTests {
         }
 
         @Test func cancellingTheTaskEndsTheCall() async throws {
-            let provider = try await provider(LlamaOptions(contextLength: 4096, parallel: 1))
+            let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 1))
             let source = try await start(provider, "A story")
             let reader = Task {
                 while try await source.next() != nil {}
@@ -84,7 +84,7 @@ extension LocalModelTests {
         }
 
         @Test func aCallThatWaitsCanBeCancelled() async throws {
-            let provider = try await provider(LlamaOptions(contextLength: 4096, parallel: 1))
+            let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 1))
             let first = try await start(provider, "A story")
             try await readFirstText(first)
             let waiting = try await start(provider, "Another story")
@@ -98,7 +98,7 @@ extension LocalModelTests {
         }
 
         @Test func aFullLineRefusesFurtherCalls() async throws {
-            let provider = try await provider(LlamaOptions(contextLength: 4096, parallel: 1, queueLimit: 2))
+            let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 1, queueLimit: 2))
             let first = try await start(provider, "A story")
             try await readFirstText(first)
             var waiting: [any ChatEventSource] = []
@@ -111,7 +111,7 @@ extension LocalModelTests {
         }
 
         @Test func aCommonBeginningIsComputedOnce() async throws {
-            let provider = try await provider(LlamaOptions(contextLength: 4096))
+            let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096))
             let before = try #require(provider.statistics).computedPromptTokens
             let beginning = (0..<300).map { "item \($0 % 10)" }.joined(separator: ", ")
             let totals = try await withThrowingTaskGroup(of: Usage.self) { group in
@@ -134,7 +134,7 @@ extension LocalModelTests {
 
         @Test func callsThatDoNotFitTogetherTakeTurns() async throws {
             // Each fits alone, not all four together: the youngest give way and go on later, unharmed.
-            let provider = try await provider(LlamaOptions(contextLength: 512))
+            let provider = try await provider(LlamaOptions.oneThread(contextLength: 512))
             var sampling = Self.endless
             sampling.maxTokens = 300
             let limited = sampling
@@ -154,7 +154,7 @@ extension LocalModelTests {
         }
 
         @Test func timeIsUp() async throws {
-            let provider = try await provider(LlamaOptions(contextLength: 4096, parallel: 1))
+            let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 1))
             let context = AttemptContext(
                 upstreamModel: "m",
                 requestID: "r",
