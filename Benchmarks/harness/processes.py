@@ -160,7 +160,7 @@ def wait_until_serving(running, port, model="mock", seconds=60.0, pause=0.002):
         if running.ended():
             raise RuntimeError(f"it ended with status {running.process.returncode}: {running.log_tail()}")
         try:
-            status, answer = chat(port, model)
+            status, answer = chat(port, model, timeout=15.0, max_tokens=1)
             if status == 200:
                 return (time.monotonic() - running.started) * 1000
             problem = f"status {status}: {answer[:200].decode(errors='replace')}"
