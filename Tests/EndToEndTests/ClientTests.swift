@@ -78,6 +78,7 @@ struct ClientTests {
             [[models]]
             name = "\(name)"
             retry = { max_attempts = 1 }
+            health = { enabled = false }
             [[models.deployments]]
             base_url = "\(baseURL)/v1"
             \(more)

@@ -22,6 +22,7 @@ struct ServeCommandTests {
         [[models]]
         name = "assistant"
         retry = { max_attempts = 1 }
+        health = { enabled = false }
         [[models.deployments]]
         base_url = "\(engine.url)/v1"
         model = "mock"
