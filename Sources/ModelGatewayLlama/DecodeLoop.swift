@@ -75,6 +75,9 @@ final class DecodeLoop {
     private var slots: SequenceSlots
     /// Generations that gave way and come before those in the queue.
     private var preempted: [Generation] = []
+    /// While one had to give way: how many ran on. Nothing is admitted before one of them has ended, or the one that gave
+    /// way would come back at once and fill the cache again, and no step would ever be computed.
+    private var runningWhenFull: Int?
 
     init?(queue: DecodeQueue, context: LlamaContext, shape: ContextShape, statistics: DecodeStatistics) {
         guard let memory = context.memory else { return nil }
@@ -152,6 +155,10 @@ final class DecodeLoop {
     )
 
     private func admit() {
+        if let running = runningWhenFull {
+            guard slots.runningCount < running else { return }
+            runningWhenFull = nil
+        }
         while slots.hasFree {
             let generation: Generation
             if !preempted.isEmpty {
@@ -180,7 +187,10 @@ final class DecodeLoop {
         case 1:
             // No room for the batch in the cache; nothing of it was computed.
             let (madeRoom, preempted) = slots.makeRoom()
-            if let preempted { self.preempted.insert(preempted, at: 0) }
+            if let preempted {
+                self.preempted.insert(preempted, at: 0)
+                runningWhenFull = slots.runningCount
+            }
             if !madeRoom { endLongest() }
         case let status:
             failAll(GatewayError(.internalError, "llama.cpp failed to compute a step (status \(status))."))
