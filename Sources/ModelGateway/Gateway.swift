@@ -28,8 +28,8 @@ public final class Gateway: Sendable {
     let workerSources: [any WorkerSource]
     private let observer: (any CallObserver)?
     private let providers: [any Provider]
-    private let names: ModelNames
-    private let routing: Configuration.Routing
+    let names: ModelNames
+    let routing: Configuration.Routing
 
     /// The executor on which a task that makes calls runs with the fewest thread changes, if there is one.
     public let preferredExecutor: (any TaskExecutor)?
@@ -79,28 +79,34 @@ public final class Gateway: Sendable {
     /// Continues a conversation and returns the whole answer.
     /// - Throws: ``GatewayError``; ``GatewayError/Code/cancelled`` when the task was cancelled, after the work upstream
     ///   has been ended.
-    public func chat(_ request: ChatRequest) async throws(GatewayError) -> ChatResponse {
-        try await collect(stream(request), model: request.model)
+    public func chat(
+        _ request: ChatRequest,
+        options: CallOptions = CallOptions()
+    ) async throws(GatewayError) -> ChatResponse {
+        try await collect(stream(request, options: options), model: request.model)
     }
 
     /// Continues a conversation and streams the answer.
     ///
     /// Nothing is sent before the stream is iterated. Leaving the loop or cancelling the task ends the call.
-    public func stream(_ request: ChatRequest) -> ChatStream {
-        ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request) })
+    public func stream(_ request: ChatRequest, options: CallOptions = CallOptions()) -> ChatStream {
+        ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request, options) })
     }
 
     /// Continues raw texts, without a chat template, and streams the answer.
     ///
     /// Nothing is sent before the stream is iterated. Leaving the loop or cancelling the task ends the call.
-    public func complete(_ request: CompletionRequest) -> ChatStream {
-        ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request) })
+    public func complete(_ request: CompletionRequest, options: CallOptions = CallOptions()) -> ChatStream {
+        ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request, options) })
     }
 
     /// Turns texts into vectors.
     /// - Throws: ``GatewayError``; ``GatewayError/Code/cancelled`` when the task was cancelled.
-    public func embed(_ request: EmbeddingRequest) async throws(GatewayError) -> EmbeddingResponse {
-        var loop = attempts(RoutingInput(sessionKey: request.user), model: request.model, mode: .embedding)
+    public func embed(
+        _ request: EmbeddingRequest,
+        options: CallOptions = CallOptions()
+    ) async throws(GatewayError) -> EmbeddingResponse {
+        var loop = attempts(routingInput(request, options), model: request.model, mode: .embedding)
         return try await loop.run { attempt throws(GatewayError) in
             let provider = attempt.lease.deployment.provider
             let response = try await provider.embed(request, context: attempt.context)
@@ -163,13 +169,11 @@ public final class Gateway: Sendable {
 // MARK: - Opening calls
 
 extension Gateway {
-    private func open(_ request: ChatRequest) async throws(GatewayError) -> any ChatEventSource {
-        var loop = attempts(
-            routingInput(request),
-            model: request.model,
-            mode: .chat,
-            isStreamed: true
-        )
+    private func open(
+        _ request: ChatRequest,
+        _ options: CallOptions
+    ) async throws(GatewayError) -> any ChatEventSource {
+        var loop = attempts(routingInput(request, options), model: request.model, mode: .chat, isStreamed: true)
         return try await loop.run { attempt throws(GatewayError) in
             let provider = attempt.lease.deployment.provider
             let source = try await provider.chat(request, context: attempt.context)
@@ -178,8 +182,11 @@ extension Gateway {
         }
     }
 
-    private func open(_ request: CompletionRequest) async throws(GatewayError) -> any ChatEventSource {
-        var loop = attempts(RoutingInput(), model: request.model, mode: .completion, isStreamed: true)
+    private func open(
+        _ request: CompletionRequest,
+        _ options: CallOptions
+    ) async throws(GatewayError) -> any ChatEventSource {
+        var loop = attempts(routingInput(request, options), model: request.model, mode: .completion, isStreamed: true)
         return try await loop.run { attempt throws(GatewayError) in
             let provider = attempt.lease.deployment.provider
             let source = try await provider.complete(request, context: attempt.context)
@@ -219,41 +226,7 @@ extension Gateway {
     }
 }
 
-// MARK: - Routing inputs
-
 extension Gateway {
-    private func routingInput(_ request: WireRequest, _ facts: OpenAIRequestFacts) -> RoutingInput {
-        var input = RoutingInput(forcedDeployment: request.deployment)
-        input.estimatedTokens = request.body.count / 4
-        for name in routing.sessionHeaders where input.sessionKey == nil {
-            input.sessionKey = request.headers.first { $0.isNamed(name) && !$0.value.isEmpty }?.value
-        }
-        if input.sessionKey == nil { input.sessionKey = facts.sessionKey(in: request.body) }
-        if let tags = request.headers.first(where: { $0.isNamed(routing.tagsHeader) })?.value {
-            input.tags = tags.split(separator: ",").map(String.init)
-        } else {
-            input.tags = facts.tags(in: request.body)
-        }
-        if fleet.readsText(names.publicName(facts.model)) {
-            input.text = facts.routingText(in: request.body, limit: RoutingInput.textLimit)
-        }
-        return input
-    }
-
-    /// The same text as that of the same conversation in OpenAI's format, so that both find the same prompt caches.
-    private func routingInput(_ request: ChatRequest) -> RoutingInput {
-        var input = RoutingInput(sessionKey: request.user)
-        guard fleet.readsText(names.publicName(request.model)) else { return input }
-        let wire = OpenAIChatRequest(request: request, delivery: OpenAIDelivery(stream: false, includeUsage: false))
-        let body = wire.encoded(model: request.model).serialized()
-        input.estimatedTokens = body.count / 4
-        if let facts = try? OpenAIRequestFacts(body) {
-            input.text = facts.routingText(in: body, limit: RoutingInput.textLimit)
-            input.sessionKey = facts.sessionKey(in: body)
-        }
-        return input
-    }
-
     private static func goesUpstream(_ header: HTTPHeader) -> Bool {
         header.isNamed("traceparent") || header.isNamed("tracestate") || header.name.lowercased().hasPrefix("openai-")
     }

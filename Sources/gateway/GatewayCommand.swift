@@ -19,12 +19,13 @@ struct GatewayCommand: AsyncParsableCommand {
         discussion: """
             Talk to a model:   gateway chat "Why is the sky blue?"
             Serve models:      gateway serve --config gateway.toml
+            Ask the router:    gateway route explain --config gateway.toml -m assistant "Hi"
 
             Exit status: 0 success, 64 wrong usage, 65 bad input, 66 a file cannot be read, 69 not available now, \
             70 failure, 74 output failed, 77 not allowed, 78 wrong configuration, 130 interrupted.
             """,
         version: version,
-        subcommands: [ChatCommand.self, ServeCommand.self]
+        subcommands: [ChatCommand.self, ServeCommand.self, RouteCommand.self]
     )
 
     static let version = "0.1.0"

@@ -31,15 +31,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A GGUF file to serve, and its name there. Repeatable.", valueName: "name=path"))
     var model: [LocalModelArgument] = []
 
-    @Option(
-        name: .customLong("worker-urls"),
-        parsing: .upToNextOption,
-        help: ArgumentHelp("OpenAI-compatible servers; their models are found at /v1/models.", valueName: "url")
-    )
-    var workerURLs: [String] = []
-
-    @Option(help: ArgumentHelp("How a worker is chosen for each call (default: round_robin).", valueName: "name"))
-    var policy: String?
+    @OptionGroup var workers: WorkerOptions
 
     @Option(
         help: ArgumentHelp(
@@ -67,13 +59,6 @@ struct ServeCommand: AsyncParsableCommand {
     func validate() throws {
         if let port, !(0...65535).contains(port) { throw ValidationError("--port must be 0 to 65535.") }
         if apiKey.contains("") { throw ValidationError("--api-key must not be empty.") }
-        for url in workerURLs {
-            do { _ = try BaseURL(url) } catch { throw ValidationError("--worker-urls: \(error.message)") }
-        }
-        if let policy, !Configuration.Policy.names.contains(policy) {
-            let names = Configuration.Policy.names.joined(separator: ", ")
-            throw ValidationError("There is no policy '\(policy)'. Choose one of: \(names).")
-        }
     }
 
     func run() async throws {
@@ -93,8 +78,7 @@ struct ServeCommand: AsyncParsableCommand {
         if !apiKey.isEmpty { configuration.server.apiKeys = apiKey.map { Secret($0) } }
         if let logLevel { configuration.logging.level = logLevel }
         if let logFormat { configuration.logging.format = logFormat }
-        if !workerURLs.isEmpty { configuration.workers.urls = workerURLs }
-        if let policy { configuration.workers.policy = Configuration.Policy(name: policy) }
+        workers.apply(to: &configuration)
         try addLocalModels(to: &configuration)
         return configuration
     }
@@ -137,7 +121,7 @@ private func named<Value: RawRepresentable<String> & CaseIterable>(_ text: Strin
 
 extension Configuration {
     /// Whether nothing says what to serve.
-    fileprivate var hasNoModels: Bool {
+    var hasNoModels: Bool {
         models.isEmpty && localModels.isEmpty && workers.urls.isEmpty && workers.discovery.file == nil
             && workers.discovery.dns == nil
     }

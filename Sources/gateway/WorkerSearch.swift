@@ -4,11 +4,14 @@ import Logging
 import ModelGateway
 
 enum WorkerSearch {
-    /// How long workers may take to answer.
-    private static let limit = Duration.seconds(10)
-
     /// Starts to look for the workers, and returns when each has answered or failed once.
-    static func run(_ gateway: Gateway, configuration: Configuration, logger: Logger) async throws {
+    /// - Parameter limit: How long they may take.
+    static func run(
+        _ gateway: Gateway,
+        configuration: Configuration,
+        logger: Logger,
+        within limit: Duration = .seconds(10)
+    ) async throws {
         let workers = configuration.workers
         guard !workers.urls.isEmpty || workers.discovery.file != nil || workers.discovery.dns != nil else { return }
         // It goes on for as long as the process does.

@@ -28,6 +28,11 @@ extension Configuration {
 extension Configuration.Policy {
     /// The names that there are.
     package static var names: [String] { PolicySchema.names }
+
+    /// Takes the policy of a name; if it is that of this name already, it keeps its parameters.
+    package mutating func choose(_ name: String) {
+        if self.name != name { self = Self(name: name) }
+    }
 }
 
 /// The policies and the parameters that each of them takes.
@@ -205,7 +210,7 @@ extension ConfigurationField {
             }
         ) { node, decoder, section in
             guard let entries = node.entries else {
-                if let name = policyName(node, &decoder) { section[keyPath: path] = Configuration.Policy(name: name) }
+                if let name = policyName(node, &decoder) { section[keyPath: path].choose(name) }
                 return
             }
             guard let named = node.entry("name") else {
@@ -222,7 +227,10 @@ extension ConfigurationField {
     private static func policyName(_ node: ConfigurationNode, _ decoder: inout ConfigurationDecoder) -> String? {
         guard let name = decoder.string(node) else { return nil }
         guard PolicySchema.names.contains(name) else {
-            decoder.unknownName(name, of: node, known: PolicySchema.names)
+            // All names, also beside a near one: they are few, and whoever guesses wants to see them.
+            let names = PolicySchema.names.joined(separator: ", ")
+            let nearest = nearestName(to: name, in: PolicySchema.names).map { "did you mean '\($0)'? " } ?? ""
+            decoder.mistake("\(decoder.shown(name, node)) is not known; \(nearest)allowed: \(names)", at: node.mark)
             return nil
         }
         return name

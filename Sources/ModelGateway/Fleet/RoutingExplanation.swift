@@ -34,6 +34,8 @@ public struct RoutingExplanation: Sendable {
     public var model: String
     /// The name of the policy.
     public var policy: String
+    /// What the router knows of the call. The text is empty if the policy does not look at it.
+    public var input: RoutingInput
     /// The deployments that may take the call, in the order in which they would be tried; at most 100.
     public var candidates: [Candidate]
     /// The deployments that may not take it, by their ids.
@@ -81,6 +83,7 @@ extension GroupCore {
         return RoutingExplanation(
             model: configuration.model,
             policy: configuration.policy.name,
+            input: input,
             candidates: ranked,
             excluded: excluded.sorted { $0.id < $1.id }
         )

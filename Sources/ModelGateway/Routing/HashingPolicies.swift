@@ -79,6 +79,10 @@ struct ConsistentHashingPolicy: SelectionPolicy {
         return ring.owner(of: key, in: pool, members: members, context: context)
     }
 
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        BoundedRing.score(of: slot, members: members)
+    }
+
     mutating func join(_ slot: Int, members: [Member]) { ring.join(slot, members: members) }
     mutating func leave(_ slot: Int) { ring.points.remove(slot) }
 }
@@ -118,6 +122,10 @@ struct PrefixHashPolicy: SelectionPolicy {
         return ring.owner(of: key, in: pool, members: members, context: context)
     }
 
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        BoundedRing.score(of: slot, members: members)
+    }
+
     mutating func join(_ slot: Int, members: [Member]) { ring.join(slot, members: members) }
     mutating func leave(_ slot: Int) { ring.points.remove(slot) }
 }
@@ -134,6 +142,11 @@ struct BoundedRing: Sendable {
     init(loadFactor: Double, allowance: Int) {
         self.loadFactor = loadFactor
         self.allowance = allowance
+    }
+
+    /// The order is that of the ring; the load only says whom a key passes by.
+    static func score(of slot: Int, members: [Member]) -> PolicyScore {
+        PolicyScore(value: Double(members[slot].calls), meaning: "calls in flight; in the order of the ring")
     }
 
     mutating func join(_ slot: Int, members: [Member]) {

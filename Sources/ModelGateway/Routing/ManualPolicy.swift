@@ -84,6 +84,15 @@ struct ManualPolicy: SelectionPolicy {
         return OrderKey(primary: primary, tie: members[slot].turn)
     }
 
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        switch options.assignment {
+        case .random: PolicyScore(value: members[slot].weight, meaning: "weight; the session's own first")
+        case .leastLoad: PolicyScore(value: members[slot].load, meaning: "load; the session's own first")
+        case .fewestSessions:
+            PolicyScore(value: Double(table.sessions(on: slot)), meaning: "sessions; the session's own first")
+        }
+    }
+
     private mutating func refreshOrder(of pool: inout Pool, members: [Member]) {
         guard options.assignment == .fewestSessions else { return }
         for slot in table.takeChanged() where pool.contains(slot) {

@@ -15,4 +15,8 @@ struct RoundRobinPolicy: SelectionPolicy {
     ) -> Int? {
         pool.turns?.next(excluding: context.excluded)
     }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        PolicyScore(value: members[slot].weight, meaning: "weight; in the order of turns")
+    }
 }

@@ -2,6 +2,8 @@
 
 /// The properties of a call that decide where it goes.
 public struct RoutingInput: Sendable {
+    /// The kind of work. What calls of one kind show of a deployment says nothing about the other kinds.
+    public var mode: Mode
     /// The prompt in the order in which a chat template would place it (tools, system, turns with their roles), as
     /// UTF-8. More than the first ``textLimit`` bytes is not looked at.
     public var text: [UInt8]
@@ -24,6 +26,7 @@ public struct RoutingInput: Sendable {
 
     /// Creates an input.
     public init(
+        mode: Mode = .chat,
         text: [UInt8] = [],
         sessionKey: String? = nil,
         tags: [String] = [],
@@ -31,6 +34,7 @@ public struct RoutingInput: Sendable {
         forcedDeployment: String? = nil,
         countsForHealth: Bool = true
     ) {
+        self.mode = mode
         self.text = text
         self.sessionKey = sessionKey
         self.tags = tags

@@ -43,7 +43,9 @@ struct ConfigurationMistakesTests {
                 "g.toml:4:18: error: server.max_body_bytes: a size such as \"64MiB\" or a number of bytes was expected, not 'lots'",
                 "g.toml:6:9: error: logging.level: 'warn' is not known; did you mean 'warning'?",
                 "g.toml:8:8: error: providers.a.kind: 'opnai' is not known; did you mean 'openai'?",
-                "g.toml:11:19: error: models[0].policy.name: 'cache_awar' is not known; did you mean 'cache_aware'?",
+                "g.toml:11:19: error: models[0].policy.name: 'cache_awar' is not known; did you mean 'cache_aware'? "
+                    + "allowed: random, round_robin, power_of_two, consistent_hashing, prefix_hash, manual, bucket, "
+                    + "cache_aware, least_load, latency, cost",
                 "g.toml:12:13: error: models[0].fallbacks: no model is named 'nobody'; allowed: m",
                 "g.toml:14:14: error: models[0].deployments[0].provider: 'b' is not known; allowed: a",
                 "g.toml:15:12: error: models[0].deployments[0].weight: -1 is out of range; allowed are 0 to 1000",
