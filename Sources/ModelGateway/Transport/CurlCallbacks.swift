@@ -87,8 +87,7 @@ func curlIsConnected(
     _ remotePort: Int32,
     _ localPort: Int32
 ) -> Int32 {
-    transfer(context)?.connected()
-    return CURL_PREREQFUNC_OK
+    transfer(context)?.connected() == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 /// `CURLOPT_HEADERFUNCTION`

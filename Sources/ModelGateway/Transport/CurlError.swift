@@ -69,6 +69,9 @@ enum CurlFailure {
             return requestBody(cause, of: transfer)
         case .requestBodyLength:
             return error(.invalidRequest, "The request body is not as long as was announced.", transfer)
+        case .mayHaveBeenTaken:
+            let reason = "the connection was closed before an answer came"
+            return error(.truncatedResponse, "The connection to the provider broke: \(reason).", transfer)
         }
     }
 

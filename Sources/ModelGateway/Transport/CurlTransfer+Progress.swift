@@ -16,11 +16,24 @@ extension CurlTransfer {
     }
 
     /// The connection stands; the request goes out next. Also called when a kept connection turned out dead and
-    /// libcurl sends the request once more on a fresh one.
-    func connected() {
+    /// libcurl would send the request once more on a fresh one. False stops the transfer.
+    func connected() -> Bool {
+        if phase > .connecting, mayHaveBeenTaken {
+            abort = .mayHaveBeenTaken
+            return false
+        }
         phase = .sending
         allow(request.timeouts.firstByte, from: loop.now)
         loop.timers.deadlineChanged(of: self)
+        return true
+    }
+
+    /// Whether the server may be at work on the request, so that a second one would be work done twice.
+    private var mayHaveBeenTaken: Bool {
+        guard request.method != "GET", request.method != "HEAD", let handle else { return false }
+        var sent = 0
+        ccurl_get_long(handle.easy, CURLINFO_REQUEST_SIZE, &sent)
+        return sent > 0
     }
 
     /// Takes a header line. False stops the transfer.

@@ -22,6 +22,7 @@ final class CurlTransfer: @unchecked Sendable {
         case headersTooLarge
         case requestBodyFailed(GatewayError)
         case requestBodyLength
+        case mayHaveBeenTaken
     }
 
     let request: HTTPTransportRequest

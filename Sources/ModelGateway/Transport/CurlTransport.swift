@@ -16,8 +16,8 @@ internal import Synchronization
 ///
 /// - Certificates and host names are verified. Redirects are returned, not followed. Nothing but `http` and `https` is
 ///   spoken.
-/// - A connection that was kept open and turns out dead before any byte of an answer came is replaced, and the request is
-///   sent once more on a fresh one, unless its body was a stream that has been read from.
+/// - A connection that was kept open and turns out dead is replaced. A request of which nothing had gone out, or a `GET` or
+///   `HEAD` without an answer yet, is then sent on a fresh one. Any other fails, for the server may be at work on it.
 /// - A body that comes compressed although nobody asked for it is decoded, and the lines `content-encoding` and
 ///   `content-length` are left out of the headers. A caller that sends `accept-encoding` gets the body as it came.
 /// - The first transport of a process ignores `SIGPIPE`, unless the program has its own handler for it.

@@ -203,21 +203,35 @@ struct TransportTests {
         #expect(engine.connections.count == 3)
     }
 
-    @Test func sendsAgainWhenAKeptConnectionDiesUnderTheRequest() async throws {
-        let engine = try ScriptedEngine { request in
-            request.indexOnConnection == 0 ? .json("{}") : .hangUp(.reset)
-        }
+    @Test(arguments: [Script.Ending.close, .reset])
+    func asksAgainWhenAKeptConnectionDiesUnderTheQuestion(ending: Script.Ending) async throws {
+        let engine = try ScriptedEngine { $0.indexOnConnection == 0 ? .json("{}") : .hangUp(ending) }
         defer { engine.stop() }
         let transport = try CurlTransport()
         for _ in 0..<2 {
-            let response = try await transport.send(
-                HTTPTransportRequest(method: "POST", url: engine.url, body: .bytes([0x37]))
-            )
+            let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
             #expect(try await response.text() == "{}")
         }
-        // The second call went out on the kept connection, died there, and again on a fresh one.
+        // The second one went out on the kept connection, died there, and again on a fresh one.
         #expect(engine.requests.map(\.connection) == [0, 0, 1])
-        #expect(engine.requests.allSatisfy { $0.body == [0x37] })
+    }
+
+    @Test(arguments: [Script.Ending.close, .reset], [1, 300_000])
+    func ordersNothingTwiceWhenAKeptConnectionDiesUnderTheOrder(ending: Script.Ending, bytes: Int) async throws {
+        let engine = try ScriptedEngine { $0.indexOnConnection == 0 ? .json("{}") : .hangUp(ending) }
+        defer { engine.stop() }
+        let transport = try CurlTransport()
+        let order = HTTPTransportRequest(
+            method: "POST",
+            url: engine.url,
+            body: .bytes([UInt8](repeating: 0x37, count: bytes))
+        )
+        #expect(try await transport.send(order).text() == "{}")
+        let error = await #expect(throws: GatewayError.self) { try await transport.send(order) }
+        #expect(error?.code == .truncatedResponse)
+        #expect(error?.requestWasSent == true)
+        #expect(engine.requests.map(\.connection) == [0, 0])
+        #expect(try await transport.send(order).text() == "{}")
     }
 
     @Test func findsAnEngineThatCameBack() async throws {
