@@ -27,7 +27,11 @@ struct DrainTests {
             _ = try await busy.receive(until: "data: 1")
             await server.group.triggerGracefulShutdown()
             #expect(try await idle.receiveToEnd().isEmpty)
-            await #expect(throws: (any Error).self) { try await server.connect() }
+            // The listener is closed by another thread than the idle connections; until then there may be one more.
+            while let late = try? await server.connect() {
+                #expect(try await late.receiveToEnd().isEmpty)
+                try await late.close()
+            }
             #expect(server.ended.value == 0)
             stream.push("data: 2\n\n")
             stream.finish()
@@ -95,7 +99,7 @@ struct DrainTests {
         try await withServer(FakeGateway(), observer: observer) { server in
             _ = try await server.once(RawClient.request("{}"))
             await observer.closed.reached(1)
-            let before = openDescriptors()
+            let before = openSockets(of: server.port)
             for round in 0..<10 {
                 try await withThrowingTaskGroup { group in
                     for index in 0..<50 {
@@ -116,16 +120,31 @@ struct DrainTests {
                 await observer.closed.reached(1 + (round + 1) * 50)
             }
             // The last connections' descriptors are closed after their handlers have been told.
-            var after = openDescriptors()
+            var after = openSockets(of: server.port)
             for _ in 0..<1000 where after > before {
                 _ = try await server.once("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                after = openDescriptors()
+                after = openSockets(of: server.port)
             }
             #expect(after <= before)
         }
     }
 
-    private func openDescriptors() -> Int {
-        (0..<4096).count { fcntl($0, F_GETFD) != -1 }
+    /// The descriptors of this process that belong to a server: its listener and both ends of its connections. Other
+    /// tests open and close theirs meanwhile.
+    private func openSockets(of port: Int) -> Int {
+        (0..<4096).count { socketPort($0, getsockname) == port || socketPort($0, getpeername) == port }
+    }
+
+    private func socketPort(
+        _ descriptor: Int32,
+        _ ask: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> Int? {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { ask(descriptor, $0, &length) }
+        }
+        guard result == 0, address.sin_family == sa_family_t(AF_INET) else { return nil }
+        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
