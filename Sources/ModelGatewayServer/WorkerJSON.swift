@@ -147,6 +147,17 @@ enum WorkerJSON {
         write("reasons", status.reasons, to: &json)
         json.member("healthy", status.isHealthy)
         json.member("breaker", status.breaker)
+        json.key("modes")
+        json.beginObject()
+        for mode in status.modes {
+            json.key(mode.mode.rawValue)
+            json.beginObject()
+            json.member("eligible", mode.isEligible)
+            write("reasons", mode.reasons, to: &json)
+            json.member("breaker", mode.breaker)
+            json.endObject()
+        }
+        json.endObject()
         json.member("in_flight", status.callsInFlight)
         json.key("load")
         if let load = status.load {

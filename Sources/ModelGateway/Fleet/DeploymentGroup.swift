@@ -41,7 +41,9 @@ public struct DeploymentGroup: Sendable {
     public var policy: RoutingPolicyKind
     /// How calls wait for room.
     public var admission: AdmissionOptions
-    /// When a failing deployment is left alone.
+    /// When a failing deployment is left alone. Each kind of work has a breaker of its own, so that a failing embeddings
+    /// endpoint does not take conversations away. A group judges by its own calls: an upstream that serves two public
+    /// names has a breaker in each of the two groups.
     public var breaker: CircuitBreakerOptions
     /// How failed attempts are repeated.
     public var retry: RetryOptions

@@ -1,22 +1,38 @@
 // What can be seen of a running deployment and group.
 
+/// What calls of one mode have shown of a deployment.
+public struct ModeStatus: Sendable {
+    /// The kind of work.
+    public var mode: Mode
+    /// Whether the deployment may take calls of the mode.
+    public var isEligible: Bool
+    /// Why it may not: see ``DeploymentStatus/reasons``.
+    public var reasons: [String]
+    /// The time until it may take calls, if time alone will bring it back.
+    public var timeUntilEligible: Duration?
+    /// `closed`, `open` or `half_open`.
+    public var breaker: String
+}
+
 /// The state of a deployment at one moment.
 public struct DeploymentStatus: Sendable {
     /// The deployment, with the changes made while running.
     public var deployment: Deployment
-    /// Whether it may take calls.
+    /// Whether it may take calls of at least one mode.
     public var isEligible: Bool
-    /// Why it may not: `standby`, `unhealthy`, `breaker_open`, `cooling_down`, `misconfigured`, `overloaded`,
+    /// Why it may not take calls of any mode: `standby`, `unhealthy`, `breaker_open`, `cooling_down`, `misconfigured`, `overloaded`,
     /// `draining`, `saturated`.
     public var reasons: [String]
     /// The time until it may take calls, if time alone will bring it back.
     public var timeUntilEligible: Duration?
+    /// What differs between the modes that its group was called for, in the order of their first calls.
+    public var modes: [ModeStatus]
+    /// The circuit breaker: `closed`, `half_open` or `open`; of several modes the worst.
+    public var breaker: String
     /// Calls under way, up to the last byte of their answers.
     public var callsInFlight: Int
     /// Estimated prompt tokens of calls that have not been answered yet.
     public var pendingTokens: Int
-    /// `closed`, `open` or `half_open`.
-    public var breaker: String
     /// Whether its probes succeed.
     public var isHealthy: Bool
     /// Smoothed seconds to the first token; nil before the first answer.
@@ -56,17 +72,35 @@ extension GroupCore {
 
     func status(of slot: Int, now: MonotonicInstant) -> DeploymentStatus {
         let member = members[slot]
+        let modes = modes.indices.map { modeStatus(of: slot, $0, now: now) }
+        let isEligible = modes.isEmpty ? member.ineligibility.isEmpty : modes.contains(where: \.isEligible)
+        let reasons = member.standings.reduce(member.ineligibility) { $0.union($1.ineligibility) }
+        let breakers: [CircuitBreaker.State] = [.open, .halfOpen]
         return DeploymentStatus(
             deployment: member.record.deployment,
-            isEligible: member.isEligible,
-            reasons: member.ineligibility.names,
-            timeUntilEligible: timeUntilEligible(slot, now: now),
+            isEligible: isEligible,
+            reasons: isEligible ? [] : reasons.names,
+            timeUntilEligible: modes.isEmpty
+                ? timeUntilEligible(slot, nil, now: now) : modes.compactMap(\.timeUntilEligible).min(),
+            modes: modes,
+            breaker: (breakers.first { state in member.standings.contains { $0.breaker.state == state } } ?? .closed)
+                .rawValue,
             callsInFlight: member.calls,
             pendingTokens: member.pendingTokens,
-            breaker: member.breaker.state.rawValue,
             isHealthy: member.health.isHealthy,
             timeToFirstToken: member.latency,
             load: member.report
+        )
+    }
+
+    private func modeStatus(of slot: Int, _ lane: Int, now: MonotonicInstant) -> ModeStatus {
+        let reasons = reasons(slot, lane)
+        return ModeStatus(
+            mode: modes[lane],
+            isEligible: reasons.isEmpty,
+            reasons: reasons.names,
+            timeUntilEligible: timeUntilEligible(slot, lane, now: now),
+            breaker: members[slot].standings[lane].breaker.state.rawValue
         )
     }
 }

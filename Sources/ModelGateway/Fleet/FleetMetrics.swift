@@ -33,7 +33,7 @@ package enum FleetMetrics {
         name: "gateway_breaker_transitions_total",
         kind: .counter,
         labels: ["model", "deployment", "to"],
-        help: "Changes of a circuit breaker's state."
+        help: "Changes of a circuit breaker's state; each mode has a breaker of its own."
     )
     static let healthTransitions = MetricDescription(
         name: "gateway_health_transitions_total",
@@ -63,13 +63,13 @@ package enum FleetMetrics {
         name: "gateway_deployment_eligible",
         kind: .gauge,
         labels: ["model", "deployment"],
-        help: "1 if the deployment may take calls."
+        help: "1 if the deployment may take calls of at least one mode."
     )
     static let breakerState = MetricDescription(
         name: "gateway_breaker_state",
         kind: .gauge,
         labels: ["model", "deployment"],
-        help: "0 closed, 1 open, 2 half-open."
+        help: "0 closed, 1 open, 2 half-open; of several modes the worst."
     )
     static let healthy = MetricDescription(
         name: "gateway_deployment_healthy",

@@ -17,7 +17,7 @@ extension GroupCore {
         measure: AttemptMeasure,
         now: MonotonicInstant
     ) {
-        let (slot, era) = (lease.grant.slot, lease.grant.era)
+        let (slot, lane, era) = (lease.grant.slot, lease.grant.lane, lease.grant.era)
         if !wasAnswered, let time = measure.timeToFirstToken {
             members[slot].learn(
                 timeToFirstToken: time.inSeconds,
@@ -27,25 +27,25 @@ extension GroupCore {
         if !wasAnswered { settleTokens(lease.grant) }
         calls -= 1
         load(slot, calls: -1, tokens: wasAnswered ? 0 : -lease.grant.tokens)
-        let before = members[slot].breaker.state
+        let before = members[slot].standings[lane].breaker.state
         switch outcome {
         case .success:
-            succeed(slot, era: era, now: now)
+            succeed(slot, lane, era: era, now: now)
         case .failure:
-            fail(slot, era: era, now: now)
+            fail(slot, lane, era: era, now: now)
         case .rateLimited(let retryAfter):
-            members[slot].breaker.endWithoutVerdict(era: era)
-            coolDown(slot, for: retryAfter, now: now)
+            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
+            coolDown(slot, lane, for: retryAfter, now: now)
         case .misconfigured:
-            members[slot].breaker.endWithoutVerdict(era: era)
-            change(slot, adding: .misconfigured)
+            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
+            change(slot, lane, adding: .misconfigured)
         case .cancelled:
-            members[slot].breaker.endWithoutVerdict(era: era)
+            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
         }
-        noteBreaker(slot, before: before)
-        if !isFull(slot) { change(slot, removing: .saturated) }
+        noteBreaker(slot, lane, before: before)
+        noteSaturation(slot, lane)
         if members[slot].ineligibility.contains(.draining), members[slot].calls == 0 { remove(slot) }
-        probeEarlyIfNothingIsLeft()
+        probeEarlyIfNothingIsLeft(lane)
     }
 
     /// Notes that the first byte of an answer came.
@@ -70,51 +70,56 @@ extension GroupCore {
         members[grant.slot].number == grant.record.number && !members[grant.slot].ineligibility.contains(.absent)
     }
 
-    private mutating func succeed(_ slot: Int, era: UInt32, now: MonotonicInstant) {
-        members[slot].cooldowns = 0
-        if members[slot].breaker.succeed(era: era, now: now) { change(slot, removing: .breakerOpen) }
+    private mutating func succeed(_ slot: Int, _ lane: Int, era: UInt32, now: MonotonicInstant) {
+        members[slot].standings[lane].cooldowns = 0
+        if members[slot].standings[lane].breaker.succeed(era: era, now: now) {
+            change(slot, lane, removing: .breakerOpen)
+        }
         if members[slot].health.succeed(configuration.health ?? HealthOptions()) {
             change(slot, removing: .unhealthy)
             events.append(.health(members[slot].record, isHealthy: true))
         }
     }
 
-    private mutating func fail(_ slot: Int, era: UInt32, now: MonotonicInstant) {
-        let others = tiers.contains { $0.pool.count(excluding: [slot]) > 0 }
+    private mutating func fail(_ slot: Int, _ lane: Int, era: UInt32, now: MonotonicInstant) {
+        let others = tiers.contains { $0.pools[lane].count(excluding: [slot]) > 0 }
         let variation = random.variation()
-        guard members[slot].breaker.fail(era: era, now: now, isLast: !others, variation: variation),
-            members[slot].breaker.state == .open
+        guard members[slot].standings[lane].breaker.fail(era: era, now: now, isLast: !others, variation: variation),
+            members[slot].standings[lane].breaker.state == .open
         else { return }
-        change(slot, adding: .breakerOpen)
-        nextEvent = min(nextEvent, members[slot].breaker.reopening)
+        change(slot, lane, adding: .breakerOpen)
+        nextEvent = min(nextEvent, members[slot].standings[lane].breaker.reopening)
     }
 
-    private mutating func noteBreaker(_ slot: Int, before: CircuitBreaker.State) {
-        let after = members[slot].breaker.state
+    private mutating func noteBreaker(_ slot: Int, _ lane: Int, before: CircuitBreaker.State) {
+        let after = members[slot].standings[lane].breaker.state
         if after != before { events.append(.breaker(members[slot].record, to: after)) }
     }
 
-    private mutating func coolDown(_ slot: Int, for wanted: Duration?, now: MonotonicInstant) {
-        let backoff = min(60, Double(1 << min(members[slot].cooldowns, 10))) * (1 + 0.2 * random.variation())
-        members[slot].cooldowns += 1
-        let ends = now + (wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(backoff))
-        let present = members[slot].ineligibility.contains(.coolingDown) ? members[slot].cooldownEnds : now
-        members[slot].cooldownEnds = max(ends, present)
-        change(slot, adding: .coolingDown)
-        nextEvent = min(nextEvent, members[slot].cooldownEnds)
+    private mutating func coolDown(_ slot: Int, _ lane: Int, for wanted: Duration?, now: MonotonicInstant) {
+        let standing = members[slot].standings[lane]
+        let backoff = min(60, Double(1 << min(standing.cooldowns, 10))) * (1 + 0.2 * random.variation())
+        let wait = wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(backoff)
+        let present = standing.ineligibility.contains(.coolingDown) ? standing.cooldownEnds : now
+        members[slot].standings[lane].cooldowns += 1
+        members[slot].standings[lane].cooldownEnds = max(now + wait, present)
+        change(slot, lane, adding: .coolingDown)
+        nextEvent = min(nextEvent, members[slot].standings[lane].cooldownEnds)
     }
 
-    /// If breakers alone keep everyone out, the one that would come back first is tried now.
-    private mutating func probeEarlyIfNothingIsLeft() {
-        guard tiers.allSatisfy(\.pool.isEmpty), !present.contains(where: { members[$0].ineligibility == .saturated })
+    /// If breakers alone keep everyone out of a lane, the one that would come back first is tried now.
+    private mutating func probeEarlyIfNothingIsLeft(_ lane: Int) {
+        guard tiers.allSatisfy({ $0.pools[lane].isEmpty }),
+            !present.contains(where: { reasons($0, lane) == .saturated })
         else { return }
-        let soonest = present.filter { members[$0].ineligibility == .breakerOpen }
-            .min { members[$0].breaker.reopening < members[$1].breaker.reopening }
-        guard let slot = soonest, members[slot].breaker.probeEarly() else { return }
-        noteBreaker(slot, before: .open)
-        change(slot, removing: .breakerOpen)
+        let soonest = present.filter { reasons($0, lane) == .breakerOpen }
+            .min {
+                members[$0].standings[lane].breaker.reopening < members[$1].standings[lane].breaker.reopening
+            }
+        guard let slot = soonest, members[slot].standings[lane].breaker.probeEarly() else { return }
+        noteBreaker(slot, lane, before: .open)
+        change(slot, lane, removing: .breakerOpen)
     }
-
 }
 
 // MARK: - Probes and reports
@@ -124,13 +129,13 @@ extension GroupCore {
     mutating func probed(_ slot: Int, succeeded: Bool) {
         let options = configuration.health ?? HealthOptions()
         if succeeded {
-            change(slot, removing: .misconfigured)
+            for lane in modes.indices { change(slot, lane, removing: .misconfigured) }
             guard members[slot].health.succeed(options) else { return }
             change(slot, removing: .unhealthy)
         } else {
             guard members[slot].health.fail(options) else { return }
             change(slot, adding: .unhealthy)
-            probeEarlyIfNothingIsLeft()
+            for lane in modes.indices { probeEarlyIfNothingIsLeft(lane) }
         }
         events.append(.health(members[slot].record, isHealthy: succeeded))
     }
@@ -181,13 +186,7 @@ extension GroupCore {
         guard now >= nextEvent else { return }
         nextEvent = .never
         for slot in Array(present) {
-            if members[slot].breaker.advance(to: now) {
-                noteBreaker(slot, before: .open)
-                change(slot, removing: .breakerOpen)
-            }
-            if members[slot].ineligibility.contains(.coolingDown), now >= members[slot].cooldownEnds {
-                change(slot, removing: .coolingDown)
-            }
+            for lane in modes.indices { advance(slot, lane, to: now) }
             if members[slot].report != nil, now >= members[slot].reportEnds {
                 reported(slot, nil, until: .never)
             }
@@ -196,6 +195,18 @@ extension GroupCore {
                 continue
             }
             nextEvent = min(nextEvent, members[slot].nextEvent)
+        }
+    }
+
+    private mutating func advance(_ slot: Int, _ lane: Int, to now: MonotonicInstant) {
+        if members[slot].standings[lane].breaker.advance(to: now) {
+            noteBreaker(slot, lane, before: .open)
+            change(slot, lane, removing: .breakerOpen)
+        }
+        if members[slot].standings[lane].ineligibility.contains(.coolingDown),
+            now >= members[slot].standings[lane].cooldownEnds
+        {
+            change(slot, lane, removing: .coolingDown)
         }
     }
 }

@@ -5,6 +5,7 @@ extension GroupCore {
     mutating func retryDecision(
         after error: GatewayError,
         _ attempt: FailedAttempt,
+        mode: Mode,
         excluding excluded: [Int],
         now: MonotonicInstant
     ) -> (RetryDecision, mayRepeat: Bool) {
@@ -16,7 +17,8 @@ extension GroupCore {
         case .contentFallback: return (fallback(to: configuration.contentPolicyFallbacks), false)
         case .elsewhere, .anywhere: break
         }
-        let othersLeft = tiers.contains { $0.pool.count(excluding: excluded) > 0 }
+        let lane = lane(of: mode)
+        let othersLeft = tiers.contains { $0.pools[lane].count(excluding: excluded) > 0 }
         guard attempt.attempts < configuration.retry.maximumAttempts,
             let wait = wait(after: error, attempt, kind: kind, othersLeft: othersLeft),
             attempt.remaining.map({ wait < $0 }) ?? true,

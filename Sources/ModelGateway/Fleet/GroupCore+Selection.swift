@@ -16,6 +16,7 @@ enum Selection: Sendable {
 struct Grant: Sendable {
     let record: DeploymentRecord
     let slot: Int
+    let lane: Int
     let era: UInt32
     let report: UInt32
     let tokens: Int
@@ -37,18 +38,22 @@ extension GroupCore {
     ) -> Selection {
         if let limit = configuration.admission.maximumConcurrentCalls, calls >= limit { return .full }
         let excluded = slots(tried)
-        if let id = input.forcedDeployment { return takeForced(id, input, excluded, now: now) }
-        if let grant = choose(input, excluding: excluded, match: match, now: now) { return .chosen(grant) }
-        if tried.mayRepeat, let grant = choose(input, excluding: [], match: match, now: now) { return .chosen(grant) }
-        let someAreFull = present.contains { slot in
-            members[slot].ineligibility == .saturated && (tried.mayRepeat || !excluded.contains(slot))
+        let lane = lane(of: input.mode)
+        if let id = input.forcedDeployment { return takeForced(id, input, lane, excluded, now: now) }
+        if let grant = choose(input, lane, excluding: excluded, match: match, now: now) { return .chosen(grant) }
+        if tried.mayRepeat, let grant = choose(input, lane, excluding: [], match: match, now: now) {
+            return .chosen(grant)
         }
-        return someAreFull ? .full : .failed(unavailable(now: now))
+        let someAreFull = present.contains { slot in
+            reasons(slot, lane) == .saturated && (tried.mayRepeat || !excluded.contains(slot))
+        }
+        return someAreFull ? .full : .failed(unavailable(lane, now: now))
     }
 
     private mutating func takeForced(
         _ id: String,
         _ input: RoutingInput,
+        _ lane: Int,
         _ excluded: [Int],
         now: MonotonicInstant
     ) -> Selection {
@@ -61,57 +66,59 @@ extension GroupCore {
                 )
             )
         }
-        let member = members[slot]
-        if member.isEligible, !excluded.contains(slot) {
-            return .chosen(begin(slot, tokens: input.estimatedTokens, now: now))
+        let ineligibility = reasons(slot, lane)
+        if ineligibility.isEmpty, !excluded.contains(slot) {
+            return .chosen(begin(slot, lane, tokens: input.estimatedTokens, now: now))
         }
-        if member.ineligibility == .saturated { return .full }
-        let reasons = excluded.contains(slot) ? "tried already" : member.ineligibility.names.joined(separator: ", ")
+        if ineligibility == .saturated { return .full }
+        let reasons = excluded.contains(slot) ? "tried already" : ineligibility.names.joined(separator: ", ")
         return .failed(
             GatewayError(
                 .unavailable,
                 "The deployment \(id.debugDescription) cannot take the call: \(reasons).",
-                retryAfter: timeUntilEligible(slot, now: now)
+                retryAfter: timeUntilEligible(slot, lane, now: now)
             )
         )
     }
 
     private mutating func choose(
         _ input: RoutingInput,
+        _ lane: Int,
         excluding excluded: [Int],
         match: PrefixMatch?,
         now: MonotonicInstant
     ) -> Grant? {
         var context = SelectionContext(now: now, excluded: excluded, match: match)
-        guard let slot = select(input, &context) else { return nil }
+        guard let slot = select(input, lane, &context) else { return nil }
         let tokens = policy.promptTokens(of: input, on: slot, context: context)
-        return begin(slot, tokens: tokens, now: now)
+        return begin(slot, lane, tokens: tokens, now: now)
     }
 
     /// Chooses a slot without counting anything, or nil if none is eligible.
-    mutating func select(_ input: RoutingInput, _ context: inout SelectionContext) -> Int? {
+    mutating func select(_ input: RoutingInput, _ lane: Int, _ context: inout SelectionContext) -> Int? {
         let excluded = context.excluded
-        for tier in tiers.indices where hasCandidates(tier, excluding: excluded) {
+        for tier in tiers.indices where hasCandidates(tier, lane, excluding: excluded) {
             if !input.tags.isEmpty {
-                makeTaggedPool(input.tags, tier: tier)
-                if tiers[tier].tagged[input.tags, default: Pool(.none)].count(excluding: excluded) > 0 {
-                    var pool = tiers[tier].tagged.removeValue(forKey: input.tags) ?? Pool(.none)
-                    defer { tiers[tier].tagged[input.tags] = pool }
+                let wanted = TagKey(lane: lane, tags: input.tags)
+                makeTaggedPool(wanted, tier: tier)
+                if tiers[tier].tagged[wanted, default: Pool(.none)].count(excluding: excluded) > 0 {
+                    var pool = tiers[tier].tagged.removeValue(forKey: wanted) ?? Pool(.none)
+                    defer { tiers[tier].tagged[wanted] = pool }
                     return select(from: &pool, input, &context)
                 }
             }
             // The policy must not see the group change while it works on one of its pools.
             var pool = Pool(.none)
-            swap(&pool, &tiers[tier].pool)
-            defer { swap(&pool, &tiers[tier].pool) }
+            swap(&pool, &tiers[tier].pools[lane])
+            defer { swap(&pool, &tiers[tier].pools[lane]) }
             return select(from: &pool, input, &context)
         }
         return nil
     }
 
-    private func hasCandidates(_ tier: Int, excluding excluded: [Int]) -> Bool {
-        if excluded.isEmpty { return !tiers[tier].pool.slots.isEmpty }
-        return tiers[tier].pool.count(excluding: excluded) > 0
+    private func hasCandidates(_ tier: Int, _ lane: Int, excluding excluded: [Int]) -> Bool {
+        if excluded.isEmpty { return !tiers[tier].pools[lane].slots.isEmpty }
+        return tiers[tier].pools[lane].count(excluding: excluded) > 0
     }
 
     private mutating func select(
@@ -123,29 +130,30 @@ extension GroupCore {
         return policy.select(from: &pool, members: members, input: input, context: context, random: &random)
     }
 
-    private mutating func makeTaggedPool(_ tags: [String], tier: Int) {
-        guard tiers[tier].tagged[tags] == nil else { return }
+    private mutating func makeTaggedPool(_ wanted: TagKey, tier: Int) {
+        guard tiers[tier].tagged[wanted] == nil else { return }
         if tiers[tier].tagged.count >= 32 { tiers[tier].tagged.removeAll() }
         var pool = Pool(policy.index)
-        for slot in tiers[tier].pool.slots.map(Int.init) {
-            guard members[slot].record.deployment.tags.contains(where: tags.contains) else { continue }
+        for slot in tiers[tier].pools[wanted.lane].slots.map(Int.init) {
+            guard members[slot].record.deployment.tags.contains(where: wanted.tags.contains) else { continue }
             pool.insert(slot, members[slot], key: policy.key(of: slot, members: members))
         }
-        tiers[tier].tagged[tags] = pool
+        tiers[tier].tagged[wanted] = pool
     }
 
     /// Notes that an attempt begins on a slot.
-    private mutating func begin(_ slot: Int, tokens: Int, now: MonotonicInstant) -> Grant {
+    private mutating func begin(_ slot: Int, _ lane: Int, tokens: Int, now: MonotonicInstant) -> Grant {
         calls += 1
         sequence += 1
         members[slot].turn = sequence
         members[slot].dispatchedTokens += tokens
         load(slot, calls: 1, tokens: tokens)
-        let era = members[slot].breaker.begin()
-        if isFull(slot) { change(slot, adding: .saturated) }
+        let era = members[slot].standings[lane].breaker.begin()
+        noteSaturation(slot, lane)
         return Grant(
             record: members[slot].record,
             slot: slot,
+            lane: lane,
             era: era,
             report: members[slot].reports,
             tokens: tokens
@@ -157,11 +165,11 @@ extension GroupCore {
 
 extension GroupCore {
     /// The error for a call that no deployment may take.
-    func unavailable(now: MonotonicInstant) -> GatewayError {
-        let waits = present.compactMap { timeUntilEligible($0, now: now) }
+    func unavailable(_ lane: Int, now: MonotonicInstant) -> GatewayError {
+        let waits = present.compactMap { timeUntilEligible($0, lane, now: now) }
         var counts: [String: Int] = [:]
         for slot in present {
-            for name in members[slot].ineligibility.names { counts[name, default: 0] += 1 }
+            for name in reasons(slot, lane).names { counts[name, default: 0] += 1 }
         }
         let reasons = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         let detail = reasons.isEmpty ? "all that are left were tried" : reasons
@@ -175,18 +183,20 @@ extension GroupCore {
     // Said to clients when nobody knows when a deployment comes back.
     private static let longestWait = Duration.seconds(30)
 
-    /// The time until a deployment may take calls; nil if time alone does not bring it back.
-    func timeUntilEligible(_ slot: Int, now: MonotonicInstant) -> Duration? {
-        let member = members[slot]
+    /// The time until a deployment may take calls of a mode, or of any mode if none is given; nil if time alone does not
+    /// bring it back.
+    func timeUntilEligible(_ slot: Int, _ lane: Int?, now: MonotonicInstant) -> Duration? {
+        let standing = lane.map { members[slot].standings[$0] } ?? Standing(configuration.breaker)
+        let ineligibility = members[slot].ineligibility.union(standing.ineligibility)
+        if !ineligibility.isDisjoint(with: [.absent, .standby, .misconfigured, .draining]) { return nil }
         var wait = Duration.zero
-        if !member.ineligibility.isDisjoint(with: [.absent, .standby, .misconfigured, .draining]) { return nil }
-        if member.ineligibility.contains(.breakerOpen) { wait = max(wait, member.breaker.reopening - now) }
-        if member.ineligibility.contains(.coolingDown) { wait = max(wait, member.cooldownEnds - now) }
-        if member.ineligibility.contains(.overloaded) { wait = max(wait, member.reportEnds - now) }
-        if member.ineligibility.contains(.unhealthy) {
+        if ineligibility.contains(.breakerOpen) { wait = max(wait, standing.breaker.reopening - now) }
+        if ineligibility.contains(.coolingDown) { wait = max(wait, standing.cooldownEnds - now) }
+        if ineligibility.contains(.overloaded) { wait = max(wait, members[slot].reportEnds - now) }
+        if ineligibility.contains(.unhealthy) {
             wait = max(wait, (configuration.health ?? HealthOptions()).interval)
         }
-        if member.ineligibility.contains(.saturated) { wait = max(wait, .seconds(1)) }
+        if ineligibility.contains(.saturated) { wait = max(wait, .seconds(1)) }
         return wait
     }
 }

@@ -9,6 +9,8 @@ struct GroupCore: Sendable {
     var members: [Member] = []
     var slots: [String: Int] = [:]
     var tiers: [Tier] = []
+    /// The kinds of work that the group was called for; a mode's place here is its lane.
+    var modes: [Mode] = []
     var policy: any SelectionPolicy
     var random: SeededGenerator
     var retries: RetryBudget
@@ -26,11 +28,16 @@ struct GroupCore: Sendable {
     private var free: [Int] = []
     private let metrics: any MetricsFactory
 
-    /// The deployments of one priority: all of them, and those with the tags of recent calls.
+    /// The deployments of one priority: for each lane all that are eligible, and those with the tags of recent calls.
     struct Tier: Sendable {
         let priority: Int
-        var pool: Pool
-        var tagged: [[String]: Pool] = [:]
+        var pools: [Pool]
+        var tagged: [TagKey: Pool] = [:]
+    }
+
+    struct TagKey: Hashable, Sendable {
+        var lane: Int
+        var tags: [String]
     }
 
     init(_ configuration: DeploymentGroup, seed: UInt64, metrics: any MetricsFactory) {
@@ -53,14 +60,14 @@ extension GroupCore {
     /// Adds a deployment and returns its slot.
     @discardableResult
     mutating func add(_ record: DeploymentRecord) -> Int {
-        var member = Member(record, breaker: configuration.breaker)
+        var member = Member(record, breaker: configuration.breaker, modes: modes.count)
         member.turn = UInt64(random.index(below: 1 << 20))
         let slot = free.popLast() ?? members.count
         if slot == members.count { members.append(member) } else { members[slot] = member }
         slots[record.deployment.id] = slot
         policy.join(slot, members: members)
         policy.prefixCache?.admit(slot, number: record.number, capacity: member.cacheCapacity)
-        if member.isEligible { enter(slot) }
+        enter(slot)
         return slot
     }
 
@@ -73,7 +80,9 @@ extension GroupCore {
         members[slot].ineligibility = .absent
         slots[members[slot].record.deployment.id] = nil
         policy.leave(slot)
-        for tier in tiers.indices { tiers[tier].pool.forget(slot) }
+        for tier in tiers.indices {
+            for lane in modes.indices { tiers[tier].pools[lane].forget(slot) }
+        }
         leaving.append(slot)
     }
 
@@ -84,7 +93,7 @@ extension GroupCore {
 
     /// Gives the deployment in a slot new settings; what was learned about it stays.
     mutating func update(_ slot: Int, _ record: DeploymentRecord) {
-        if members[slot].isEligible { leave(slot) }
+        leave(slot)
         members[slot].record = record
         members[slot].weight = max(0, record.deployment.weight)
         members[slot].limit = record.deployment.maximumConcurrentCalls ?? .max
@@ -95,63 +104,77 @@ extension GroupCore {
         policy.join(slot, members: members)
         policy.prefixCache?.admit(slot, number: record.number, capacity: members[slot].cacheCapacity)
         for tier in tiers.indices { tiers[tier].tagged.removeAll() }
-        if members[slot].isEligible { enter(slot) }
+        enter(slot)
     }
 
-    /// Puts a slot into its pools.
+    /// Puts a slot into the pools of all lanes in which it is eligible.
     private mutating func enter(_ slot: Int) {
+        guard members[slot].ineligibility.isEmpty else { return }
+        for lane in modes.indices where members[slot].standings[lane].ineligibility.isEmpty { enter(slot, lane) }
+    }
+
+    /// Puts a slot into the pools of a lane.
+    mutating func enter(_ slot: Int, _ lane: Int) {
         let tier = tier(of: members[slot].priority)
         let key = policy.key(of: slot, members: members)
-        tiers[tier].pool.insert(slot, members[slot], key: key)
+        tiers[tier].pools[lane].insert(slot, members[slot], key: key)
         guard !tiers[tier].tagged.isEmpty else { return }
         let tags = members[slot].record.deployment.tags
-        for wanted in Array(tiers[tier].tagged.keys) where wanted.contains(where: tags.contains) {
+        for wanted in Array(tiers[tier].tagged.keys)
+        where wanted.lane == lane && wanted.tags.contains(where: tags.contains) {
             tiers[tier].tagged[wanted]?.insert(slot, members[slot], key: key)
         }
     }
 
-    /// Takes a slot out of its pools.
+    /// Takes a slot out of the pools of all lanes in which it is eligible.
     private mutating func leave(_ slot: Int) {
+        guard members[slot].ineligibility.isEmpty else { return }
+        for lane in modes.indices where members[slot].standings[lane].ineligibility.isEmpty { leave(slot, lane) }
+    }
+
+    /// Takes a slot out of the pools of a lane.
+    mutating func leave(_ slot: Int, _ lane: Int) {
         let tier = tier(of: members[slot].priority)
-        tiers[tier].pool.remove(slot, members[slot])
+        tiers[tier].pools[lane].remove(slot, members[slot])
         guard !tiers[tier].tagged.isEmpty else { return }
-        for wanted in Array(tiers[tier].tagged.keys) { tiers[tier].tagged[wanted]?.remove(slot, members[slot]) }
+        for wanted in Array(tiers[tier].tagged.keys) where wanted.lane == lane {
+            tiers[tier].tagged[wanted]?.remove(slot, members[slot])
+        }
     }
 
     /// The place of a priority among the tiers, which are in ascending order.
     private mutating func tier(of priority: Int) -> Int {
         let place = tiers.firstIndex { $0.priority >= priority } ?? tiers.endIndex
         if place == tiers.endIndex || tiers[place].priority != priority {
-            tiers.insert(Tier(priority: priority, pool: Pool(policy.index)), at: place)
+            let pools = Array(repeating: Pool(policy.index), count: modes.count)
+            tiers.insert(Tier(priority: priority, pools: pools), at: place)
         }
         return place
     }
 
-    /// Adds and removes reasons against a slot, and moves it in or out of the pools accordingly.
+    /// Adds and removes reasons of all modes against a slot, and moves it in or out of the pools accordingly.
     mutating func change(_ slot: Int, adding added: Ineligibility = [], removing removed: Ineligibility = []) {
         let before = members[slot].ineligibility
         let after = before.subtracting(removed).union(added)
         guard before != after else { return }
-        if before.isEmpty { leave(slot) }
+        leave(slot)
         members[slot].ineligibility = after
-        if after.isEmpty { enter(slot) }
+        enter(slot)
     }
 
     /// Whether all places of a slot are taken. Looks at single fields: a member is too large to be copied for this.
-    func isFull(_ slot: Int) -> Bool {
-        if members[slot].calls >= members[slot].limit { return true }
-        return members[slot].breaker.state == .halfOpen
-            && members[slot].breaker.probesUnderWay >= members[slot].breaker.options.probes
-    }
+    func isFull(_ slot: Int) -> Bool { members[slot].calls >= members[slot].limit }
 
     /// Changes the load of a slot in all the places that count it.
     mutating func load(_ slot: Int, calls: Int, tokens: Int) {
         members[slot].calls += calls
         members[slot].pendingTokens += tokens
-        guard members[slot].isEligible else { return }
+        guard members[slot].ineligibility.isEmpty else { return }
         let tier = tier(of: members[slot].priority)
-        let key = tiers[tier].pool.order == nil ? OrderKey() : policy.key(of: slot, members: members)
-        tiers[tier].pool.load(slot, calls: calls, tokens: tokens, key: key)
+        let isOrdered = tiers[tier].pools.first?.order != nil
+        let key = isOrdered ? policy.key(of: slot, members: members) : OrderKey()
+        // A pool that does not have the slot ignores it.
+        for lane in modes.indices { tiers[tier].pools[lane].load(slot, calls: calls, tokens: tokens, key: key) }
         guard !tiers[tier].tagged.isEmpty else { return }
         for wanted in Array(tiers[tier].tagged.keys) {
             tiers[tier].tagged[wanted]?.load(slot, calls: calls, tokens: tokens, key: key)
@@ -169,8 +192,10 @@ extension GroupCore {
         for deployment in new.deployments { set(deployment, number: number) }
         if breakerChanges {
             for slot in Array(present) {
-                members[slot].breaker = CircuitBreaker(new.breaker)
-                change(slot, removing: .breakerOpen)
+                for lane in modes.indices {
+                    members[slot].standings[lane].breaker = CircuitBreaker(new.breaker)
+                    change(slot, lane, removing: [.breakerOpen, .saturated])
+                }
             }
         }
         if policyChanges { replacePolicy() }
@@ -210,7 +235,7 @@ extension GroupCore {
                 number: members[slot].number,
                 capacity: members[slot].cacheCapacity
             )
-            if members[slot].isEligible { enter(slot) }
+            enter(slot)
         }
     }
 }

@@ -169,15 +169,17 @@ extension GroupState {
     /// - Parameters:
     ///   - error: Why the attempt failed.
     ///   - attempt: What is known about the call.
+    ///   - mode: The call's kind of work.
     ///   - tried: The deployments that were tried, this one included; the next ``acquire(_:excluding:)`` gets the same.
     package func retryDecision(
         after error: GatewayError,
         _ attempt: FailedAttempt,
+        mode: Mode = .chat,
         tried: inout TriedDeployments
     ) -> RetryDecision {
         let known = tried
         let (decision, mayRepeat) = update { core, now in
-            core.retryDecision(after: error, attempt, excluding: core.slots(known), now: now)
+            core.retryDecision(after: error, attempt, mode: mode, excluding: core.slots(known), now: now)
         }
         tried.mayRepeat = mayRepeat
         metrics.decided(decision)

@@ -58,14 +58,14 @@ struct Member: Sendable {
     var weight: Double
     /// The most attempts that may be under way.
     var limit: Int
+    /// The reasons against calls of any mode.
     var ineligibility: Ineligibility = []
     /// When the slot was last taken, as a sequence number: breaks ties in favour of who waited longest.
     var turn: UInt64 = 0
     var priority: Int
     var record: DeploymentRecord
-    var breaker: CircuitBreaker
-    var cooldownEnds = MonotonicInstant.never
-    var cooldowns = 0
+    /// What calls have shown, for each mode of the group.
+    var standings: [Standing]
     var health = HealthState()
     /// The engine's last report, unless it is too old.
     var report: EngineLoad?
@@ -86,9 +86,9 @@ struct Member: Sendable {
     var reportedCacheTokens: Int?
     var drainEnds = MonotonicInstant.never
 
-    init(_ record: DeploymentRecord, breaker: CircuitBreakerOptions) {
+    init(_ record: DeploymentRecord, breaker: CircuitBreakerOptions, modes: Int = 0) {
         self.record = record
-        self.breaker = CircuitBreaker(breaker)
+        standings = Array(repeating: Standing(breaker), count: modes)
         weight = max(0, record.deployment.weight)
         limit = record.deployment.maximumConcurrentCalls ?? .max
         priority = record.deployment.priority
@@ -97,7 +97,6 @@ struct Member: Sendable {
     }
 
     @inline(__always) var number: UInt64 { record.number }
-    @inline(__always) var isEligible: Bool { ineligibility.isEmpty }
 
     /// The load in calls: those under way, and one more for every 1,024 tokens of prompts that wait to be read.
     @inline(__always) var load: Double { Double(calls) + Double(pendingTokens) / Double(EngineLoad.typicalTokens) }
@@ -123,8 +122,8 @@ struct Member: Sendable {
 
     /// When time alone changes something next.
     var nextEvent: MonotonicInstant {
-        var next = breaker.reopening
-        if ineligibility.contains(.coolingDown) { next = min(next, cooldownEnds) }
+        var next = MonotonicInstant.never
+        for standing in standings { next = min(next, standing.nextEvent) }
         if report != nil { next = min(next, reportEnds) }
         if ineligibility.contains(.draining) { next = min(next, drainEnds) }
         return next

@@ -62,22 +62,33 @@ extension GroupCore {
         now: MonotonicInstant
     ) -> RoutingExplanation {
         var copy = self
+        let lane = copy.lane(of: input.mode)
+        return copy.explanation(of: input, lane, match: match, now: now)
+    }
+
+    private func explanation(
+        of input: RoutingInput,
+        _ lane: Int,
+        match: PrefixMatch?,
+        now: MonotonicInstant
+    ) -> RoutingExplanation {
+        var copy = self
         var ranked: [RoutingExplanation.Candidate] = []
         var named: [Int] = []
         while ranked.count < Self.candidateLimit {
             var context = SelectionContext(now: now, excluded: named, match: match)
             let forced = input.forcedDeployment.map { id in
-                slots[id].flatMap { members[$0].isEligible && !named.contains($0) ? $0 : nil }
+                slots[id].flatMap { reasons($0, lane).isEmpty && !named.contains($0) ? $0 : nil }
             }
-            guard let slot = forced ?? copy.select(input, &context) else { break }
+            guard let slot = forced ?? copy.select(input, lane, &context) else { break }
             named.append(slot)
             ranked.append(candidate(slot, rank: named.count, context))
         }
-        let excluded = present.filter { !members[$0].isEligible }.map { slot in
+        let excluded = present.filter { !reasons($0, lane).isEmpty }.map { slot in
             RoutingExplanation.Excluded(
                 id: members[slot].record.deployment.id,
-                reasons: members[slot].ineligibility.names,
-                timeUntilEligible: timeUntilEligible(slot, now: now)
+                reasons: reasons(slot, lane).names,
+                timeUntilEligible: timeUntilEligible(slot, lane, now: now)
             )
         }
         return RoutingExplanation(

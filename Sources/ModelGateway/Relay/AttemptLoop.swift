@@ -75,7 +75,7 @@ struct AttemptLoop {
                 // With everyone tried, what the last one said is worth more than that nobody is left.
                 let reason = failure ?? error
                 let isLast = FailedAttempt(attempts: Int.max, remaining: nil)
-                guard case .fallback(let models) = group.retryDecision(after: reason, isLast, tried: &tried) else {
+                guard case .fallback(let models) = group.retryDecision(after: reason, isLast, mode: input.mode, tried: &tried) else {
                     throw reason
                 }
                 return try await fallBack(to: models, visited: visited.union([model]), after: reason, body)
@@ -87,7 +87,7 @@ struct AttemptLoop {
                 attempt.settlement.abandon(error)
                 failure = error
                 tried.insert(lease)
-                switch group.retryDecision(after: error, failed(attempt), tried: &tried) {
+                switch group.retryDecision(after: error, failed(attempt), mode: input.mode, tried: &tried) {
                 case .stop: throw error
                 case .retry(let delay): try await pause(delay)
                 case .fallback(let models):

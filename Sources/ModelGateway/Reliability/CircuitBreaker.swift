@@ -1,4 +1,4 @@
-// The circuit breaker of one deployment: a pure state machine over instants that are passed in.
+// The circuit breaker of one deployment for one kind of work: a pure state machine over instants that are passed in.
 
 /// When a breaker opens, for how long, and what closes it again.
 public struct CircuitBreakerOptions: Sendable, Hashable {

@@ -24,7 +24,7 @@ final class EngineProbe: Sendable {
             total: options.timeout
         )
         let status = try? fleet.group(deployment.model).status(of: deployment.id)
-        let isRejected = status?.reasons.contains("misconfigured") ?? false
+        let isRejected = status?.modes.contains { $0.reasons.contains("misconfigured") } ?? false
         if !isRejected, let server = deployment.provider as? OpenAICompatibleProvider,
             try await answersHealth(server, timeouts)
         {
