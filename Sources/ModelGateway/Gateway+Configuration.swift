@@ -77,6 +77,7 @@ extension Deployment {
             tags: configuration.tags,
             labels: configuration.labels,
             timeouts: configuration.timeouts,
+            probes: configuration.health.map { $0.enabled ? .options($0.options) : .off } ?? .ofGroup,
             maximumConcurrentCalls: configuration.maxConcurrentCalls,
             inputPrice: configuration.inputPrice,
             outputPrice: configuration.outputPrice,

@@ -54,11 +54,12 @@ extension Gateway {
     /// - Parameters:
     ///   - id: The worker's id.
     ///   - limit: How long calls under way may hold it; afterwards they go on, but nobody counts them any more. Zero
-    ///     removes it at once.
+    ///     removes it at once. Default nil: ``Configuration/Workers/drainDeadline``.
     /// - Returns: The worker as it is now; its state is ``Worker/State/draining``.
     /// - Throws: ``GatewayError/Code/notFound`` if there is none with this id.
     @discardableResult
-    public func removeWorker(_ id: String, drain limit: Duration = .seconds(600)) throws(GatewayError) -> Worker {
+    public func removeWorker(_ id: String, drain limit: Duration? = nil) throws(GatewayError) -> Worker {
+        let limit = limit ?? registry.options.drainLimit
         guard let worker = registry.remove(id, within: limit) else { throw Self.unknownWorker(id) }
         return worker
     }

@@ -68,9 +68,9 @@ struct WorkerRoutes: Sendable {
         PercentEncoding.decode(context.parameters.getCatchAll().joined(separator: "/"))
     }
 
-    /// `?drain=SECONDS`: how long calls under way may hold the worker. Default 600, 0 removes it at once.
-    private static func drainLimit(_ request: Request) throws(GatewayError) -> Duration {
-        guard let text = request.uri.queryParameters["drain"] else { return .seconds(600) }
+    /// `?drain=SECONDS`: how long calls under way may hold the worker, 0 removes it at once; nil for the configured time.
+    private static func drainLimit(_ request: Request) throws(GatewayError) -> Duration? {
+        guard let text = request.uri.queryParameters["drain"] else { return nil }
         guard let seconds = Double(text), (0...86_400).contains(seconds) else {
             throw GatewayError(.invalidRequest, "'drain' must be a number of seconds, 0 to 86400.", param: "drain")
         }

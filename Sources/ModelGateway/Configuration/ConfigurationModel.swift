@@ -93,6 +93,8 @@ extension Configuration {
         public var outputPrice: Double?
         /// The limits of time for one attempt. Default: the provider's.
         public var timeouts: Timeouts
+        /// How it is probed. Default: nil, as the model says; in a file, a key that is left out is the model's.
+        public var health: Health?
 
         /// Creates a deployment.
         public init(
@@ -109,7 +111,8 @@ extension Configuration {
             maxConcurrentCalls: Int? = nil,
             inputPrice: Double? = nil,
             outputPrice: Double? = nil,
-            timeouts: Timeouts? = nil
+            timeouts: Timeouts? = nil,
+            health: Health? = nil
         ) {
             self.id = id
             self.providerName = providerName
@@ -125,6 +128,7 @@ extension Configuration {
             self.inputPrice = inputPrice
             self.outputPrice = outputPrice
             self.timeouts = timeouts ?? provider.timeouts
+            self.health = health
         }
     }
 
@@ -138,6 +142,8 @@ extension Configuration {
         public var policy: Policy
         /// Where further workers come from while the gateway runs.
         public var discovery: Discovery
+        /// How long calls under way may hold a worker that is removed or drained. Default 600 s.
+        public var drainDeadline: Duration
         /// The limits of time for one attempt.
         public var timeouts: Timeouts
         /// When to stop sending calls to a failing worker.
@@ -157,6 +163,7 @@ extension Configuration {
             apiKey: Secret? = nil,
             policy: Policy = Policy(),
             discovery: Discovery = Discovery(),
+            drainDeadline: Duration = .seconds(600),
             timeouts: Timeouts = Timeouts(),
             breaker: CircuitBreakerOptions = CircuitBreakerOptions(),
             health: Health = Health(),
@@ -168,6 +175,7 @@ extension Configuration {
             self.apiKey = apiKey
             self.policy = policy
             self.discovery = discovery
+            self.drainDeadline = drainDeadline
             self.timeouts = timeouts
             self.breaker = breaker
             self.health = health

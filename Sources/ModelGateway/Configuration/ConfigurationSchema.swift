@@ -134,6 +134,12 @@ enum ConfigurationSchema {
             .secret("api_key", \.apiKey, "key that is sent to all workers"),
             .policy("policy", \.policy),
             .table("discovery", \.discovery, discovery, "where further workers come from"),
+            .duration(
+                "drain_deadline",
+                \.drainDeadline,
+                default: .seconds(600),
+                "time for the running calls of a worker that is removed or drained; 0: none"
+            ),
             .table("timeouts", \.timeouts, timeouts, "limits of time for one attempt"),
         ]
             + groupFields(

@@ -151,6 +151,17 @@ extension ConfigurationSchema {
             .number("input_price", \.inputPrice, in: 0...1_000_000, "US dollars for a million prompt tokens"),
             .number("output_price", \.outputPrice, in: 0...1_000_000, "US dollars for a million generated tokens"),
             .table("timeouts", \.timeouts, timeouts, "limits of time; what is left out is the provider's"),
+            Field(
+                key: "health",
+                type: "table: \(health.title)",
+                standard: "",
+                summary: "how it is probed; what is left out is the model's",
+                nested: { health.tables }
+            ) { node, decoder, deployment in
+                var value = deployment.health ?? Configuration.Health()
+                health.read(node, &decoder, into: &value)
+                deployment.health = value
+            },
         ]
     )
 
@@ -250,7 +261,28 @@ extension ConfigurationSchema {
         .integer("failures", \.failuresToLeave, in: 1...1000, default: 3, "in a row that take one out"),
         .integer("successes", \.successesToReturn, in: 1...1000, default: 2, "in a row that bring it back"),
         .duration("max_interval", \.maximumInterval, default: .seconds(60), "between probes while it is out"),
+        Field(
+            key: "path",
+            type: "path",
+            standard: "",
+            summary: "asked on the server, 2xx is up; `/health`, else the list of models, if left out"
+        ) { node, decoder, options in
+            guard let path = decoder.string(node) else { return }
+            guard isPath(path) else {
+                return decoder.mistake(
+                    "a path such as /healthz was expected: it begins with a slash, and has no spaces and no fragment",
+                    at: node.mark
+                )
+            }
+            options.path = path
+        },
     ]
+
+    /// Whether a text can stand in a request after the server's address: a path, maybe with a query.
+    private static func isPath(_ text: String) -> Bool {
+        text.hasPrefix("/") && text.utf8.count <= 1024
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !#"#"<>\^`{|}"#.utf8.contains($0) }
+    }
 
     static let overload = ConfigurationSection<OverloadOptions>(
         "overload",

@@ -73,6 +73,8 @@ enum ModelReading {
                 decoder.mistake("'kind' is the named provider's; leave out 'kind' or 'provider'", at: kind.mark)
             }
         }
+        // What its own table leaves out is the model's.
+        if node["health"] != nil { deployment.health = model.health }
         ConfigurationSchema.deployment.read(node, &decoder, into: &deployment)
         decoder.at("id") { $0.define(deployment.id, as: "deployment id", at: node["id"]?.mark ?? node.mark) }
         completeLlama(&deployment, node, &decoder)

@@ -1,5 +1,15 @@
 // One concrete way to serve a model.
 
+/// How one deployment is probed.
+public enum DeploymentProbes: Sendable, Hashable {
+    /// As its group says: ``DeploymentGroup/health``.
+    case ofGroup
+    /// Not at all: only calls tell whether it is up.
+    case off
+    /// In its own way.
+    case options(HealthOptions)
+}
+
 /// A provider, a model's id there, and the limits under which calls go to it.
 public struct Deployment: Sendable {
     /// The id, unique in the fleet; shown in the `x-gateway-deployment` header and in metrics.
@@ -20,6 +30,8 @@ public struct Deployment: Sendable {
     public var labels: [String: String]
     /// The limits of time for one attempt.
     public var timeouts: Timeouts
+    /// How it is probed. Default: as its group says.
+    public var probes: DeploymentProbes
     /// Calls that may be under way at a time, up to the last byte of their answers; nil for no limit.
     public var maximumConcurrentCalls: Int?
     /// The price of a million prompt tokens in the currency of the configuration, if known; used by `cost`.
@@ -43,6 +55,7 @@ public struct Deployment: Sendable {
         tags: [String] = [],
         labels: [String: String] = [:],
         timeouts: Timeouts = Timeouts(),
+        probes: DeploymentProbes = .ofGroup,
         maximumConcurrentCalls: Int? = nil,
         inputPrice: Double? = nil,
         outputPrice: Double? = nil,
@@ -58,6 +71,7 @@ public struct Deployment: Sendable {
         self.tags = tags
         self.labels = labels
         self.timeouts = timeouts
+        self.probes = probes
         self.maximumConcurrentCalls = maximumConcurrentCalls
         self.inputPrice = inputPrice
         self.outputPrice = outputPrice

@@ -7,6 +7,8 @@ internal import Synchronization
 package final class Fleet: Sendable {
     private let groups: Mutex<[String: GroupState]>
     private let time: TimeSource
+    /// What whoever probes the fleet is told.
+    let probeNews: ProbeNews
     let metrics: any MetricsFactory
 
     /// Starts a fleet.
@@ -19,10 +21,17 @@ package final class Fleet: Sendable {
         time: TimeSource = .system,
         metrics: any MetricsFactory = MetricsSystem.factory
     ) {
+        let probeNews = ProbeNews()
         var groups: [String: GroupState] = [:]
         for configuration in configurations {
-            groups[configuration.model] = GroupState(configuration, time: time, metrics: metrics)
+            groups[configuration.model] = GroupState(
+                configuration,
+                time: time,
+                metrics: metrics,
+                probeNews: probeNews
+            )
         }
+        self.probeNews = probeNews
         self.groups = Mutex(groups)
         self.time = time
         self.metrics = metrics
@@ -38,6 +47,9 @@ package final class Fleet: Sendable {
             param: "model"
         )
     }
+
+    /// The group behind a public model name, if there is one.
+    func existingGroup(_ model: String) -> GroupState? { groups.withLock { $0[model] } }
 
     /// The public names of all models, in alphabetical order.
     package var models: [String] { groups.withLock { $0.keys.sorted() } }
@@ -74,10 +86,14 @@ package final class Fleet: Sendable {
                 if let group = groups[configuration.model] {
                     group.apply(configuration)
                 } else {
-                    groups[configuration.model] = GroupState(configuration, time: time, metrics: metrics)
+                    groups[configuration.model] = newGroup(configuration)
                 }
             }
         }
+    }
+
+    private func newGroup(_ configuration: DeploymentGroup) -> GroupState {
+        GroupState(configuration, time: time, metrics: metrics, probeNews: probeNews)
     }
 
     /// Adds a deployment to its model's group, or gives the one with its id new settings.
@@ -88,7 +104,7 @@ package final class Fleet: Sendable {
             var configuration = template
             configuration.model = deployment.model
             configuration.deployments = []
-            let group = GroupState(configuration, time: time, metrics: metrics)
+            let group = newGroup(configuration)
             groups[deployment.model] = group
             return group
         }

@@ -6,6 +6,8 @@ import GatewayWire
 enum FleetEvent: Sendable {
     case breaker(DeploymentRecord, to: CircuitBreaker.State)
     case health(DeploymentRecord, isHealthy: Bool)
+    /// The deployment is new, or is to be probed otherwise than before.
+    case probesChanged(DeploymentRecord)
 }
 
 extension GroupCore {
@@ -75,7 +77,7 @@ extension GroupCore {
         if members[slot].standings[lane].breaker.succeed(era: era, now: now) {
             change(slot, lane, removing: .breakerOpen)
         }
-        if members[slot].health.succeed(configuration.health ?? HealthOptions()) {
+        if members[slot].health.succeed(probes(of: slot) ?? HealthOptions()) {
             change(slot, removing: .unhealthy)
             events.append(.health(members[slot].record, isHealthy: true))
         }
@@ -127,7 +129,7 @@ extension GroupCore {
 extension GroupCore {
     /// Notes the result of a health probe.
     mutating func probed(_ slot: Int, succeeded: Bool) {
-        let options = configuration.health ?? HealthOptions()
+        let options = probes(of: slot) ?? HealthOptions()
         if succeeded {
             for lane in modes.indices { change(slot, lane, removing: .misconfigured) }
             guard members[slot].health.succeed(options) else { return }

@@ -194,7 +194,7 @@ extension GroupCore {
         if ineligibility.contains(.coolingDown) { wait = max(wait, standing.cooldownEnds - now) }
         if ineligibility.contains(.overloaded) { wait = max(wait, members[slot].reportEnds - now) }
         if ineligibility.contains(.unhealthy) {
-            wait = max(wait, (configuration.health ?? HealthOptions()).interval)
+            wait = max(wait, (probes(of: slot) ?? HealthOptions()).interval)
         }
         if ineligibility.contains(.saturated) { wait = max(wait, .seconds(1)) }
         return wait

@@ -68,6 +68,7 @@ extension GroupCore {
         policy.join(slot, members: members)
         policy.prefixCache?.admit(slot, number: record.number, capacity: member.cacheCapacity)
         enter(slot)
+        events.append(.probesChanged(record))
         return slot
     }
 
@@ -94,6 +95,9 @@ extension GroupCore {
     /// Gives the deployment in a slot new settings; what was learned about it stays.
     mutating func update(_ slot: Int, _ record: DeploymentRecord) {
         leave(slot)
+        if members[slot].record.deployment.probes != record.deployment.probes {
+            events.append(.probesChanged(record))
+        }
         members[slot].record = record
         members[slot].weight = max(0, record.deployment.weight)
         members[slot].limit = record.deployment.maximumConcurrentCalls ?? .max
@@ -105,6 +109,7 @@ extension GroupCore {
         policy.prefixCache?.admit(slot, number: record.number, capacity: members[slot].cacheCapacity)
         for tier in tiers.indices { tiers[tier].tagged.removeAll() }
         enter(slot)
+        forgetHealthIfUnprobed(slot)
     }
 
     /// Puts a slot into the pools of all lanes in which it is eligible.
@@ -185,6 +190,7 @@ extension GroupCore {
     mutating func apply(_ new: DeploymentGroup, number: () -> UInt64) {
         let policyChanges = new.policy != configuration.policy
         let breakerChanges = new.breaker != configuration.breaker
+        let healthChanges = new.health != configuration.health
         configuration = new
         retries = RetryBudget(ratio: new.retry.budgetRatio, perSecond: new.retry.budgetPerSecond)
         let wanted = Set(new.deployments.map(\.id))
@@ -197,6 +203,9 @@ extension GroupCore {
                     change(slot, lane, removing: [.breakerOpen, .saturated])
                 }
             }
+        }
+        if healthChanges {
+            for slot in present { events.append(.probesChanged(members[slot].record)) }
         }
         if policyChanges { replacePolicy() }
     }

@@ -85,15 +85,4 @@ extension GroupState {
             if let slot = core.slots[id] { core.reported(slot, load, until: now + validFor) }
         }
     }
-
-    /// How the deployments are probed; nil for not at all.
-    var healthOptions: HealthOptions? { update { core, _ in core.configuration.health } }
-
-    /// The time until a deployment is due for its next probe after one that has just ended; nil if it is gone.
-    func pauseAfterProbe(_ id: String) -> Duration? {
-        update { core, _ in
-            guard let slot = core.slots[id], let options = core.configuration.health else { return nil }
-            return core.members[slot].health.pause(options, variation: core.random.variation())
-        }
-    }
 }

@@ -11,6 +11,7 @@ package final class GroupState: Sendable {
     let time: TimeSource
     private let core: Mutex<GroupCore>
     private let metrics: GroupMetrics
+    private let probeNews: ProbeNews?
     /// Whether the policy keeps book of prompts; read without the lock.
     private let usesPrefixCache: Atomic<Bool>
     private let policyReadsText: Atomic<Bool>
@@ -24,12 +25,24 @@ package final class GroupState: Sendable {
     ///   - time: Where the present comes from.
     ///   - seed: Makes every random choice of the group repeatable.
     ///   - metrics: What makes the counters; by default the program's own backend.
-    package init(
+    package convenience init(
         _ configuration: DeploymentGroup,
         time: TimeSource = .system,
         seed: UInt64 = .random(in: .min ... .max),
         metrics: any MetricsFactory = MetricsSystem.factory
     ) {
+        self.init(configuration, time: time, seed: seed, metrics: metrics, probeNews: nil)
+    }
+
+    /// - Parameter probeNews: Is told which deployments come.
+    init(
+        _ configuration: DeploymentGroup,
+        time: TimeSource,
+        seed: UInt64 = .random(in: .min ... .max),
+        metrics: any MetricsFactory,
+        probeNews: ProbeNews?
+    ) {
+        self.probeNews = probeNews
         model = configuration.model
         self.time = time
         self.metrics = GroupMetrics(model: configuration.model, factory: metrics)
@@ -38,6 +51,8 @@ package final class GroupState: Sendable {
         usesPrefixCache = Atomic(core.policy.prefixCache != nil)
         policyReadsText = Atomic(core.policy.readsText)
         self.core = Mutex(core)
+        // What has happened so far is that the deployments came.
+        update { _, _ in }
     }
 
     /// Whether the policy looks at the prompt's text.
@@ -82,6 +97,8 @@ package final class GroupState: Sendable {
         switch event {
         case .breaker(let record, let state): record.metrics.breakerChanged(to: state)
         case .health(let record, let isHealthy): record.metrics.healthChanged(isHealthy: isHealthy)
+        case .probesChanged(let record):
+            probeNews?.tell(ProbeSubject(model: model, id: record.deployment.id, number: record.number))
         }
     }
 

@@ -3,100 +3,128 @@
 internal import Synchronization
 
 /// Probes the deployments of a fleet as their groups want it, for as long as ``run()`` runs.
+///
+/// It costs what its probes cost, however large the fleet is: deployments wait in the order in which they are due, and
+/// groups tell which have come. Nobody looks through the fleet.
 package final class HealthProber: Sendable {
     /// Asks one deployment; throws if it does not answer as it should.
     package typealias Probe = @Sendable (Deployment, HealthOptions) async throws(GatewayError) -> Void
 
-    // A deployment that was added is found within this time.
-    private static let lookInterval = Duration.seconds(1)
+    // Probes that are due at about the same time begin together.
+    private static let leastPause = Duration.milliseconds(10)
 
     private let fleet: Fleet
     private let time: TimeSource
+    private let limit: Int
     private let probe: Probe
-    /// When each deployment is due, by its id; never while its probe is under way.
-    private let due = Mutex<[String: MonotonicInstant]>([:])
+    private let state = Mutex(State())
 
-    /// Creates a prober.
-    /// - Parameter probe: Asks one deployment; by default its server's `/health`, else its list of models.
-    package init(_ fleet: Fleet, time: TimeSource = .system, probe: @escaping Probe = HealthProber.ask) {
+    private struct State {
+        var queue = DeadlineQueue<ProbeSubject>()
+        /// When each deployment is due; never while its probe is under way. What the queue says otherwise is old.
+        var due: [ProbeSubject: MonotonicInstant] = [:]
+        var underWay = 0
+        /// Until when ``run()`` sleeps.
+        var wakes = MonotonicInstant.never
+    }
+
+    /// Creates a prober. A fleet has one at a time.
+    /// - Parameters:
+    ///   - limit: Probes that are under way at a time; the others wait for their turn.
+    ///   - probe: Asks one deployment.
+    package init(_ fleet: Fleet, time: TimeSource = .system, limit: Int = 256, probe: @escaping Probe) {
         self.fleet = fleet
         self.time = time
+        self.limit = limit
         self.probe = probe
     }
 
     /// Probes until the task is cancelled.
     package func run() async {
+        fleet.probeNews.watch(true)
+        defer { fleet.probeNews.watch(false) }
+        plan(fleet.allGroups.flatMap(\.probeSubjects))
         await withDiscardingTaskGroup { tasks in
             while !Task.isCancelled {
-                for (group, deployment, options) in takeDue() {
-                    tasks.addTask { await self.probe(deployment, of: group, options) }
+                plan(fleet.probeNews.take())
+                while let (subject, deployment, options) = next() {
+                    tasks.addTask { await self.probe(subject, deployment, options) }
                 }
-                do { try await time.sleep(pause()) } catch { return }
+                await fleet.probeNews.changed.wait(atMost: pause(), time)
+            }
+            tasks.cancelAll()
+        }
+    }
+
+    /// Makes deployments due now, unless they are being probed anyway.
+    private func plan(_ subjects: [ProbeSubject]) {
+        guard !subjects.isEmpty else { return }
+        let now = time.now()
+        state.withLock { state in
+            for subject in subjects where state.due[subject] != .never {
+                state.due[subject] = now
+                state.queue.insert(subject, due: now)
             }
         }
     }
 
-    private func takeDue() -> [(GroupState, Deployment, HealthOptions)] {
+    /// The next probe that is due, if there is room for it.
+    private func next() -> (ProbeSubject, Deployment, HealthOptions)? {
         let now = time.now()
-        let known = fleet.allGroups.flatMap { group -> [(GroupState, Deployment, HealthOptions)] in
-            guard let options = group.healthOptions else { return [] }
-            return group.deployments.map { (group, $0, options) }
+        while let subject = takeDue(now) {
+            if let found = fleet.existingGroup(subject.model)?.probe(of: subject) {
+                return (subject, found.deployment, found.options)
+            }
+            finish(subject, next: nil)
         }
-        return due.withLock { due in
-            let ids = Set(known.map(\.1.id))
-            due = due.filter { ids.contains($0.key) }
-            let taken = known.filter { now >= due[$0.1.id] ?? now }
-            for (_, deployment, _) in taken { due[deployment.id] = .never }
-            return taken
+        return nil
+    }
+
+    private func takeDue(_ now: MonotonicInstant) -> ProbeSubject? {
+        state.withLock { state in
+            while state.underWay < limit, let (due, subject) = state.queue.take(now: now) {
+                guard state.due[subject] == due else { continue }
+                state.due[subject] = .never
+                state.underWay += 1
+                return subject
+            }
+            return nil
         }
     }
 
-    private func pause() -> Duration {
-        let next = due.withLock { $0.values.min() ?? .never }
-        return next == .never ? Self.lookInterval : max(.milliseconds(1), min(next - time.now(), Self.lookInterval))
+    /// The time until the next probe; nil if something else must happen before.
+    private func pause() -> Duration? {
+        let now = time.now()
+        return state.withLock { state in
+            state.wakes = state.underWay < limit ? state.queue.nextDeadline : .never
+            return state.wakes == .never ? nil : max(Self.leastPause, state.wakes - now)
+        }
     }
 
-    private func probe(_ deployment: Deployment, of group: GroupState, _ options: HealthOptions) async {
+    private func probe(_ subject: ProbeSubject, _ deployment: Deployment, _ options: HealthOptions) async {
+        var succeeded: Bool? = true
         do {
             try await probe(deployment, options)
-            group.probed(deployment.id, succeeded: true)
         } catch {
             switch AttemptOutcome(error) {
-            case .failure: group.probed(deployment.id, succeeded: false)
+            case .failure: succeeded = false
             // The server is there; what it said is no matter of health.
-            case .success, .rateLimited, .cancelled, .misconfigured: break
+            case .success, .rateLimited, .cancelled, .misconfigured: succeeded = nil
             }
         }
-        let next = time.now() + (group.pauseAfterProbe(deployment.id) ?? .zero)
-        due.withLock { due in
-            if due[deployment.id] != nil { due[deployment.id] = next }
-        }
+        let pause = fleet.existingGroup(subject.model)?.probed(subject, succeeded: succeeded)
+        finish(subject, next: pause.map { time.now() + $0 })
     }
 
-    /// Asks a server's `/health`; a server that has none, and every other provider, for its models.
-    package static func ask(_ deployment: Deployment, _ options: HealthOptions) async throws(GatewayError) {
-        let timeouts = Timeouts(
-            connect: options.timeout,
-            firstByte: options.timeout,
-            idle: options.timeout,
-            total: options.timeout
-        )
-        if let server = deployment.provider as? OpenAICompatibleProvider {
-            let response = try await server.transport.send(
-                HTTPTransportRequest(method: "GET", url: server.baseURL.root.appending("/health"), timeouts: timeouts)
-            )
-            switch response.status {
-            case 200..<300:
-                response.body.cancel()
-                return
-            case 500...: throw await response.failure()
-            default: response.body.cancel()
-            }
+    /// Ends a probe, and plans the next one if there is to be one.
+    private func finish(_ subject: ProbeSubject, next: MonotonicInstant?) {
+        let isWaitedFor = state.withLock { state in
+            let wasFull = state.underWay >= limit
+            state.underWay -= 1
+            state.due[subject] = next
+            if let next { state.queue.insert(subject, due: next) }
+            return wasFull || (next ?? .never) < state.wakes
         }
-        do {
-            _ = try await deployment.provider.models(timeouts: timeouts)
-        } catch .unsupported {
-            // The provider cannot be asked; its calls will tell.
-        }
+        if isWaitedFor { fleet.probeNews.changed.send() }
     }
 }

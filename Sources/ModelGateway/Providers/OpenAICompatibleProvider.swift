@@ -135,6 +135,13 @@ public struct OpenAICompatibleProvider: RelayingProvider {
         }
     }
 
+    /// Asks for a path of the server itself, which begins with a slash, with the credentials of calls.
+    func get(_ path: String, timeouts: Timeouts) async throws(GatewayError) -> HTTPTransportResponse {
+        try await transport.send(
+            HTTPTransportRequest(method: "GET", url: baseURL.server + path, headers: headers, timeouts: timeouts)
+        )
+    }
+
     private func stream(
         _ json: JSONValue,
         mode: Mode,

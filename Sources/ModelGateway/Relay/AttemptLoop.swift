@@ -75,9 +75,8 @@ struct AttemptLoop {
                 // With everyone tried, what the last one said is worth more than that nobody is left.
                 let reason = failure ?? error
                 let isLast = FailedAttempt(attempts: Int.max, remaining: nil)
-                guard case .fallback(let models) = group.retryDecision(after: reason, isLast, mode: input.mode, tried: &tried) else {
-                    throw reason
-                }
+                let decision = group.retryDecision(after: reason, isLast, mode: input.mode, tried: &tried)
+                guard case .fallback(let models) = decision else { throw reason }
                 return try await fallBack(to: models, visited: visited.union([model]), after: reason, body)
             }
             let attempt = begin(lease)

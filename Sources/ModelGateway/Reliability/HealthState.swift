@@ -14,6 +14,10 @@ public struct HealthOptions: Sendable, Hashable {
     public var successesToReturn: Int
     /// The longest time between two probes of a failed deployment, reached by doubling. Default 60 s.
     public var maximumInterval: Duration
+    /// The path on the deployment's server that is asked, with the credentials of calls: it begins with a slash and may
+    /// have a query. A status of 200 to 299 says that the deployment is up, any other that it is not. Default nil:
+    /// `/health`, and where there is none the list of models, of which any answer below 500 says that it is up.
+    public var path: String?
 
     /// Creates a set of limits.
     public init(
@@ -22,7 +26,8 @@ public struct HealthOptions: Sendable, Hashable {
         timeout: Duration = .seconds(3),
         failuresToLeave: Int = 3,
         successesToReturn: Int = 2,
-        maximumInterval: Duration = .seconds(60)
+        maximumInterval: Duration = .seconds(60),
+        path: String? = nil
     ) {
         self.interval = interval
         self.jitter = jitter
@@ -30,6 +35,7 @@ public struct HealthOptions: Sendable, Hashable {
         self.failuresToLeave = failuresToLeave
         self.successesToReturn = successesToReturn
         self.maximumInterval = maximumInterval
+        self.path = path
     }
 }
 

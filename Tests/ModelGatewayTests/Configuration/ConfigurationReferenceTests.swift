@@ -59,7 +59,7 @@ struct ConfigurationReferenceTests {
         var text = "[[models]]\nname = \"m\"\n"
         for title in ["retry", "breaker", "health"] {
             let table = try #require(ConfigurationReferenceTables.tables.first { $0.title == title })
-            for row in table.rows { text += "\(title).\(row.key) = \(row.standard)\n" }
+            for row in table.rows where !row.standard.isEmpty { text += "\(title).\(row.key) = \(row.standard)\n" }
         }
         text += "queue_size = 100\nqueue_timeout = \"1m\"\n[[models.deployments]]\nbase_url = \"http://x\"\n"
         let model = try Configuration.diagnose(Array(text.utf8), name: "d.toml", environment: [:]).get().models[0]

@@ -25,16 +25,28 @@ final class EngineProbe: Sendable {
         )
         let status = try? fleet.group(deployment.model).status(of: deployment.id)
         let isRejected = status?.modes.contains { $0.reasons.contains("misconfigured") } ?? false
-        if !isRejected, let server = deployment.provider as? OpenAICompatibleProvider,
-            try await answersHealth(server, timeouts)
-        {
-            return
+        if !isRejected, let server = deployment.provider as? OpenAICompatibleProvider {
+            if let path = options.path { return try await ask(server, path, timeouts) }
+            if try await answersHealth(server, timeouts) { return }
         }
         do throws(GatewayError) {
             _ = try await deployment.provider.models(timeouts: timeouts)
         } catch {
             if error.code == .unsupported { return }
             guard !isRejected, let status = error.upstream?.status, (400..<500).contains(status) else { throw error }
+        }
+    }
+
+    /// Asks for the path that an operator chose; only its success counts.
+    private func ask(
+        _ server: OpenAICompatibleProvider,
+        _ path: String,
+        _ timeouts: Timeouts
+    ) async throws(GatewayError) {
+        let response = try await server.get(path, timeouts: timeouts)
+        response.body.discard()
+        guard (200..<300).contains(response.status) else {
+            throw GatewayError(.upstreamFailed, "The health path answered \(response.status).")
         }
     }
 

@@ -16,7 +16,8 @@ extension WorkerOptions {
             apiKey: workers.apiKey,
             group: group,
             timeouts: workers.timeouts,
-            interval: workers.discovery.interval
+            interval: workers.discovery.interval,
+            drainLimit: workers.drainDeadline
         )
     }
 }

@@ -1,0 +1,103 @@
+// What there is to probe: which deployments have come or are to be probed otherwise, told as it happens.
+
+internal import Synchronization
+
+/// A deployment as the prober knows it.
+struct ProbeSubject: Sendable, Hashable {
+    /// The public name of the group's model.
+    let model: String
+    /// The deployment's id.
+    let id: String
+    /// The number that no other deployment of the process has.
+    let number: UInt64
+}
+
+/// Collects news for one prober, so that it need not look through the whole fleet for them.
+final class ProbeNews: Sendable {
+    private struct State {
+        var isWatched = false
+        var subjects: [ProbeSubject] = []
+    }
+
+    private let state = Mutex(State())
+    /// Is sent when there is something to take, and when the prober's own plans have changed.
+    let changed = Signal()
+
+    /// Begins or ends to collect; nothing is kept as long as nobody probes.
+    func watch(_ isWatched: Bool) {
+        state.withLock { $0 = State(isWatched: isWatched) }
+    }
+
+    /// Tells of a deployment that is new, or whose probes have other settings.
+    func tell(_ subject: ProbeSubject) {
+        let isWatched = state.withLock { state in
+            if state.isWatched { state.subjects.append(subject) }
+            return state.isWatched
+        }
+        if isWatched { changed.send() }
+    }
+
+    /// Takes all news.
+    func take() -> [ProbeSubject] {
+        state.withLock { state in
+            defer { state.subjects = [] }
+            return state.subjects
+        }
+    }
+}
+
+extension GroupCore {
+    /// How a deployment is probed; nil for not at all.
+    func probes(of slot: Int) -> HealthOptions? {
+        switch members[slot].record.deployment.probes {
+        case .ofGroup: configuration.health
+        case .off: nil
+        case .options(let options): options
+        }
+    }
+
+    /// Forgets the verdict of probes that will not come again: nothing else would take it back.
+    mutating func forgetHealthIfUnprobed(_ slot: Int) {
+        guard probes(of: slot) == nil else { return }
+        members[slot].health = HealthState()
+        change(slot, removing: .unhealthy)
+    }
+}
+
+extension GroupState {
+    /// All deployments that the group probes.
+    var probeSubjects: [ProbeSubject] {
+        update { core, _ in
+            core.present.filter { core.probes(of: $0) != nil }.map { slot in
+                let record = core.members[slot].record
+                return ProbeSubject(model: model, id: record.deployment.id, number: record.number)
+            }
+        }
+    }
+
+    /// What a subject's next probe needs; nil if it is gone or not probed any more.
+    func probe(of subject: ProbeSubject) -> (deployment: Deployment, options: HealthOptions)? {
+        update { core, _ in
+            guard let slot = core.slot(of: subject), let options = core.probes(of: slot) else { return nil }
+            return (core.members[slot].record.deployment, options)
+        }
+    }
+
+    /// Notes a probe's result, if it has one, and returns the time until the next one; nil if there is none.
+    func probed(_ subject: ProbeSubject, succeeded: Bool?) -> Duration? {
+        update { core, _ in
+            guard let slot = core.slot(of: subject) else { return nil }
+            if let succeeded { core.probed(slot, succeeded: succeeded) }
+            return core.probes(of: slot).map { options in
+                core.members[slot].health.pause(options, variation: core.random.variation())
+            }
+        }
+    }
+}
+
+extension GroupCore {
+    /// The slot of a subject, if it is still the same deployment.
+    fileprivate func slot(of subject: ProbeSubject) -> Int? {
+        slots[subject.id].flatMap { members[$0].number == subject.number ? $0 : nil }
+    }
+}
