@@ -12,16 +12,20 @@ package final class AttemptLease: Sendable {
     let started: MonotonicInstant
     private let group: GroupState
     private let phase: Atomic<UInt8>
+    private let wasAccepted = Atomic(false)
+    /// How much of the prompt the deployment had read before it was chosen; nil if nobody keeps book of that.
+    let knownBytes: Int?
 
     private static let begun: UInt8 = 0
     private static let answered: UInt8 = 1
     private static let ended: UInt8 = 2
 
-    init(group: GroupState, grant: Grant, input: RoutingInput, started: MonotonicInstant) {
+    init(group: GroupState, grant: Grant, input: RoutingInput, started: MonotonicInstant, knownBytes: Int?) {
         self.group = group
         self.grant = grant
         self.input = input
         self.started = started
+        self.knownBytes = knownBytes
         phase = Atomic(Self.begun)
     }
 
@@ -29,9 +33,10 @@ package final class AttemptLease: Sendable {
         finish(.cancelled)
     }
 
-    /// Says that the upstream accepted the request: its status is a success. Policies that remember prompts do it now.
+    /// Says that the upstream accepted the request: its status is a success. Without it, policies that remember prompts
+    /// forget at the end that this one was sent.
     package func accepted() {
-        group.accepted(self)
+        wasAccepted.store(true, ordering: .relaxed)
     }
 
     /// Says that the first byte of content came: the prompt no longer waits to be read. May be called more than once.
@@ -45,6 +50,7 @@ package final class AttemptLease: Sendable {
     package func finish(_ outcome: AttemptOutcome, _ measure: AttemptMeasure = AttemptMeasure()) {
         let before = phase.exchange(Self.ended, ordering: .acquiringAndReleasing)
         guard before != Self.ended else { return }
+        if !wasAccepted.load(ordering: .relaxed) { group.refused(self) }
         group.finished(self, wasAnswered: before == Self.answered, outcome: outcome, measure: measure)
     }
 }

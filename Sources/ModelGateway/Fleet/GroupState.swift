@@ -170,7 +170,8 @@ extension GroupState {
             if usesPrefixCache.load(ordering: .relaxed) {
                 metrics.matched(hit: max(0, input.estimatedTokens - grant.tokens), miss: grant.tokens)
             }
-            return AttemptLease(group: self, grant: grant, input: input, started: now)
+            let known = remember(input.text, grant, now: now)
+            return AttemptLease(group: self, grant: grant, input: input, started: now, knownBytes: known)
         case .failed(let error): throw error
         case .full: throw core.withLock { $0.queueFull() }
         }
@@ -207,14 +208,27 @@ extension GroupState {
 // MARK: - Results
 
 extension GroupState {
-    func accepted(_ lease: AttemptLease) {
-        guard usesPrefixCache.load(ordering: .relaxed), !lease.input.text.isEmpty else { return }
+    /// Notes that a deployment gets a prompt, before it has read it: the next prompt that begins like it shall follow
+    /// it there, even while this one waits in the engine. Returns how much of it the deployment had read already.
+    private func remember(_ text: [UInt8], _ grant: Grant, now: MonotonicInstant) -> Int? {
+        guard usesPrefixCache.load(ordering: .relaxed), !text.isEmpty else { return nil }
+        guard let cache = core.withLock({ $0.policy.prefixCache }) else { return nil }
+        let (held, known) = cache.insert(text, slot: grant.slot, number: grant.record.number, now: now)
+        noteHeld(held, grant)
+        return known
+    }
+
+    /// Forgets that a deployment got a prompt, for it has not taken it.
+    func refused(_ lease: AttemptLease) {
+        guard let known = lease.knownBytes, let cache = core.withLock({ $0.policy.prefixCache }) else { return }
         let grant = lease.grant
-        let cache = core.withLock { $0.policy.prefixCache }
-        guard let cache else { return }
-        let held = cache.insert(lease.input.text, slot: grant.slot, number: grant.record.number, now: lease.started)
+        let held = cache.retract(lease.input.text, slot: grant.slot, number: grant.record.number, known: known)
+        noteHeld(held, grant)
+    }
+
+    private func noteHeld(_ bytes: Int, _ grant: Grant) {
         core.withLock { core in
-            if core.isPresent(grant) { core.members[grant.slot].cachedBytes = held }
+            if core.isPresent(grant) { core.members[grant.slot].cachedBytes = bytes }
         }
     }
 

@@ -87,10 +87,10 @@ struct CacheAwarePolicy: SelectionPolicy {
         context: SelectionContext,
         random: inout SeededGenerator
     ) -> Int? {
-        guard let holder = holder(in: pool, members: members, context: context),
-            !isTooBusy(holder, in: pool, members: members)
-        else { return pool.order?.least(excluding: context.excluded) }
-        return holder
+        let idlest = pool.order?.least(excluding: context.excluded)
+        guard let holder = holder(in: pool, members: members, context: context) else { return idlest }
+        guard let idlest, isTooBusy(holder, in: pool, members: members) else { return holder }
+        return relieves(holder, by: idlest, members: members, input: input, context: context) ? idlest : holder
     }
 
     /// The allowed deployment with the longest common beginning above the threshold, then the lowest load.
@@ -114,6 +114,20 @@ struct CacheAwarePolicy: SelectionPolicy {
         let allowance = min(Double(options.balanceAbsoluteThreshold), max(4, 2 * mean.squareRoot()))
         let load = members[slot].load
         return load > mean * options.balanceRelativeThreshold && load > mean + allowance
+    }
+
+    /// Whether it is worth it that another deployment reads a prompt which a busy one has in its cache: what that reads
+    /// a second time keeps it from other work, too, so it counts twice.
+    private func relieves(
+        _ busy: Int,
+        by other: Int,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext
+    ) -> Bool {
+        let extra =
+            promptTokens(of: input, on: other, context: context) - promptTokens(of: input, on: busy, context: context)
+        return members[busy].load > members[other].load + 2 * Double(extra) / Double(EngineLoad.typicalTokens)
     }
 
     func key(of slot: Int, members: [Member]) -> OrderKey {

@@ -2,7 +2,8 @@
 
 internal import Synchronization
 
-/// Shared by the group's policy and its leases: asked before a selection, told when an upstream has accepted a prompt.
+/// Shared by the group's policy and its leases: asked before a selection, told of its result, and told when an upstream did
+/// not take the prompt.
 final class PrefixCache: Sendable {
     private struct Books: Sendable {
         var tree: PrefixTree?
@@ -32,13 +33,27 @@ final class PrefixCache: Sendable {
         }
     }
 
-    /// Notes that a deployment has accepted a text. Returns the bytes that it is believed to hold.
-    func insert(_ text: [UInt8], slot: Int, number: UInt64, now: MonotonicInstant) -> Int {
+    /// Notes that a deployment gets a text to read.
+    /// - Returns: The bytes that it is believed to hold now, and how many of this text it had read already.
+    func insert(_ text: [UInt8], slot: Int, number: UInt64, now: MonotonicInstant) -> (held: Int, known: Int) {
         books.withLock { books in
-            books.placements?.insert(text, slot: slot, number: number, now: now)
+            if let known = books.placements?.insert(text, slot: slot, number: number, now: now) { return (0, known) }
+            let known = text.withUnsafeBytes { bytes in
+                let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(RoutingInput.textLimit))
+                return books.tree?.insert(bytes, slot: slot, number: number)
+            }
+            return (books.tree?.held(by: slot) ?? 0, known ?? 0)
+        }
+    }
+
+    /// Takes back what an insertion noted, because the deployment has not read the text after all.
+    /// - Returns: The bytes that it is believed to hold now.
+    func retract(_ text: [UInt8], slot: Int, number: UInt64, known: Int) -> Int {
+        books.withLock { books in
+            books.placements?.retract(text, slot: slot, number: number, known: known)
             text.withUnsafeBytes { bytes in
                 let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(RoutingInput.textLimit))
-                books.tree?.insert(bytes, slot: slot, number: number)
+                books.tree?.retract(bytes, slot: slot, number: number, known: known)
             }
             return books.tree?.held(by: slot) ?? 0
         }

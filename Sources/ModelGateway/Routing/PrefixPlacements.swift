@@ -62,13 +62,29 @@ struct PrefixPlacements: Sendable {
         return match
     }
 
-    /// Notes at each boundary that a deployment has read a text.
-    mutating func insert(_ text: [UInt8], slot: Int, number: UInt64, now: MonotonicInstant) {
-        guard slot < numbers.count, numbers[slot] == number, number != 0 else { return }
+    /// Notes at each boundary that a deployment reads a text.
+    /// - Returns: The longest boundary to which it had read the text already.
+    @discardableResult
+    mutating func insert(_ text: [UInt8], slot: Int, number: UInt64, now: MonotonicInstant) -> Int {
+        guard slot < numbers.count, numbers[slot] == number, number != 0 else { return 0 }
         expire(now: now)
+        var known = 0
         for boundary in boundaries where boundary <= text.count {
             let place = place(of: key(text, boundary), now: now)
+            if entries[place].holders.contains(where: { $0.slot == slot && isLive($0, now: now) }) {
+                known = max(known, boundary)
+            }
             note(Holder(slot: slot, number: number, lastUse: now), at: place)
+        }
+        return known
+    }
+
+    /// Takes back what an insertion noted, because the deployment has not read the text after all.
+    /// - Parameter known: What the insertion returned.
+    mutating func retract(_ text: [UInt8], slot: Int, number: UInt64, known: Int) {
+        for boundary in boundaries where boundary <= text.count && boundary > known {
+            guard let place = places[key(text, boundary)] else { continue }
+            entries[place].holders.removeAll { $0.slot == slot && $0.number == number }
         }
     }
 

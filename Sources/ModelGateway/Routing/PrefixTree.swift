@@ -174,9 +174,11 @@ extension PrefixTree {
 // MARK: - Insertion
 
 extension PrefixTree {
-    /// Notes that a slot's deployment has read a text, and keeps the tree within its budget.
-    mutating func insert(_ text: UnsafeRawBufferPointer, slot: Int, number: UInt64) {
-        guard slot < deployments.count, deployments[slot].number == number, number != 0 else { return }
+    /// Notes that a slot's deployment reads a text, and keeps the tree within its budget.
+    /// - Returns: How many bytes it had read already.
+    @discardableResult
+    mutating func insert(_ text: UnsafeRawBufferPointer, slot: Int, number: UInt64) -> Int {
+        guard slot < deployments.count, deployments[slot].number == number, number != 0 else { return 0 }
         var node = Self.root
         var depth = 0
         var known = 0
@@ -193,6 +195,23 @@ extension PrefixTree {
         deployments[slot].filled += text.count - known
         touch(node, slot: slot)
         while bytes > budget, let oldest = recency.oldest { removeLeaf(Int32(oldest)) }
+        return known
+    }
+
+    /// Takes back what an insertion noted, because the deployment has not read the text after all.
+    /// - Parameter known: What the insertion returned.
+    mutating func retract(_ text: UnsafeRawBufferPointer, slot: Int, number: UInt64, known: Int) {
+        guard slot < deployments.count, deployments[slot].number == number else { return }
+        var path: [Int] = []
+        var node = Self.root
+        var depth = 0
+        while depth < text.count, let child = edges.child(of: node, text[depth]) {
+            depth += commonPrefix(nodes[Int(child)].label, text, at: depth)
+            guard depth == Int(nodes[Int(child)].depth) else { break }
+            if depth > known { path.append(Int(child)) }
+            node = child
+        }
+        for node in path.reversed() { drop(slot, from: node) }
     }
 
     /// Notes that a deployment has written text of its own into its cache.

@@ -42,6 +42,46 @@ import Testing
         #expect(bench.group.explain(text(prompt("a"))).candidates.first?.score == 1)
     }
 
+    @Test(arguments: [CacheAwareOptions.Index.tree, .hash])
+    func `a prompt follows one that is still being read`(index: CacheAwareOptions.Index) throws {
+        let bench = Bench(deployments(4), .cacheAware(CacheAwareOptions(index: index, cacheBoundaries: [64, 128])))
+        let leases = try (0..<3).map { try bench.group.acquire(text(prompt("a") + " turn \($0)")) }
+        #expect(Set(leases.map(\.deployment.id)).count == 1)
+        for lease in leases { lease.finish(.failure) }
+        #expect(bench.group.explain(text(prompt("a"))).candidates.allSatisfy { $0.score == 0 })
+    }
+
+    @Test(arguments: [CacheAwareOptions.Index.tree, .hash])
+    func `a failure does not forget what was read before`(index: CacheAwareOptions.Index) throws {
+        let bench = Bench(deployments(3), .cacheAware(CacheAwareOptions(index: index, cacheBoundaries: [200, 256])))
+        let home = try accepted(bench, text(prompt("a")))
+        let longer = try bench.group.acquire(text(prompt("a") + prompt("b")))
+        #expect(longer.deployment.id == home)
+        longer.finish(.failure)
+        let candidates = bench.group.explain(text(prompt("a") + prompt("b"))).candidates
+        #expect(candidates.first { $0.id == home }.map { (0.1...0.51).contains($0.score) } == true)
+        #expect(try bench.pick(text(prompt("a"))) == home)
+    }
+
+    @Test func `a long prompt waits for its cache rather than being read twice`() throws {
+        let bench = Bench(deployments(4), .cacheAware())
+        let long = text(prompt("long", bytes: 24_000))
+        let first = try bench.group.acquire(long)
+        // 6,000 tokens wait there and nowhere else; reading them once more would take as long as waiting for them.
+        let second = try bench.group.acquire(long)
+        #expect(second.deployment.id == first.deployment.id)
+        first.accepted()
+        first.answered()
+        var leases = [first, second]
+        while let lease = try? bench.group.acquire(long), lease.deployment.id == first.deployment.id {
+            lease.answered()
+            leases.append(lease)
+            try #require(leases.count < 40)
+        }
+        // Twice 6,000 tokens are as much as twelve calls.
+        #expect((12...14).contains(leases.count))
+    }
+
     @Test(arguments: [(299, false), (300, false), (301, true)])
     func `a match must be above the threshold`(matched: Int, follows: Bool) throws {
         let bench = Bench(deployments(2), .cacheAware())

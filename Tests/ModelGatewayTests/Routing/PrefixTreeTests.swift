@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct PrefixTreeTests {
     private func insert(_ text: [UInt8], _ slot: Int, into tree: inout PrefixTree) {
-        text.withUnsafeBytes { tree.insert($0, slot: slot, number: UInt64(slot + 1)) }
+        _ = text.withUnsafeBytes { tree.insert($0, slot: slot, number: UInt64(slot + 1)) }
     }
 
     private func match(_ text: [UInt8], in tree: PrefixTree) -> PrefixMatch {
@@ -88,6 +88,31 @@ import Testing
         }
         #expect(tree.count == 0)
         #expect((0..<3).allSatisfy { tree.held(by: $0) == 0 })
+    }
+
+    @Test(arguments: [UInt64(1), 2, 3])
+    func `what is taken back leaves no trace`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var tree = tree(slots: 4)
+        for _ in 0..<50 { insert(prompt(&random), random.index(below: 4), into: &tree) }
+        let asked = (0..<100).map { _ in prompt(&random) }
+        func known(_ tree: PrefixTree) -> [[Int]] {
+            asked.map { text in (0..<4).map { match(text, in: tree).depth(of: $0) } } + [(0..<4).map(tree.held)]
+        }
+        let before = known(tree)
+        var taken: [(text: [UInt8], slot: Int, known: Int)] = []
+        for _ in 0..<30 {
+            let (text, slot) = (prompt(&random), random.index(below: 4))
+            let known = text.withUnsafeBytes { tree.insert($0, slot: slot, number: UInt64(slot + 1)) }
+            taken.append((text, slot, known))
+        }
+        #expect(known(tree) != before)
+        for one in taken.reversed() {
+            one.text.withUnsafeBytes {
+                tree.retract($0, slot: one.slot, number: UInt64(one.slot + 1), known: one.known)
+            }
+        }
+        #expect(known(tree) == before)
     }
 
     @Test func `a late insert of a removed deployment is ignored`() {
