@@ -14,6 +14,7 @@ from pathlib import Path
 import contenders as known
 import local_model
 import processes
+import routing
 from aims import print_aims
 from environments import Absent
 from machine import describe_machine, describe_source, swift_version
@@ -42,12 +43,16 @@ def names_of(known_names):
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the main scenarios, shortly: under two minutes")
+    parser.add_argument("--routing", action="store_true",
+                        help="instead: what each policy makes of engines with prefix caches, beside smg's and "
+                             "vllm-router's cache_aware; under five minutes, under one with --quick")
     parser.add_argument("--only", action="append", default=[], metavar="SCENARIO",
-                        help="only scenarios whose name begins so: requests, streams, local, requests-32, …")
+                        help="only scenarios whose name begins so: requests, streams, local, requests-32, …; with "
+                             "--routing: groups, long-groups, agents, strangers")
     parser.add_argument("--contenders", default=",".join(CONTENDERS), type=names_of(CONTENDERS),
                         help="which, separated by commas (default: all)")
-    parser.add_argument("--policies", type=names_of(POLICIES),
-                        help="which, separated by commas (default: all; round_robin with --quick)")
+    parser.add_argument("--policies", type=names_of(routing.POLICIES),
+                        help="which, separated by commas (default: all that are measured; few with --quick)")
     parser.add_argument("--seconds", type=float, help="measured seconds of each scenario (default: 2 quick, 5 full)")
     parser.add_argument("--runs", type=int, default=1, help="repeat everything and report medians")
     parser.add_argument("--few-logs", action="store_true",
@@ -57,9 +62,12 @@ def arguments():
                         help="where mock-engine and load are")
     parser.add_argument("--model", default=os.environ.get("MODELGATEWAY_BENCH_MODEL"), type=Path,
                         help="the GGUF file of the local scenario; none: the scenario is left out")
-    parser.add_argument("--output", type=Path, default=REPOSITORY / "Benchmarks/results/latest.json")
+    parser.add_argument("--output", type=Path,
+                        help="default: Benchmarks/results/latest.json, or routing.json there with --routing")
     options = parser.parse_args()
-    if options.policies is None:
+    if options.output is None:
+        options.output = REPOSITORY / "Benchmarks/results" / ("routing.json" if options.routing else "latest.json")
+    if options.policies is None and not options.routing:
         options.policies = POLICIES[:1] if options.quick else POLICIES
     if options.seconds is None:
         options.seconds = 2.0 if options.quick else 5.0
@@ -96,9 +104,12 @@ class Run:
     def all(self):
         with tempfile.TemporaryDirectory(prefix="modelgateway-bench-") as directory:
             self.directory = Path(directory)
+            if self.options.routing:
+                return routing.measure_all(self.options, self.results, self.directory)
             ready = self.prepare()
             for number in range(self.options.runs):
-                self.mock, ports = self.start_mock()
+                command = [self.options.tools / "mock-engine", "--ports", 2]
+                self.mock, ports = processes.start_mock(command, self.directory)
                 if "direct" in self.wanted:
                     print("direct", flush=True)
                     self.measure_all("direct", None, ports, None, number)
@@ -134,16 +145,6 @@ class Run:
                 continue
             ready += [(contender, policy) for policy in contender.policies if policy in self.options.policies]
         return ready
-
-    def start_mock(self):
-        output = self.directory / "mock.log"
-        mock = processes.Running([self.options.tools / "mock-engine", "--ports", 2], self.directory, output=output)
-        for _ in range(200):
-            first = output.read_text().splitlines()[:1]
-            if first:
-                return mock, json.loads(first[0])["ports"]
-            processes.time.sleep(0.01)
-        raise RuntimeError("the mock engine did not start")
 
     def one(self, contender, policy, upstreams, number):
         print(f"{contender.name} {policy}", flush=True)
@@ -210,8 +211,11 @@ def main():
         processes.stop_all()
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(run.results, indent=1) + "\n")
-    print_report(run.results, {scenario.name: scenario.title for scenario in FULL})
-    print_aims(run.results)
+    if options.routing:
+        routing.print_routing(run.results, options.quick)
+    else:
+        print_report(run.results, {scenario.name: scenario.title for scenario in FULL})
+        print_aims(run.results)
     print(f"\nresults: {options.output}")
 
 

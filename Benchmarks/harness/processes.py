@@ -119,6 +119,22 @@ class Running:
             self._sink.close()
 
 
+def start_mock(command, directory):
+    """A running mock engine and the ports that it listens on."""
+    output = Path(directory) / "mock.log"
+    mock = Running(command, directory, output=output)
+    for _ in range(500):
+        lines = output.read_text().splitlines()
+        if lines:
+            try:
+                return mock, json.loads(lines[0])["ports"]
+            except ValueError:
+                pass
+        time.sleep(0.01)
+    mock.stop()
+    raise RuntimeError(f"the mock engine did not start: {mock.log_tail()}")
+
+
 def stop_all():
     for running in list(_running):
         running.stop()

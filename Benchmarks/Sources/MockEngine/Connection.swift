@@ -5,15 +5,18 @@ internal import Loopback
 final class Connection {
     let socket: Socket
     let slot: Int
+    /// The engine that it belongs to.
+    let listener: Int
     let received = ByteQueue(capacity: 16_384)
     let unsent = ByteQueue(capacity: 1_024)
     var stream: RunningStream?
     /// Whether the poller watches for room to write.
     var watchesWrites = false
 
-    init(socket: Socket, slot: Int) {
+    init(socket: Socket, slot: Int, listener: Int) {
         self.socket = socket
         self.slot = slot
+        self.listener = listener
     }
 
     /// Sends now what fits and keeps the rest; false when the connection is gone.

@@ -26,17 +26,27 @@ package final class Engine {
     private var connections: [Connection?] = []
     private var freeSlots: [Int] = []
     private var statistics = Statistics()
+    /// One for each listener, if prompts cost time.
+    private var prefills: [PrefillQueue]
 
     /// - Parameters:
     ///   - listeners: Sockets that listen; each looks like one engine.
     ///   - model: The model id to answer with.
     ///   - defaults: The shape of a stream whose request does not ask for another.
+    ///   - prefill: What it costs to read a prompt before its stream begins; nothing by default.
     ///   - verbose: Whether to print the paths that have no answer.
-    package init(listeners: [Socket], model: String, defaults: StreamShape, verbose: Bool = false) {
+    package init(
+        listeners: [Socket],
+        model: String,
+        defaults: StreamShape,
+        prefill: PrefillShape? = nil,
+        verbose: Bool = false
+    ) {
         self.listeners = listeners
         answers = Answers(model: model)
         self.defaults = defaults
         self.verbose = verbose
+        prefills = prefill.map { shape in listeners.map { _ in PrefillQueue(shape) } } ?? []
     }
 
     package func serve() -> Never {
@@ -45,29 +55,34 @@ package final class Engine {
         while true {
             poller.wait(nanoseconds: untilNextEvent()) { token, readable, writable in
                 if token < 0 {
-                    acceptAll(listeners[-1 - token])
+                    acceptAll(-1 - token)
                 } else if let connection = connections[token] {
                     if writable { flush(connection) }
                     // Flushing may have closed it, and its descriptor may be another's by now.
                     if readable, connections[token] === connection { receive(connection) }
                 }
             }
+            beginReadStreams()
             sendDueEvents()
         }
     }
 
     private func untilNextEvent() -> Int64 {
-        guard let next = pacer.earliest else { return -1 }
+        var next = pacer.earliest?.deadline
+        for prefill in prefills {
+            if let end = prefill.current?.end { next = min(next ?? end, end) }
+        }
+        guard let next else { return -1 }
         let now = monotonicNow()
-        return next.deadline > now ? Int64(next.deadline - now) : 0
+        return next > now ? Int64(next - now) : 0
     }
 
     // MARK: Connections
 
-    private func acceptAll(_ listener: Socket) {
-        while let socket = listener.accept() {
+    private func acceptAll(_ listener: Int) {
+        while let socket = listeners[listener].accept() {
             let slot = freeSlots.popLast() ?? connections.count
-            let connection = Connection(socket: socket, slot: slot)
+            let connection = Connection(socket: socket, slot: slot, listener: listener)
             if slot == connections.count { connections.append(connection) } else { connections[slot] = connection }
             poller.add(socket.descriptor, token: slot)
         }
@@ -115,9 +130,15 @@ package final class Engine {
         while connections[connection.slot] === connection, connection.stream == nil,
             let request = Request(connection.received.bytes, defaults: defaults)
         {
-            connection.received.consume(request.length)
             statistics.requests += 1
-            answer(request.wanted, on: connection)
+            if case .stream(let shape, let usage) = request.wanted, !prefills.isEmpty {
+                let prompt = Array(request.prompt(in: connection.received.bytes))
+                connection.received.consume(request.length)
+                enqueue(prompt, shape, usage: usage, on: connection)
+            } else {
+                connection.received.consume(request.length)
+                answer(request.wanted, on: connection)
+            }
         }
     }
 
@@ -140,9 +161,12 @@ package final class Engine {
     }
 
     private func sendStatistics(to connection: Connection) {
+        let prefill = prefills.map(\.statistics).map { read in
+            "{\"prompts\":\(read.prompts),\"tokens\":\(read.tokens),\"cached\":\(read.cached)}"
+        }.joined(separator: ",")
         let body =
             "{\"requests\":\(statistics.requests),\"streams\":\(statistics.streams),"
-            + "\"events\":\(statistics.events),\"cut\":\(statistics.cut)}"
+            + "\"events\":\(statistics.events),\"cut\":\(statistics.cut),\"prefill\":[\(prefill)]}"
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
         send(Array((head + body).utf8), to: connection)
     }
@@ -150,11 +174,37 @@ package final class Engine {
     // MARK: Streams
 
     private func begin(_ shape: StreamShape, usage: Bool, on connection: Connection) {
-        let now = monotonicNow()
         statistics.streams += 1
-        connection.stream = RunningStream(id: statistics.streams, shape: shape, usage: usage, deadline: now)
+        connection.stream = RunningStream(id: statistics.streams, shape: shape, usage: usage, deadline: 0)
+        sendFirst(on: connection)
+    }
+
+    private func enqueue(_ prompt: [UInt8], _ shape: StreamShape, usage: Bool, on connection: Connection) {
+        statistics.streams += 1
+        connection.stream = RunningStream(id: statistics.streams, shape: shape, usage: usage, deadline: 0)
+        let job = PrefillQueue.Job(prompt: prompt, connection: connection.slot, stream: statistics.streams)
+        prefills[connection.listener].append(job, now: monotonicNow())
+    }
+
+    /// Begins the streams whose prompts have been read.
+    private func beginReadStreams() {
+        let now = monotonicNow()
+        for index in prefills.indices {
+            while let job = prefills[index].takeDone(now: now) {
+                guard let connection = connections[job.connection], connection.stream?.id == job.stream else {
+                    continue
+                }
+                sendFirst(on: connection)
+            }
+        }
+    }
+
+    private func sendFirst(on connection: Connection) {
+        guard let stream = connection.stream else { return }
+        let now = monotonicNow()
+        connection.stream?.deadline = now
         // Head and first event leave together, as an engine's do whose first token is ready.
-        answers.firstEvent.fill(time: now, sequence: 0, stream: statistics.streams)
+        answers.firstEvent.fill(time: now, sequence: 0, stream: stream.id)
         send(answers.streamHead + answers.firstEvent.bytes, to: connection)
         advance(connection)
     }

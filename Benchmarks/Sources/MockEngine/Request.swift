@@ -32,6 +32,8 @@ package struct Request {
     package let wanted: Wanted
     /// The bytes it takes, head and body.
     package let length: Int
+    /// Where its body begins.
+    private let body: Int
 
     /// The first request in `bytes`, or nil while it is incomplete.
     package init?(_ bytes: UnsafeRawBufferPointer, defaults: StreamShape) {
@@ -39,7 +41,7 @@ package struct Request {
         let body = blank + 4
         if bytes.headerValue("transfer-encoding:", within: body) != nil {
             // No contender sends one here; saying so is better than measuring a wrong thing.
-            self.init(wanted: .malformed, length: bytes.count)
+            self.init(wanted: .malformed, length: bytes.count, body: body)
             return
         }
         let bodyLength = bytes.headerValue("content-length:", within: body).flatMap { bytes.decimal(at: $0) } ?? 0
@@ -51,13 +53,44 @@ package struct Request {
                 body: UnsafeRawBufferPointer(rebasing: bytes[body..<length]),
                 defaults: defaults
             ),
-            length: length
+            length: length,
+            body: body
         )
     }
 
-    private init(wanted: Wanted, length: Int) {
+    private init(wanted: Wanted, length: Int, body: Int) {
         self.wanted = wanted
         self.length = length
+        self.body = body
+    }
+
+    /// The prompt as the engine reads it: the value of `messages`, byte for byte. A longer conversation begins with the
+    /// bytes of the shorter one, except for the bracket at its end.
+    package func prompt(in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard let key = bytes.firstOffset(of: "\"messages\"", from: body), key < length else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+        var index = key + 10
+        while index < length, bytes[index] != 0x5B { index += 1 }
+        let start = index
+        var depth = 0
+        var isInString = false
+        while index < length {
+            let byte = bytes[index]
+            index += 1
+            if isInString {
+                if byte == 0x5C { index += 1 } else if byte == 0x22 { isInString = false }
+                continue
+            }
+            switch byte {
+            case 0x22: isInString = true
+            case 0x5B, 0x7B: depth += 1
+            case 0x5D, 0x7D: depth -= 1
+            default: break
+            }
+            if depth == 0 { break }
+        }
+        return UnsafeRawBufferPointer(rebasing: bytes[min(start, length)..<min(index, length)])
     }
 
     private static func wanted(

@@ -31,6 +31,14 @@ struct MockEngineCommand: ParsableCommand {
     @Option(help: "The model id to answer with.")
     var model = "mock"
 
+    @Option(
+        help: "Tokens of prompt (four bytes each) that an engine reads in a second, one prompt at a time; 0: at once."
+    )
+    var prefillRate = 0
+
+    @Option(help: "Tokens in each engine's prefix cache, in blocks of 16; what is in it need not be read again.")
+    var cacheTokens = 16
+
     @Flag(help: "Print the paths that have no answer.")
     var verbose = false
 
@@ -38,6 +46,12 @@ struct MockEngineCommand: ParsableCommand {
         guard (1...64).contains(ports) else { throw ValidationError("--ports is 1 to 64") }
         guard (1...99_999).contains(events) else { throw ValidationError("--events is 1 to 99999") }
         guard (1...100_000).contains(rate) else { throw ValidationError("--rate is 1 to 100000") }
+        guard (0...1_000_000_000).contains(prefillRate) else {
+            throw ValidationError("--prefill-rate is 0 to 1000000000")
+        }
+        guard (16...100_000_000).contains(cacheTokens) else {
+            throw ValidationError("--cache-tokens is 16 to 100000000")
+        }
     }
 
     func run() throws {
@@ -58,6 +72,7 @@ struct MockEngineCommand: ParsableCommand {
             listeners: listeners,
             model: model,
             defaults: StreamShape(events: events, rate: rate),
+            prefill: prefillRate > 0 ? PrefillShape(cacheTokens: cacheTokens, tokensPerSecond: prefillRate) : nil,
             verbose: verbose
         )
         engine.serve()

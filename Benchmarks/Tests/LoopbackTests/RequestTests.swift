@@ -23,6 +23,17 @@ import Testing
         #expect(request(whole + "GET / HTTP/1.1")?.length == whole.utf8.count)
     }
 
+    @Test(arguments: [
+        (#"{"model":"m","messages":[{"content":"a]}\"["}],"stream":true}"#, #"[{"content":"a]}\"["}]"#),
+        (#"{"messages" : [[1],{"a":[]}] }"#, #"[[1],{"a":[]}]"#), (#"{"messages":[{"cut""#, #"[{"cut""#), ("{}", ""),
+    ])
+    func thePromptIsTheValueOfMessages(body: String, prompt: String) {
+        Array(post(body).utf8).withUnsafeBytes { bytes in
+            let found = Request(bytes, defaults: defaults)?.prompt(in: bytes)
+            #expect(found.map { String(decoding: $0, as: UTF8.self) } == prompt)
+        }
+    }
+
     @Test(arguments: ["{\"stream\":true}", "{\"stream\" : true,\"stream_options\":{}}"])
     func streamsAreRecognised(body: String) {
         guard case .stream? = request(post(body))?.wanted else {
