@@ -89,7 +89,7 @@ def one(contender, policy, loads, options, directory, number):
         )
         processes.wait_until_serving(running, port)
         # The first engine that was found serves already; the others are found within this time.
-        time.sleep(1.0)
+        time.sleep(0.6)
         return [
             {"contender": contender.name, "policy": policy, "run": number,
              **measure(load, port, ports[0], (running, mock))}

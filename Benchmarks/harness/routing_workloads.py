@@ -83,5 +83,5 @@ def workloads(quick=False):
         groups("groups", 64 // half, 16, 2048, 128, 4.5 / half),
         groups("long-groups", 150 // half, 5, 6000, 64, 4.5 / half),
         agents(96 // half, 8 // half, 4.5 / half),
-        strangers(400 // half, 3.6 / half),
+        strangers(360 // half, 3.24 / half),
     ]
