@@ -86,7 +86,7 @@ final class DecodeLoop {
         self.shape = shape
         self.statistics = statistics
         model = context.model
-        batch = TokenBatch(capacity: shape.batchSize)
+        batch = TokenBatch(capacity: context.batchCapacity)
         slots = SequenceSlots(count: shape.sequences, memory: memory, keepsPrefixes: model.keepsPrefixes)
     }
 
@@ -132,7 +132,9 @@ final class DecodeLoop {
     private func dropOverdue() {
         let now = ContinuousClock.now
         func isOverdue(_ request: GenerationRequest, hasBegun: Bool) -> Bool {
-            now >= (hasBegun ? request.deadline : min(request.queueDeadline, request.deadline))
+            if let deadline = request.deadline, now >= deadline { return true }
+            guard !hasBegun, let deadline = request.queueDeadline else { return false }
+            return now >= deadline
         }
         for index in slots.indices {
             guard let generation = slots[index].generation,
@@ -186,6 +188,7 @@ final class DecodeLoop {
             finishStep()
         case 1:
             // No room for the batch in the cache; nothing of it was computed.
+            for index in slots.indices { slots[index].generation?.leaveStep() }
             let (madeRoom, preempted) = slots.makeRoom()
             if let preempted {
                 self.preempted.insert(preempted, at: 0)
@@ -207,7 +210,7 @@ final class DecodeLoop {
         }
         for index in ready where remaining(index) == 1 { add(index, count: 1) }
         var share = batch.count == 0 ? batch.capacity : min(batch.capacity - batch.count, max(8, batch.capacity / 4))
-        let prompts = ready.filter { slots[$0].generation?.output == nil }
+        let prompts = ready.filter { remaining($0) > 1 }
         for index in prompts.sorted(by: { slots[$0].lastTaken < slots[$1].lastTaken }) where share > 0 {
             let count = min(share, remaining(index))
             add(index, count: count)

@@ -46,7 +46,7 @@ final class Embedder {
         self.contextLength = contextLength
         width = Int(llama_model_n_embd_out(model.model))
         context = try LlamaContext(model: model, shape: shape)
-        batch = TokenBatch(capacity: batchSize)
+        batch = TokenBatch(capacity: context.batchCapacity)
     }
 
     /// The vectors of texts, each of length 1.

@@ -15,9 +15,9 @@ struct GenerationRequest: Sendable {
     /// Text that the answer begins with, for requests that want their prompt back.
     var echo: String
     var answer: LocalAnswer
-    /// Until when it may wait in line, and when it must be complete.
-    var queueDeadline: ContinuousClock.Instant
-    var deadline: ContinuousClock.Instant
+    /// Until when it may wait in line, and when it must be complete; nil for as long as it takes.
+    var queueDeadline: ContinuousClock.Instant?
+    var deadline: ContinuousClock.Instant?
     var submitted: ContinuousClock.Instant
 }
 
@@ -71,6 +71,12 @@ final class Generation {
             return .length
         }
         return nil
+    }
+
+    /// Forgets that it was part of a step that could not be computed.
+    func leaveStep() {
+        added = 0
+        output = nil
     }
 
     private func emit(_ piece: String) {

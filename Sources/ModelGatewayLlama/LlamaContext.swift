@@ -22,6 +22,9 @@ final class LlamaContext: @unchecked Sendable {
     let pointer: OpaquePointer
     /// The cache of computed tokens; nil for encoders, which have none.
     let memory: llama_memory_t?
+    /// How many tokens one step takes at most: llama.cpp lowers the wished size to the context's length, and ends the
+    /// process for a batch that is larger.
+    let batchCapacity: Int
     private let threadPool: OpaquePointer?
 
     /// - Throws: ``GatewayError/Code/modelLoadFailed`` if there is not enough memory, or the model has no use for a context.
@@ -50,6 +53,7 @@ final class LlamaContext: @unchecked Sendable {
         }
         pointer = created
         memory = llama_get_memory(created)
+        batchCapacity = Int(min(llama_n_batch(created), llama_n_ubatch(created)))
         threadPool = modelgateway_llama_threadpool_new(Int32(shape.threads))
         if let threadPool { llama_attach_threadpool(created, threadPool, threadPool) }
     }

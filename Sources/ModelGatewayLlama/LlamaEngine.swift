@@ -209,14 +209,19 @@ final class LlamaEngine: Sendable {
                         countsPrompt: number == 0,
                         echo: prompt.echo,
                         answer: answer,
-                        queueDeadline: now + context.timeouts.firstByte,
-                        deadline: now + context.timeouts.total,
+                        queueDeadline: Self.deadline(context.timeouts.firstByte, from: now),
+                        deadline: Self.deadline(context.timeouts.total, from: now),
                         submitted: now
                     )
                 )
             }
         }
         try queue.submit(requests)
+    }
+
+    /// A limit of zero is none.
+    private static func deadline(_ limit: Duration, from now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        limit > .zero ? now + limit : nil
     }
 
     private func check(_ prompt: [Int32]) throws(GatewayError) {

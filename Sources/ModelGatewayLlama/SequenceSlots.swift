@@ -121,7 +121,6 @@ struct SequenceSlots {
         }
         let generation = slots[youngest].generation
         generation?.leader = nil
-        generation?.output = nil
         slots[youngest].generation = nil
         truncate(youngest, to: 0)
         return (true, generation)

@@ -8,7 +8,7 @@ model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 
 # Installs the Debian packages that are missing.
 install_packages() {
-    local packages=(libcurl4-openssl-dev libsqlite3-dev pkg-config cmake ninja-build g++ python3 python3-venv)
+    local packages=(libcurl4-openssl-dev libsqlite3-dev pkg-config cmake ninja-build g++ openssl python3 python3-venv)
     if ! command -v dpkg-query >/dev/null; then
         check_commands
         return 0

@@ -226,7 +226,9 @@ private struct TLSServer {
                 self.wfile.write(body)
             do_GET = do_POST
             def log_message(self, *arguments): pass
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *arguments): pass
+        server = Server(("127.0.0.1", 0), Echo)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(where + "/cert.pem", where + "/key.pem")
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
