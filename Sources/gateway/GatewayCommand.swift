@@ -40,6 +40,7 @@ struct GatewayCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            end(0)
         } catch {
             leave(after: error)
         }
@@ -65,5 +66,8 @@ struct GatewayCommand: AsyncParsableCommand {
     }
 }
 
-/// The C function, which commands have a method of the same name before.
-private func end(_ status: Int32) -> Never { exit(status) }
+/// Ends the process without the destructors of C++ globals: a local model may still be computing with them.
+private func end(_ status: Int32) -> Never {
+    fflush(nil)
+    _exit(status)
+}
