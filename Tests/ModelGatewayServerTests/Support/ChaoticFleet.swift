@@ -128,9 +128,9 @@ struct ChaoticFleet: Sendable {
         // Long enough for a busy machine's healthy engines, short enough for a test.
         let timeouts = Timeouts(
             connect: .seconds(1),
-            firstByte: .seconds(1),
-            idle: .seconds(1),
-            total: .seconds(20)
+            firstByte: .seconds(3),
+            idle: .seconds(3),
+            total: .seconds(30)
         )
         var group = DeploymentGroup(model: Self.model)
         group.deployments = try engines.enumerated().map { index, engine in
