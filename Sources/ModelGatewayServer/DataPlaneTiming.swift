@@ -15,6 +15,11 @@ extension DataPlaneHandler {
 
     /// Ends what has taken too long, and keeps silent streams alive.
     func tick(now: NIODeadline) {
+        // The event of the drain misses a connection whose handlers were not in place yet.
+        if server.isDraining, !isDraining {
+            isDraining = true
+            if phase == .idle { closeAfterWrites() }
+        }
         let options = server.options
         if let since = unwritableSince, isOver(options.writeTimeout, since: since, at: now) {
             giveUp()

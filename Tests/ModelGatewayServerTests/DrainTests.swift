@@ -52,6 +52,9 @@ struct DrainTests {
         }
         try await withServer(gateway) { server in
             let idle = try await server.connect()
+            // Only a connection that has been served is known to the server for sure.
+            try await idle.get("/health")
+            _ = try await idle.answer()
             let busy = try await server.connect()
             try await busy.post("{}")
             await gateway.started.reached(1)
