@@ -118,6 +118,8 @@ final class DecodeLoop {
         if hadCancellations { dropAbandoned() }
         dropOverdue()
         admit()
+        // Told before the step that hands out their text: who has read of it finds the call counted.
+        statistics.running.store(slots.runningCount, ordering: .relaxed)
         return true
     }
 

@@ -44,7 +44,18 @@ public final class VirtualClock: Clock, Sendable {
         /// Sleeps that were cancelled before they had begun.
         var cancelled: Set<Int> = []
         var lastID = 0
-        var audience: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var audience: [Audience] = []
+
+        func isSatisfied(_ audience: Audience) -> Bool {
+            sleepers.count { sleeper in audience.deadline.map { sleeper.deadline <= $0 } ?? true } >= audience.count
+        }
+    }
+
+    /// Who waits for others to fall asleep.
+    private struct Audience {
+        let count: Int
+        let deadline: Instant?
+        let continuation: CheckedContinuation<Void, Never>
     }
 
     private let state: Mutex<State>
@@ -118,8 +129,8 @@ public final class VirtualClock: Clock, Sendable {
             if state.cancelled.remove(sleeper.id) != nil { return (Outcome.cancelled, []) }
             if sleeper.deadline <= state.now { return (Outcome.late, []) }
             state.sleepers.append(sleeper)
-            let satisfied = state.audience.filter { $0.count <= state.sleepers.count }
-            state.audience.removeAll { $0.count <= state.sleepers.count }
+            let satisfied = state.audience.filter(state.isSatisfied)
+            state.audience.removeAll(where: state.isSatisfied)
             return (Outcome.asleep, satisfied.map(\.continuation))
         }
         for waiter in audience { waiter.resume() }
@@ -143,11 +154,17 @@ public final class VirtualClock: Clock, Sendable {
 
     /// Suspends until at least so many tasks sleep on this clock, so that a test advances it neither too early nor by
     /// luck.
-    public func waitForSleepers(_ count: Int) async {
+    /// - Parameters:
+    ///   - count: How many.
+    ///   - deadline: Only those that are to wake at this time or before count; nil counts all. A task that sleeps on
+    ///     for something else, and will be woken to sleep anew for less long, is told apart by this.
+    public func waitForSleepers(_ count: Int, until deadline: Instant? = nil) async {
         await withCheckedContinuation { continuation in
+            let audience = Audience(count: count, deadline: deadline, continuation: continuation)
             let isSatisfied = state.withLock { state in
-                if state.sleepers.count < count { state.audience.append((count, continuation)) }
-                return state.sleepers.count >= count
+                let isSatisfied = state.isSatisfied(audience)
+                if !isSatisfied { state.audience.append(audience) }
+                return isSatisfied
             }
             if isSatisfied { continuation.resume() }
         }

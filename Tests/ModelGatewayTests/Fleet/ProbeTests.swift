@@ -42,6 +42,11 @@ import Testing
         }
     }
 
+    /// Waits until the prober sleeps for so long or less: the probe that decides on that has ended.
+    private func sleeps(atMost limit: Duration, _ clock: VirtualClock) async {
+        await clock.waitForSleepers(1, until: clock.now.advanced(by: limit))
+    }
+
     @Test func `the queue gives what is due, the earliest first`() {
         var random = SeededGenerator(seed: 3)
         var queue = DeadlineQueue<Int>()
@@ -107,7 +112,7 @@ import Testing
         try await wait("all were asked") { counter.asked.count == 400 }
         let before = looks.load(ordering: .relaxed)
         for turn in 2...21 {
-            await clock.waitForSleepers(1)
+            await sleeps(atMost: .seconds(1), clock)
             clock.advance(by: .seconds(1))
             try await wait("the quick one was asked") { counter.asked["d7"] ?? 0 >= turn }
         }
@@ -130,6 +135,7 @@ import Testing
         let running = Task { await prober.run() }
         fleet.set(deployment("d0"), template: DeploymentGroup(model: "", health: options))
         try await wait("d0 was asked without time passing") { counter.asked["d0"] == 1 }
+        await sleeps(atMost: .seconds(10), clock)
         try fleet.group("m").set(deployment("d1"))
         try await wait("d1 was asked") { counter.asked["d1"] == 1 }
         var quiet = deployment("d2")
@@ -137,16 +143,17 @@ import Testing
         try fleet.group("m").set(quiet)
         try fleet.group("m").remove("d1")
         for turn in 2...4 {
-            await clock.waitForSleepers(1)
+            await sleeps(atMost: .seconds(10), clock)
             clock.advance(by: .seconds(10))
             try await wait("d0 was asked again") { counter.asked["d0"] == turn }
         }
         #expect(counter.asked["d1"] == 1 && counter.asked["d2"] == nil)
-        try fleet.group("m").change("d2") { $0.probes = .ofGroup }
+        let often = HealthOptions(interval: .seconds(5), jitter: 0)
+        try fleet.group("m").change("d2") { $0.probes = .options(often) }
         try await wait("d2 was asked") { counter.asked["d2"] == 1 }
+        await sleeps(atMost: .seconds(5), clock)
         var settings = DeploymentGroup(model: "m", deployments: [deployment("d0"), deployment("d2")], health: nil)
         fleet.apply([settings])
-        await clock.waitForSleepers(1)
         clock.advance(by: .seconds(30))
         settings.health = options
         fleet.apply([settings])
