@@ -82,7 +82,6 @@ extension DataPlaneHandler {
         server.observer?.connectionOpened()
         // Small batches must leave at once: Nagle's algorithm would hold them until the last one is acknowledged.
         try? context.channel.syncOptions?.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
-        if server.isDraining { isDraining = true }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {

@@ -15,7 +15,7 @@ extension DataPlaneHandler {
 
     /// Ends what has taken too long, and keeps silent streams alive.
     func tick(now: NIODeadline) {
-        // The event of the drain misses a connection whose handlers were not in place yet.
+        // The event of the drain misses a connection whose handlers were put in place just then.
         if server.isDraining, !isDraining {
             isDraining = true
             if phase == .idle { closeAfterWrites() }

@@ -116,7 +116,10 @@ public final class GatewayServer: Service {
         quiet.logLevel = max(.warning, logger.logLevel)
         let http1 = HTTP1Channel.Configuration(additionalChannelHandlers: plane.channelHandlers())
         let options = state.options
-        return try HTTPServerBuilder.http1(configuration: http1).buildServer(
+        let builder = HTTPServerBuilder { responder in
+            AcceptedConnections(HTTP1Channel(responder: responder, configuration: http1))
+        }
+        return try builder.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port),
                 backlog: options.backlog

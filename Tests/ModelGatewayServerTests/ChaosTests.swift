@@ -51,6 +51,17 @@ struct ChaosTests {
             try await wait(for: 20, of: clients)
             try engine.end(fault)
             try await wait("engine \(index) is back") { fleet.isWell }
+            try await waitForRoundTrips(of: clients)
+        }
+    }
+
+    /// Waits until all calls that are under way have ended. One that hangs at a repaired engine would be tried next at
+    /// the one that is about to break, and so on: more bad luck than any number of attempts makes good.
+    private func waitForRoundTrips(of clients: ChaosClients) async throws {
+        let before = clients.ended
+        try await wait("all clients' calls end") {
+            let now = clients.ended
+            return now.count == Self.clients && now.allSatisfy { $0.value > before[$0.key, default: 0] }
         }
     }
 

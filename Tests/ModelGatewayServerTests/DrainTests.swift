@@ -43,6 +43,28 @@ struct DrainTests {
         }
     }
 
+    @Test("Connections that arrive as it stops are served or closed, whatever point they have reached")
+    func arrivals() async throws {
+        for _ in 0..<5 {
+            try await withServer(FakeGateway()) { server in
+                let arriving = Counter()
+                await withTaskGroup { clients in
+                    for _ in 0..<8 {
+                        clients.addTask {
+                            while let client = try? await server.connect() {
+                                arriving.increment()
+                                try? await client.close()
+                            }
+                        }
+                    }
+                    await arriving.reached(50)
+                    await server.group.triggerGracefulShutdown()
+                }
+                await server.ended.reached(1)
+            }
+        }
+    }
+
     @Test("An answer that begins during the drain says that the connection ends")
     func answersClose() async throws {
         let release = Counter()

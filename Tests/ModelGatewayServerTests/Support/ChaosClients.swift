@@ -36,6 +36,7 @@ final class ChaosClients: Sendable {
     private let port: Int
     private let isStopped = Atomic(false)
     private let done = Mutex<[Call]>([])
+    private let endedBySeed = Mutex<[UInt64: Int]>([:])
 
     init(port: Int) {
         self.port = port
@@ -43,6 +44,9 @@ final class ChaosClients: Sendable {
 
     var calls: [Call] { done.withLock { $0 } }
     var count: Int { done.withLock { $0.count } }
+
+    /// How many calls each client has ended.
+    var ended: [UInt64: Int] { endedBySeed.withLock { $0 } }
 
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
@@ -57,6 +61,7 @@ final class ChaosClients: Sendable {
                     number += 1
                     let call = await call(client, "\(seed)-\(number)", isStreamed: random.next() % 2 == 0)
                     done.withLock { $0.append(call) }
+                    endedBySeed.withLock { $0[seed, default: 0] += 1 }
                     // Whatever went wrong, the connection may be at its end.
                     if !call.isWhole { return }
                 }
