@@ -62,7 +62,10 @@ check_commands() {
 begin_work() {
     if [ -n "${work:-}" ]; then return 0; fi
     exec 9>"$cache/lock"
-    if command -v flock >/dev/null; then flock 9; fi
+    if command -v flock >/dev/null && ! flock -n 9; then
+        step waiting "for another setup that is at work in $cache"
+        flock 9
+    fi
     rm -rf "$cache"/partial.*
     work=$(mktemp -d "$cache/partial.XXXXXX")
     trap end_work EXIT
