@@ -6,13 +6,10 @@
 #include <llama.h>
 #include <ggml-backend.h>
 #include <ggml-cpu.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
 #if defined(__linux__)
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
 
@@ -70,35 +67,6 @@ static inline llama_token modelgateway_llama_argmax(const float *logits, int32_t
         }
     }
     return 0;
-}
-
-// Starts a detached thread that takes no signals: those are for the threads of the program. Returns an errno value.
-static inline int modelgateway_llama_start_thread(void *(*main)(void *), void *argument) {
-    pthread_attr_t attributes;
-    int status = pthread_attr_init(&attributes);
-    if (status != 0) {
-        return status;
-    }
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    // llama.cpp builds deep graphs; the default of musl and Darwin is too small for it.
-    pthread_attr_setstacksize(&attributes, 8 << 20);
-    sigset_t all, previous;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &previous);
-    pthread_t thread;
-    status = pthread_create(&thread, &attributes, main, argument);
-    pthread_sigmask(SIG_SETMASK, &previous, NULL);
-    pthread_attr_destroy(&attributes);
-    return status;
-}
-
-// Names the calling thread for debuggers; at most 15 bytes.
-static inline void modelgateway_llama_name_thread(const char *name) {
-#if defined(__linux__)
-    prctl(PR_SET_NAME, name, 0, 0, 0);
-#elif defined(__APPLE__)
-    pthread_setname_np(name);
-#endif
 }
 
 // How many processors this process may run on; 0 if the system does not say.

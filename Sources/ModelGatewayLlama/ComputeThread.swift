@@ -2,7 +2,6 @@
 
 #if LlamaCpp
 
-import CLlama
 import ModelGateway
 
 /// Runs pieces of work one after another on one thread, in the order in which they came.
@@ -49,35 +48,15 @@ final class ComputeThread: Sendable {
 
     /// Runs `body` on a new thread that ends with it.
     static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(GatewayError) {
-        let start = Unmanaged.passRetained(ThreadStart(name: name, body: body))
-        let status = modelgateway_llama_start_thread(threadMain, start.toOpaque())
+        // llama.cpp builds deep graphs; the default of musl and Darwin is too small for it.
+        let status = OwnThread.start(name: name, stackSize: 8 << 20, body)
         guard status == 0 else {
-            start.release()
             throw GatewayError(
                 .internalError,
                 "The system gave no thread to the local model (error \(status)); raise its limit of threads."
             )
         }
     }
-}
-
-/// What a new thread is to do.
-private final class ThreadStart: Sendable {
-    let name: String
-    let body: @Sendable () -> Void
-
-    init(name: String, body: @escaping @Sendable () -> Void) {
-        self.name = name
-        self.body = body
-    }
-}
-
-private func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let argument else { return nil }
-    let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
-    modelgateway_llama_name_thread(start.name)
-    start.body()
-    return nil
 }
 
 #endif

@@ -1,5 +1,6 @@
 // A mock model server on a real loopback socket that does exactly what a test tells it to, and records what it saw.
 
+internal import ModelGateway
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -175,7 +176,7 @@ final class EngineCore: Sendable {
             state.isStopped = false
             state.threads += 1
         }
-        let isStarted = EngineThread.start { [self] in
+        let isStarted = startThread { [self] in
             while let descriptor = EngineSocket.accept(listener, wake: wakeRead) { serve(descriptor) }
             close(listener)
             close(wakeRead)
@@ -233,13 +234,18 @@ final class EngineCore: Sendable {
             state.threads += 1
             return index
         }
-        let isStarted = EngineThread.start { [self] in
+        let isStarted = startThread { [self] in
             let connection = EngineConnection(core: self, descriptor: descriptor, index: index, respond: respond)
             // The FIN must go out even if a child process holds a copy of the descriptor; it must not before an RST.
             if connection.run() != .reset { EngineSocket.interrupt(descriptor) }
             leave(descriptor, index)
         }
         if !isStarted { leave(descriptor, index) }
+    }
+
+    private func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+        // Hundreds of connections are common in a test; they need little stack.
+        OwnThread.start(name: "scripted-engine", stackSize: 512 << 10, body) == 0
     }
 
     private func leave(_ descriptor: Int32, _ index: Int) {

@@ -97,24 +97,14 @@ public final class RequestLog: CallObserver, Sendable {
     private static let collectMicroseconds: UInt32 = 5000
 
     private func startThread() throws(GatewayError) {
-        let context = Unmanaged.passRetained(self)
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        #if canImport(Darwin)
-        var thread: pthread_t?
-        #else
-        var thread = pthread_t()
-        #endif
-        guard pthread_create(&thread, &attributes, requestLogMain, context.toOpaque()) == 0 else {
-            context.release()
+        let status = OwnThread.start(name: "gateway-log") { self.run() }
+        guard status == 0 else {
             systemClose(done.write)
             throw GatewayError(.internalError, "Cannot start the thread of the access log.")
         }
     }
 
-    fileprivate func run() {
+    private func run() {
         var buffer: [UInt8] = []
         while true {
             let (batch, isClosing) = take()
@@ -178,10 +168,4 @@ public final class RequestLog: CallObserver, Sendable {
 /// Closes a descriptor; a method called `close` hides the system's.
 private func systemClose(_ descriptor: Int32) {
     close(descriptor)
-}
-
-private func requestLogMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    Unmanaged<RequestLog>.fromOpaque(context).takeRetainedValue().run()
-    return nil
 }

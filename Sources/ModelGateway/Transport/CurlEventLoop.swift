@@ -87,25 +87,10 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         try startThread()
     }
 
+    /// The thread holds the loop until it ends.
     private func startThread() throws(GatewayError) {
-        let context = Unmanaged.passRetained(self)
-        // Signals are for the program's own threads: this one and those that the resolver starts from it block all.
-        var all = sigset_t()
-        var previous = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &previous)
-        defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        #if canImport(Darwin)
-        var thread: pthread_t?
-        #else
-        var thread = pthread_t()
-        #endif
-        guard pthread_create(&thread, &attributes, curlEventLoopMain, context.toOpaque()) == 0 else {
-            context.release()
+        let status = OwnThread.start(name: "gateway-http") { self.run() }
+        guard status == 0 else {
             curl_multi_cleanup(multi)
             throw GatewayError(.internalError, "Cannot start the thread of the HTTP transport.")
         }
@@ -177,7 +162,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
 
     // MARK: The loop's thread
 
-    fileprivate func run() {
+    private func run() {
         thread.store(Self.currentThread, ordering: .relaxed)
         var turnsWithoutPoll = 0
         while true {
@@ -429,16 +414,4 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         for waiter in waiters { waiter.resume() }
         return true
     }
-}
-
-/// The thread's own function. It holds the loop until it ends.
-private func curlEventLoopMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    #if canImport(Darwin)
-    pthread_setname_np("gateway-http")
-    #else
-    pthread_setname_np(pthread_self(), "gateway-http")
-    #endif
-    Unmanaged<CurlEventLoop>.fromOpaque(context).takeRetainedValue().run()
-    return nil
 }
