@@ -85,9 +85,22 @@ package enum FleetMetrics {
     )
 }
 
+extension MetricDescription {
+    /// The counter whose labels have these values, in the order of their names.
+    fileprivate func counter(_ values: String..., factory: any MetricsFactory) -> Counter {
+        Counter(label: name, dimensions: Array(zip(labels, values)), factory: factory)
+    }
+
+    /// Sets the gauge whose labels have these values, in the order of their names.
+    fileprivate func set(_ value: Int, _ values: String..., factory: any MetricsFactory) {
+        Meter(label: name, dimensions: Array(zip(labels, values)), factory: factory).set(value)
+    }
+}
+
 /// The counters of one deployment, made once.
 final class DeploymentMetrics: Sendable {
-    private let labels: [(String, String)]
+    private let model: String
+    private let deployment: String
     private let factory: any MetricsFactory
     private let selections: Counter
     private let successes: Counter
@@ -97,17 +110,13 @@ final class DeploymentMetrics: Sendable {
     private let misconfigured: Counter
 
     init(model: String, deployment: String, policy: String, factory: any MetricsFactory) {
-        let labels = [("model", model), ("deployment", deployment)]
-        self.labels = labels
+        self.model = model
+        self.deployment = deployment
         self.factory = factory
-        selections = Counter(
-            label: FleetMetrics.selections.name,
-            dimensions: labels + [("policy", policy)],
-            factory: factory
-        )
         func outcome(_ name: String) -> Counter {
-            Counter(label: FleetMetrics.outcomes.name, dimensions: labels + [("outcome", name)], factory: factory)
+            FleetMetrics.outcomes.counter(model, deployment, name, factory: factory)
         }
+        selections = FleetMetrics.selections.counter(model, deployment, policy, factory: factory)
         successes = outcome("success")
         failures = outcome("failure")
         rateLimited = outcome("rate_limited")
@@ -132,15 +141,12 @@ final class DeploymentMetrics: Sendable {
     // These are rare: their counters are found by name each time.
 
     func breakerChanged(to state: CircuitBreaker.State) {
-        count(FleetMetrics.breakerTransitions, to: state.rawValue)
+        FleetMetrics.breakerTransitions.counter(model, deployment, state.rawValue, factory: factory).increment()
     }
 
     func healthChanged(isHealthy: Bool) {
-        count(FleetMetrics.healthTransitions, to: isHealthy ? "healthy" : "unhealthy")
-    }
-
-    private func count(_ metric: MetricDescription, to state: String) {
-        Counter(label: metric.name, dimensions: labels + [("to", state)], factory: factory).increment()
+        let state = isHealthy ? "healthy" : "unhealthy"
+        FleetMetrics.healthTransitions.counter(model, deployment, state, factory: factory).increment()
     }
 }
 
@@ -153,19 +159,11 @@ final class GroupMetrics: Sendable {
     private let misses: Counter
 
     init(model: String, factory: any MetricsFactory) {
-        func decision(_ name: String) -> Counter {
-            let labels = [("model", model), ("decision", name)]
-            return Counter(label: FleetMetrics.retries.name, dimensions: labels, factory: factory)
-        }
-        retries = decision("retry")
-        fallbacks = decision("fallback")
-        stops = decision("stop")
-        func result(_ name: String) -> Counter {
-            let labels = [("model", model), ("result", name)]
-            return Counter(label: FleetMetrics.prefixCacheTokens.name, dimensions: labels, factory: factory)
-        }
-        hits = result("hit")
-        misses = result("miss")
+        retries = FleetMetrics.retries.counter(model, "retry", factory: factory)
+        fallbacks = FleetMetrics.retries.counter(model, "fallback", factory: factory)
+        stops = FleetMetrics.retries.counter(model, "stop", factory: factory)
+        hits = FleetMetrics.prefixCacheTokens.counter(model, "hit", factory: factory)
+        misses = FleetMetrics.prefixCacheTokens.counter(model, "miss", factory: factory)
     }
 
     func decided(_ decision: RetryDecision) {
@@ -183,24 +181,22 @@ final class GroupMetrics: Sendable {
 }
 
 extension Fleet {
+    private static let breakerValues = ["closed": 0, "open": 1, "half_open": 2]
+
     /// Sets the gauges to the present state.
     package func recordGauges() {
         for group in status {
-            let model = [("model", group.model)]
-            set(FleetMetrics.queueDepth, model, group.callsWaiting)
-            set(FleetMetrics.prefixCacheBytes, model, group.prefixCacheBytes)
-            for deployment in group.deployments {
-                let labels = model + [("deployment", deployment.deployment.id)]
-                set(FleetMetrics.callsInFlight, labels, deployment.callsInFlight)
-                set(FleetMetrics.eligible, labels, deployment.isEligible ? 1 : 0)
-                set(FleetMetrics.healthy, labels, deployment.isHealthy ? 1 : 0)
-                let states = ["closed": 0, "open": 1, "half_open": 2]
-                set(FleetMetrics.breakerState, labels, states[deployment.breaker] ?? 0)
+            let model = group.model
+            FleetMetrics.queueDepth.set(group.callsWaiting, model, factory: metrics)
+            FleetMetrics.prefixCacheBytes.set(group.prefixCacheBytes, model, factory: metrics)
+            for status in group.deployments {
+                let id = status.deployment.id
+                FleetMetrics.callsInFlight.set(status.callsInFlight, model, id, factory: metrics)
+                FleetMetrics.eligible.set(status.isEligible ? 1 : 0, model, id, factory: metrics)
+                FleetMetrics.healthy.set(status.isHealthy ? 1 : 0, model, id, factory: metrics)
+                let breaker = Self.breakerValues[status.breaker] ?? 0
+                FleetMetrics.breakerState.set(breaker, model, id, factory: metrics)
             }
         }
-    }
-
-    private func set(_ metric: MetricDescription, _ labels: [(String, String)], _ value: Int) {
-        Meter(label: metric.name, dimensions: labels, factory: metrics).set(value)
     }
 }
