@@ -152,7 +152,10 @@ public final class Gateway: Sendable {
     }
 
     /// Whether at least one deployment can take a call now, and every local model is loaded.
-    public var isReady: Bool { fleet.isReady && providers.allSatisfy(\.isLoaded) }
+    public var isReady: Bool { fleet.isReady && isLoaded }
+
+    /// Whether every local model is loaded.
+    package var isLoaded: Bool { providers.allSatisfy(\.isLoaded) }
 
     /// Sets the gauges of the fleet to its present state: calls in flight, queues, health, breakers. Call it before the
     /// metrics are read out; everything else is counted as it happens.

@@ -57,17 +57,19 @@ final class LlamaModel: @unchecked Sendable {
         llama_model_free(model)
     }
 
-    /// The most telling of the lines that llama.cpp logged: it goes from the cause to the consequence.
+    /// The most telling of the lines that llama.cpp logged: it goes from the cause to the consequence, and says "error
+    /// loading model" where it knows more than that the model "failed to load".
     private static func reason(_ lines: [String]) -> String {
-        guard var line = lines.first(where: { $0.contains("error loading model") }) ?? lines.first else {
-            return "llama.cpp gave no reason"
-        }
+        let knows = lines.first { $0.contains("error loading model") && !$0.contains("failed to load model from") }
+        guard var line = knows ?? lines.first else { return "llama.cpp gave no reason" }
         // "llama_model_load: error loading model: tensor 'x' data is not within the file bounds, …"
-        for prefix in ["error loading model: ", "error loading model architecture: "] {
-            if let range = line.firstRange(of: prefix) { line = String(line[range.upperBound...]) }
+        for prefix in ["error loading model architecture: ", "error loading model: ", ": "] {
+            guard let range = line.firstRange(of: prefix) else { continue }
+            line = String(line[range.upperBound...])
+            break
         }
         while let last = line.last, last == "." || last.isWhitespace { line.removeLast() }
-        return line
+        return "\(line). The file may be damaged or cut short; download it again"
     }
 
     private static func longestToken(of vocabulary: OpaquePointer, count: Int) -> Int {

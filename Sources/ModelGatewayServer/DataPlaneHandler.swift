@@ -153,9 +153,13 @@ extension DataPlaneHandler {
 // MARK: - Reading
 
 extension DataPlaneHandler {
-    /// Whether more input may be read from the socket: not while a request is answered, or a client could fill the
-    /// memory with requests.
-    private var mayRead: Bool {
+    /// Whether more input may be read from the socket. While a request is answered one read's worth may come early and
+    /// waits; more could fill the memory with requests. Without that the socket's registration with the kernel would
+    /// change twice for each request.
+    private var mayRead: Bool { takesParts || (waiting.isEmpty && waitingError == nil) }
+
+    /// Whether what has been read is looked at now, and not after the response that is being given.
+    private var takesParts: Bool {
         switch phase {
         case .calling: false
         case .passing: exchange?.isRequestComplete == false
@@ -170,7 +174,7 @@ extension DataPlaneHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         if phase == .closing { return }
-        if waiting.isEmpty, mayRead { take(part) } else { waiting.append(part) }
+        if waiting.isEmpty, takesParts { take(part) } else { waiting.append(part) }
     }
 
     /// Goes on with what waited for the last response.
@@ -178,7 +182,7 @@ extension DataPlaneHandler {
         guard !isAdvancing, let context else { return }
         isAdvancing = true
         var hasPassed = false
-        while mayRead, phase != .closing, let part = waiting.popFirst() {
+        while takesParts, phase != .closing, let part = waiting.popFirst() {
             take(part)
             hasPassed = hasPassed || phase == .passing
         }

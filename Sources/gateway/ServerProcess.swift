@@ -92,7 +92,7 @@ private struct Preparation: Service {
     let logger: Logger
 
     func run() async throws {
-        guard !gateway.isReady else { return }
+        guard !gateway.isLoaded else { return }
         let start = ContinuousClock.now
         do {
             try await cancelWhenGracefulShutdown { [gateway] in try await gateway.prepare() }

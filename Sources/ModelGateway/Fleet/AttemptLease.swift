@@ -7,6 +7,9 @@ package final class AttemptLease: Sendable {
     /// The deployment to send the request to.
     package var deployment: Deployment { grant.record.deployment }
 
+    /// Its provider, if that passes bytes through.
+    var relaying: (any RelayingProvider)? { grant.record.relaying }
+
     let grant: Grant
     let input: RoutingInput
     let started: MonotonicInstant

@@ -40,9 +40,12 @@ package final class DeploymentRecord: Sendable {
     package let deployment: Deployment
     package let number: UInt64
     let metrics: DeploymentMetrics
+    /// The provider as one that passes bytes through, if it is: to ask its type for each call would cost a microsecond.
+    let relaying: (any RelayingProvider)?
 
     init(_ deployment: Deployment, number: UInt64, metrics: DeploymentMetrics) {
         self.deployment = deployment
+        relaying = deployment.provider as? any RelayingProvider
         self.number = number
         self.metrics = metrics
     }

@@ -9,10 +9,10 @@ struct OpenAIRelay {
 
     /// Makes one attempt. Returns once there is something to send to the client.
     func attempt(_ attempt: AttemptLoop.Attempt) async throws(GatewayError) -> WireResponse {
-        let provider = attempt.lease.deployment.provider
-        if let relaying = provider as? any RelayingProvider, relaying.relays(.openAI, mode: request.mode) {
+        if let relaying = attempt.lease.relaying, relaying.relays(.openAI, mode: request.mode) {
             return try await passThrough(relaying, attempt)
         }
+        let provider = attempt.lease.deployment.provider
         switch request.mode {
         case .chat: return try await chat(provider, attempt)
         case .completion: return try await completion(provider, attempt)

@@ -85,8 +85,10 @@ import Testing
             #expect(!bench.gateway.isReady)
             #expect(bench.gateway.models.isEmpty)
             try engine.acceptConnections()
-            try await bench.advance(until: "its models are there") { bench.gateway.isReady }
-            #expect(bench.gateway.models.map(\.id) == ["one", "org/two"])
+            try await bench.advance(until: "its models are there") {
+                bench.gateway.models.map(\.id) == ["one", "org/two"] && (try? bench.worker(engine))?.state == .ready
+            }
+            #expect(bench.gateway.isReady)
             #expect(
                 try await bench.call("org/two").header("x-gateway-deployment") == "127.0.0.1:\(engine.port)/org/two"
             )
@@ -106,7 +108,7 @@ import Testing
         let bench = try Bench(sources: [try StaticWorkerSource([changing.url, steady.url])])
         try await bench.run {
             try await bench.advance(until: "both are ready") {
-                bench.gateway.workers.count { $0.state == .ready && !$0.deployments.isEmpty } == 2
+                bench.gateway.workers.map(\.deployments.count).sorted() == [1, 2]
             }
             #expect(bench.gateway.models.map(\.id) == ["a", "b"])
             var answers: [String: Int] = [:]
