@@ -33,7 +33,9 @@ struct ModelFile {
         guard fstat(descriptor, &status) == 0 else {
             throw Self.failure(path, "it cannot be examined: \(String(cString: strerror(errno)))")
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Self.failure(path, "it is not a regular file") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Self.failure(path, "it is not a regular file. Give the path of a GGUF file")
+        }
         var header: (UInt32, UInt32) = (0, 0)
         let count = read(descriptor, &header, 8)
         guard count >= 0 else {
@@ -41,11 +43,13 @@ struct ModelFile {
         }
         // "GGUF", then the version, then two counts of 64 bits each.
         guard count >= 4, UInt32(littleEndian: header.0) == 0x4655_4747 else {
-            throw Self.failure(path, "it is not a GGUF file")
+            throw Self.failure(path, "it is not a GGUF file. Give the path of one")
         }
-        guard status.st_size >= 24 else { throw Self.failure(path, "it is cut off after \(status.st_size) bytes") }
+        guard status.st_size >= 24 else {
+            throw Self.failure(path, "it is cut off after \(status.st_size) bytes. Download it again")
+        }
         guard UInt32(littleEndian: header.1) & 0xFFFF != 0 else {
-            throw Self.failure(path, "it was made for big-endian machines")
+            throw Self.failure(path, "it was made for big-endian machines. Get it for little-endian ones")
         }
         #if canImport(Darwin)
         modified = status.st_mtimespec.tv_sec

@@ -42,7 +42,10 @@ struct CommandFailure: Error {
 
     init(_ error: ConfigurationError) {
         let count = error.issues.count
-        let summary = count == 1 ? "the configuration has a mistake" : "the configuration has \(count) mistakes"
+        let summary =
+            count == 1
+            ? "the configuration has a mistake; correct it and try again"
+            : "the configuration has \(count) mistakes; correct them and try again"
         self.init(.configuration, "\(summary):\n\(error)")
     }
 

@@ -15,7 +15,7 @@ enum ConfigurationFiles {
     static func load(_ path: String) throws -> Configuration {
         guard access(path, R_OK) == 0 else {
             let reason = String(cString: strerror(errno))
-            throw CommandFailure(.noInput, "cannot read the configuration \(path): \(reason)")
+            throw CommandFailure(.noInput, "cannot read the configuration \(path): \(reason); check the path")
         }
         let configuration = try Configuration.diagnose(path: path).get()
         for warning in configuration.warnings { StandardStream.error.writeNow("\(warning)\n") }

@@ -72,7 +72,10 @@ final class LocalBackend: Sendable {
                 "there is no local model at \(path); run scripts/setup to install it, or name another with -m FILE.gguf"
             )
         }
-        throw CommandFailure(.noInput, "cannot read the model file \(path): \(reason)")
+        throw CommandFailure(
+            .noInput,
+            "cannot read the model file \(path): \(reason); give the path of a GGUF file, or run scripts/setup for a small one"
+        )
     }
 
     /// The small chat model that `scripts/setup` installs.

@@ -37,7 +37,12 @@ struct StandardStream: Sendable {
         switch failure {
         case 0: return
         case EPIPE: throw OutputClosed()
-        default: throw CommandFailure(.outputFailed, "cannot write the output: \(String(cString: strerror(failure)))")
+        default:
+            let reason = String(cString: strerror(failure))
+            throw CommandFailure(
+                .outputFailed,
+                "cannot write the output: \(reason); make room for it, or redirect it elsewhere"
+            )
         }
     }
 

@@ -216,6 +216,17 @@ struct ChatCommandTests {
         #expect(run.errors.hasPrefix("gateway: "))
     }
 
+    #if os(Linux)
+    @Test func aFullDeviceIsAFailureOfTheOutput() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Yes."))
+        let command = [BuiltProducts.path("gateway"), "chat", "--base-url", engine.url, "-m", "mock", "Hi"]
+        let chat = try ChildProcess("/bin/sh", ["-c", #"exec "$0" "$@" > /dev/full"#] + command)
+        #expect(try await chat.waitForExit() == 74)
+        #expect(chat.errors.hasPrefix("gateway: cannot write the output: "))
+        #expect(chat.errors.contains("redirect it elsewhere"))
+    }
+    #endif
+
     private static let badUses: [(arguments: [String], status: Int32)] = [
         (["--bogus"], 64),
         (["--max-tokens", "0", "Hi"], 64),
@@ -240,6 +251,13 @@ struct ChatCommandTests {
     }
 
     #if LlamaCpp
+    @Test func aMissingModelFileSaysWhatToDo() async throws {
+        let chat = try ChildProcess(BuiltProducts.path("gateway"), ["chat", "-m", "/nowhere/model.gguf", "Hi"])
+        #expect(try await chat.waitForExit() == 66)
+        #expect(chat.errors.contains("/nowhere/model.gguf"))
+        #expect(chat.errors.contains("give the path of a GGUF file, or run scripts/setup"))
+    }
+
     private static let missingFileStatus: Int32 = 66
     #else
     private static let missingFileStatus: Int32 = 69

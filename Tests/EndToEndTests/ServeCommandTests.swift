@@ -152,7 +152,7 @@ struct ServeCommandTests {
         )
         let server = try BuiltProducts.gateway("serve", "--config", file)
         #expect(try await server.waitForExit() == 78)
-        for mistake in ["\(file):2:", "\(file):3:", "\(file):6:", "did you mean 'port'?"] {
+        for mistake in ["\(file):2:", "\(file):3:", "\(file):6:", "did you mean 'port'?", "mistakes; correct them"] {
             #expect(server.errors.contains(mistake), "\(server.errors)")
         }
     }

@@ -57,7 +57,7 @@ struct TOMLLexer {
 
     private mutating func takeNewline() throws(ConfigurationSyntaxError) -> Bool {
         if peek == 0x0D {
-            guard peek(1) == 0x0A else { throw error("a carriage return without a line feed") }
+            guard peek(1) == 0x0A else { throw error("a carriage return without a line feed; end lines with one") }
             position += 1
         }
         guard take(0x0A) else { return false }
@@ -68,7 +68,7 @@ struct TOMLLexer {
 
     private mutating func skipComment() throws(ConfigurationSyntaxError) {
         while let byte = peek, byte != 0x0A, !(byte == 0x0D && peek(1) == 0x0A) {
-            guard !Self.isControl(byte) else { throw error("a control character in a comment") }
+            guard !Self.isControl(byte) else { throw error("a control character in a comment; remove it") }
             position += 1
         }
     }
@@ -85,7 +85,7 @@ struct TOMLLexer {
         }
         let start = position
         while let byte = peek, Self.isBare(byte) { position += 1 }
-        guard position > start else { throw error("a key was expected") }
+        guard position > start else { throw error("a key was expected, such as port = 8080") }
         return TOMLKey(name: text(start..<position), mark: mark)
     }
 
@@ -119,12 +119,15 @@ struct TOMLLexer {
                 _ = try takeNewline()
                 result.append(0x0A)
             } else {
-                guard !Self.isControl(byte) else { throw error("a control character in a string") }
+                guard !Self.isControl(byte) else {
+                    throw error("a control character in a string; write it as an escape such as \\t")
+                }
                 result.append(byte)
                 position += 1
             }
         }
-        throw ConfigurationSyntaxError("not valid TOML: the string does not end", at: opening)
+        let rule = multiline ? "three quotes must close it" : "a quote must close it on the same line"
+        throw ConfigurationSyntaxError("not valid TOML: the string does not end; \(rule)", at: opening)
     }
 
     /// At a quote: whether it ends the string. Quotes that belong to a multi-line string are added to it.
@@ -139,7 +142,7 @@ struct TOMLLexer {
             position += 1
             return true
         }
-        guard run <= 5 else { throw error("too many quotes at the end of the string") }
+        guard run <= 5 else { throw error("too many quotes at the end of the string; three close it") }
         position += run
         result += [UInt8](repeating: quote, count: run >= 3 ? run - 3 : run)
         return run >= 3
@@ -158,7 +161,9 @@ struct TOMLLexer {
         case UInt8(ascii: "u"): return try unicodeEscape(digits: 4, &result)
         case UInt8(ascii: "U"): return try unicodeEscape(digits: 8, &result)
         default:
-            guard multiline, try skipLineContinuation() else { throw error("an unknown escape in a string") }
+            guard multiline, try skipLineContinuation() else {
+                throw error("an unknown escape in a string; write \\\\ for a backslash")
+            }
             return
         }
         result.append(simple)
@@ -181,7 +186,7 @@ struct TOMLLexer {
         let start = position + 2
         guard start + digits <= bytes.count, bytes[start..<start + digits].allSatisfy(Self.isHexDigit),
             let code = UInt32(text(start..<start + digits), radix: 16), let scalar = Unicode.Scalar(code)
-        else { throw error("an escape of no Unicode character in a string") }
+        else { throw error("no Unicode character has this escape; it is \\uXXXX or \\UXXXXXXXX") }
         result += Array(String(Character(scalar)).utf8)
         position = start + digits
     }
@@ -209,9 +214,9 @@ struct TOMLLexer {
         }
         if let value = Self.value(token) { return value }
         position = start
-        guard !token.isEmpty else { throw error("a value was expected") }
+        guard !token.isEmpty else { throw error("a value was expected, such as 1, true or \"text\"") }
         if Double(token.filter { $0 != "_" }).map({ abs($0) > 9e18 }) == true {
-            throw error("the integer is too large")
+            throw error("the integer is too large; it must fit into 64 bits")
         }
         throw error("'\(token.prefix(40))' is no value; strings need quotes")
     }

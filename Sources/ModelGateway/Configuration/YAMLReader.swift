@@ -33,15 +33,23 @@ package enum YAMLReader {
         func at(_ mark: Mark) -> SourceMark { SourceMark(line: mark.line, column: mark.column) }
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _):
-            return ConfigurationSyntaxError("not valid YAML: \(problem)", at: at(mark))
+            let hint = "look for an indentation, a bracket or a quote that is wrong here or above"
+            return ConfigurationSyntaxError("not valid YAML: \(problem); \(hint)", at: at(mark))
         case .composer(_, let problem, let mark, _):
-            return ConfigurationSyntaxError("not valid YAML: \(problem)", at: at(mark))
+            let hint =
+                problem.contains("alias")
+                ? "its anchor must come first, and a text that begins with '*' needs quotes"
+                : "a file holds one document"
+            return ConfigurationSyntaxError("not valid YAML: \(problem); \(hint)", at: at(mark))
         case .reader(let problem, let offset, _, let yaml):
             let lines = yaml.prefix(offset ?? 0).utf8.count { $0 == UInt8(ascii: "\n") }
             return ConfigurationSyntaxError("not valid YAML: \(problem)", at: SourceMark(line: lines + 1, column: 1))
         case .duplicatedKeysInMapping(let duplicates, let context):
             let names = duplicates.map { "'\($0)'" }.joined(separator: ", ")
-            return ConfigurationSyntaxError("the key \(names) is given twice", at: at(context.mark))
+            return ConfigurationSyntaxError(
+                "the key \(names) is given twice; remove one of the two",
+                at: at(context.mark)
+            )
         default:
             return ConfigurationSyntaxError("the YAML cannot be read", at: nil)
         }
@@ -70,7 +78,10 @@ package enum YAMLReader {
             case .mapping(let mapping):
                 return ConfigurationNode(.table(try entries(mapping, depth: depth)), mark)
             case .alias:
-                throw ConfigurationSyntaxError("an alias without its anchor", at: mark)
+                throw ConfigurationSyntaxError(
+                    "an alias without its anchor; write &name before the value that it stands for",
+                    at: mark
+                )
             }
         }
 

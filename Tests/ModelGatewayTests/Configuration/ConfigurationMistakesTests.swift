@@ -84,11 +84,21 @@ struct ConfigurationMistakesTests {
     }
 
     @Test(arguments: [
-        ("a = \"x\ny\"", "g.toml:1:5: error: not valid TOML: the string does not end"),
+        (
+            "a = \"x\ny\"",
+            "g.toml:1:5: error: not valid TOML: the string does not end; a quote must close it on the same line"
+        ),
+        (
+            #"a = "C:\x""#,
+            #"g.toml:1:8: error: not valid TOML: an unknown escape in a string; write \\ for a backslash"#
+        ),
         ("[server]\nport 1", "g.toml:2:6: error: not valid TOML: '=' must follow the key"),
-        ("[a]\n[a]", "g.toml:2:2: error: 'a' is defined already"),
-        ("a = 1\na = 2", "g.toml:2:1: error: 'a' is defined already"),
-        ("a = 9223372036854775808", "g.toml:1:5: error: not valid TOML: the integer is too large"),
+        ("[a]\n[a]", "g.toml:2:2: error: 'a' is defined already; remove one of the two"),
+        ("a = 1\na = 2", "g.toml:2:1: error: 'a' is defined already; remove one of the two"),
+        (
+            "a = 9223372036854775808",
+            "g.toml:1:5: error: not valid TOML: the integer is too large; it must fit into 64 bits"
+        ),
         ("host = localhost", "g.toml:1:8: error: not valid TOML: 'localhost' is no value; strings need quotes"),
     ])
     func brokenTOMLNamesTheLine(_ text: String, _ expected: String) {
@@ -96,10 +106,21 @@ struct ConfigurationMistakesTests {
     }
 
     @Test(arguments: [
-        ("server: [1", "g.yaml:2:1: error: not valid YAML: did not find expected ',' or ']'"),
-        ("a: 1\na: 2", "g.yaml:1:1: error: the key 'a' is given twice"),
-        ("a: *b", "g.yaml:1:4: error: not valid YAML: found undefined alias"),
-        ("a: 1\n---\nb: 2", "g.yaml:2:1: error: not valid YAML: but found another document"),
+        (
+            "server: [1",
+            "g.yaml:2:1: error: not valid YAML: did not find expected ',' or ']'; "
+                + "look for an indentation, a bracket or a quote that is wrong here or above"
+        ),
+        ("a: 1\na: 2", "g.yaml:1:1: error: the key 'a' is given twice; remove one of the two"),
+        (
+            "a: *b",
+            "g.yaml:1:4: error: not valid YAML: found undefined alias; "
+                + "its anchor must come first, and a text that begins with '*' needs quotes"
+        ),
+        (
+            "a: 1\n---\nb: 2",
+            "g.yaml:2:1: error: not valid YAML: but found another document; a file holds one document"
+        ),
     ])
     func brokenYAMLNamesTheLine(_ text: String, _ expected: String) {
         #expect(issues(text, name: "g.yaml") == [expected])
