@@ -42,6 +42,8 @@ struct EngineConnection {
 
     /// False if the client closed before the end.
     private func perform(_ script: Script) -> Bool {
+        // From the script's begin: who has read what comes before the stall may release it before it is reached.
+        var releases = core.state.withLock { $0.releases }
         for step in script.steps {
             switch step {
             case .send(let bytes):
@@ -51,7 +53,7 @@ struct EngineConnection {
             case .pause(let duration):
                 if !pause(until: .now + duration) { return false }
             case .stall:
-                if !stall() { return false }
+                if !stall(since: &releases) { return false }
             }
         }
         return true
@@ -67,11 +69,12 @@ struct EngineConnection {
         }
     }
 
-    private func stall() -> Bool {
-        let releases = core.state.withLock { $0.releases }
-        while core.state.withLock({ $0.releases == releases && !$0.isStopped }) {
+    /// Waits until there are more releases than these, and counts them.
+    private func stall(since releases: inout Int) -> Bool {
+        while core.state.withLock({ [releases] in $0.releases == releases && !$0.isStopped }) {
             if EngineSocket.peerCloses(descriptor, within: 2) { return false }
         }
+        releases = core.state.withLock { $0.releases }
         return true
     }
 

@@ -54,7 +54,7 @@ public final class ScriptedEngine: Sendable {
         core.state.withLock { $0.scripts.append(contentsOf: scripts) }
     }
 
-    /// Lets every script go on that has stalled so far.
+    /// Lets every script that has begun go on, from where it has stalled or past the stall that it comes to next.
     public func release() {
         core.state.withLock { $0.releases += 1 }
     }
