@@ -6,64 +6,68 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct EngineDetectorTests {
     struct Case: Sendable, CustomTestStringConvertible {
-        var name: String
-        var owner: String
-        var endpoints: [String: String]
-        var engine: Engine
-        var testDescription: String { name }
+        let testDescription: String
+        let owner: String
+        let endpoints: [String: String]
+        let engine: Engine
+
+        init(
+            _ name: String,
+            owner: String,
+            _ endpoints: [String: String],
+            _ kind: Engine.Kind,
+            _ version: String? = nil
+        ) {
+            testDescription = name
+            self.owner = owner
+            self.endpoints = endpoints
+            engine = Engine(kind: kind, version: version)
+        }
     }
 
     static let cases = [
+        Case("vLLM", owner: "vllm", ["/version": #"{"version":"0.11.0"}"#], .vllm, "0.11.0"),
+        Case("vLLM with another owner's model", owner: "me", ["/version": #"{"version":"0.6.3"}"#], .vllm, "0.6.3"),
         Case(
-            name: "vLLM",
-            owner: "vllm",
-            endpoints: ["/version": #"{"version":"0.11.0"}"#],
-            engine: Engine(kind: .vllm, version: "0.11.0")
-        ),
-        Case(
-            name: "vLLM with a served model of another owner",
-            owner: "me",
-            endpoints: ["/version": #"{"version":"0.6.3"}"#],
-            engine: Engine(kind: .vllm, version: "0.6.3")
-        ),
-        Case(
-            name: "SGLang",
+            "SGLang",
             owner: "sglang",
-            endpoints: ["/server_info": #"{"model_path":"m","tp_size":1,"version":"0.5.4","internal_states":[]}"#],
-            engine: Engine(kind: .sglang, version: "0.5.4")
+            ["/server_info": #"{"model_path":"m","tp_size":1,"version":"0.5.4","internal_states":[]}"#],
+            .sglang,
+            "0.5.4"
         ),
         Case(
-            name: "SGLang with the older endpoint and Ollama's",
+            "SGLang with the older endpoint and Ollama's",
             owner: "organization",
-            endpoints: [
+            [
                 "/get_server_info": #"{"model_path":"m","tp_size":2,"version":"0.4.1"}"#,
                 "/api/tags": #"{"models":[]}"#,
             ],
-            engine: Engine(kind: .sglang, version: "0.4.1")
+            .sglang,
+            "0.4.1"
         ),
         Case(
-            name: "llama.cpp",
+            "llama.cpp",
             owner: "llamacpp",
-            endpoints: ["/props": #"{"default_generation_settings":{},"total_slots":4,"build_info":"b6000-abc"}"#],
-            engine: Engine(kind: .llamaCpp, version: "b6000-abc")
+            ["/props": #"{"default_generation_settings":{},"total_slots":4,"build_info":"b6000-abc"}"#],
+            .llamaCpp,
+            "b6000-abc"
         ),
+        Case("Ollama", owner: "library", ["/api/version": #"{"version":"0.12.3"}"#], .ollama, "0.12.3"),
         Case(
-            name: "Ollama",
-            owner: "library",
-            endpoints: ["/api/version": #"{"version":"0.12.3"}"#],
-            engine: Engine(kind: .ollama, version: "0.12.3")
-        ),
-        Case(
-            name: "LM Studio",
+            "LM Studio",
             owner: "organization_owner",
-            endpoints: [
+            [
                 "/api/v0/models":
                     #"{"object":"list","data":[{"id":"m","type":"llm","compatibility_type":"gguf","state":"loaded"}]}"#
             ],
-            engine: Engine(kind: .lmStudio)
+            .lmStudio
         ),
-        Case(name: "any other", owner: "me", endpoints: ["/version": #""1.0""#], engine: Engine(kind: .generic)),
+        Case("any other", owner: "me", ["/version": #""1.0""#], .generic),
     ]
+
+    private func client(of engine: ScriptedEngine) throws -> EngineClient {
+        EngineClient(address: try WorkerAddress(engine.url), transport: try CurlTransport())
+    }
 
     @Test(arguments: cases) func `an engine is told from its endpoints`(_ example: Case) async throws {
         let engine = try ScriptedEngine { request in
@@ -74,7 +78,7 @@ import Testing
             return .openAIError(status: 404, message: "Not found")
         }
         defer { engine.stop() }
-        let client = EngineClient(address: try WorkerAddress(engine.url), transport: try CurlTransport())
+        let client = try client(of: engine)
         let detected = await EngineDetector(client).detect(try await client.models())
         #expect(detected == example.engine)
     }
@@ -82,8 +86,7 @@ import Testing
     @Test func `an engine that breaks off is not taken for a generic one`() async throws {
         let engine = try ScriptedEngine { _ in .hangUp(.reset) }
         defer { engine.stop() }
-        let client = EngineClient(address: try WorkerAddress(engine.url), transport: try CurlTransport())
-        #expect(await EngineDetector(client).detect([]) == nil)
+        #expect(await EngineDetector(try client(of: engine)).detect([]) == nil)
     }
 
     @Test(arguments: [

@@ -18,7 +18,8 @@ import Testing
             successesToReturn: 1
         )
 
-        init(sources: [any WorkerSource] = [], probes: Bool = false) throws {
+        /// - Parameter engines: Those that the configuration lists.
+        init(_ engines: ScriptedEngine..., probes: Bool = false) throws {
             let transport = try CurlTransport()
             let options = WorkerOptions(
                 group: DeploymentGroup(model: "", health: probes ? health : nil),
@@ -30,7 +31,7 @@ import Testing
                 transport: transport,
                 time: clock.source
             )
-            gateway = Gateway(registry: registry, sources: sources)
+            gateway = Gateway(registry: registry, sources: [try StaticWorkerSource(engines.map(\.url))])
         }
 
         /// Runs the gateway's own work while `body` runs.
@@ -61,14 +62,20 @@ import Testing
             }
         }
 
-        func call(_ model: String = "mock") async throws -> WireResponse {
-            let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"Hi"}]}"#
+        /// Lets virtual time pass until it is known what the engine is and what it serves.
+        func advanceUntilReady(_ engine: ScriptedEngine) async throws {
+            try await advance(until: "it is ready") { (try? worker(engine))?.engine != nil && gateway.isReady }
+        }
+
+        func call(_ model: String = "mock", streamed: Bool = false) async throws -> WireResponse {
+            let body = #"{"model":"\#(model)","stream":\#(streamed),"messages":[{"role":"user","content":"Hi"}]}"#
             return try await gateway.relay(WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r"))
         }
 
-        func stream(_ model: String = "mock") async throws -> WireResponse {
-            let body = #"{"model":"\#(model)","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#
-            return try await gateway.relay(WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r"))
+        /// Begins a stream that stops in its middle until the engine is released.
+        func stalledStream(_ engine: ScriptedEngine) async throws -> WireResponse {
+            engine.enqueue(Script.chatStream("one two three").stalled(after: 700))
+            return try await call(streamed: true)
         }
 
         func worker(_ engine: ScriptedEngine) throws -> Worker { try gateway.worker("127.0.0.1:\(engine.port)") }
@@ -78,7 +85,7 @@ import Testing
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["one", "org/two"]))
         defer { engine.stop() }
         engine.refuseConnections()
-        let bench = try Bench(sources: [try StaticWorkerSource([engine.url])])
+        let bench = try Bench(engine)
         try await bench.run {
             try await bench.advance(until: "it was asked in vain") { (try? bench.worker(engine))?.problem != nil }
             #expect(try bench.worker(engine).state == .connecting)
@@ -105,7 +112,7 @@ import Testing
         let changing = try ScriptedEngine { ScriptedEngine.openAI(models: offered.withLock { $0 })($0) }
         let steady = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["a"]))
         defer { for engine in [changing, steady] { engine.stop() } }
-        let bench = try Bench(sources: [try StaticWorkerSource([changing.url, steady.url])])
+        let bench = try Bench(changing, steady)
         try await bench.run {
             try await bench.advance(until: "both are ready") {
                 bench.gateway.workers.map(\.deployments.count).sorted() == [1, 2]
@@ -137,7 +144,7 @@ import Testing
             #expect(throws: GatewayError.self) { try bench.gateway.addWorker(url: engine.url) }
             #expect(throws: GatewayError.self) { try bench.gateway.addWorker(url: "ftp://x") }
             #expect(throws: GatewayError.self) { try bench.gateway.updateWorker(added.id, WorkerChange(weight: -1)) }
-            try await bench.advance(until: "it is ready") { bench.gateway.isReady }
+            try await bench.advanceUntilReady(engine)
             var worker = try bench.gateway.updateWorker(
                 added.id,
                 WorkerChange(weight: 5, priority: 3, labels: ["zone": "b"])
@@ -162,14 +169,11 @@ import Testing
     @Test func `a worker that drains finishes its stream and takes no new call`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         defer { engine.stop() }
-        let bench = try Bench(sources: [try StaticWorkerSource([engine.url])])
+        let bench = try Bench(engine)
         try await bench.run {
-            try await bench.advance(until: "it is ready") {
-                (try? bench.worker(engine))?.engine != nil && bench.gateway.isReady
-            }
+            try await bench.advanceUntilReady(engine)
             let id = try bench.worker(engine).id
-            engine.enqueue(Script.chatStream("one two three").stalled(after: 700))
-            let response = try await bench.stream()
+            let response = try await bench.stalledStream(engine)
             #expect(try bench.gateway.updateWorker(id, WorkerChange(isDraining: true)).state == .draining)
             #expect(try bench.worker(engine).deployments.first?.reasons == ["draining"])
             await #expect(throws: GatewayError.self) { try await bench.call() }
@@ -188,14 +192,11 @@ import Testing
     @Test func `a removed worker goes when its last stream has ended`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         defer { engine.stop() }
-        let bench = try Bench(sources: [try StaticWorkerSource([engine.url])])
+        let bench = try Bench(engine)
         try await bench.run {
-            try await bench.advance(until: "it is ready") {
-                (try? bench.worker(engine))?.engine != nil && bench.gateway.isReady
-            }
+            try await bench.advanceUntilReady(engine)
             let id = try bench.worker(engine).id
-            engine.enqueue(Script.chatStream("one two three").stalled(after: 700))
-            let response = try await bench.stream()
+            let response = try await bench.stalledStream(engine)
             #expect(try bench.gateway.removeWorker(id).isLeaving)
             #expect(bench.gateway.workers.map(\.state) == [.draining])
             #expect(throws: GatewayError.self) { try bench.gateway.updateWorker(id, WorkerChange(weight: 2)) }
@@ -237,9 +238,9 @@ import Testing
             return ScriptedEngine.openAI()(request)
         }
         defer { engine.stop() }
-        let bench = try Bench(sources: [try StaticWorkerSource([engine.url])], probes: true)
+        let bench = try Bench(engine, probes: true)
         try await bench.run {
-            try await bench.advance(until: "it is ready") { bench.gateway.isReady }
+            try await bench.advanceUntilReady(engine)
             isWell.withLock { $0 = false }
             try await bench.advance(until: "it is out") { !bench.gateway.isReady }
             let status = try #require(try bench.worker(engine).deployments.first)
@@ -257,7 +258,7 @@ import Testing
             request.path == "/health" ? .openAIError(status: 404, message: "?") : ScriptedEngine.openAI()(request)
         }
         defer { engine.stop() }
-        let bench = try Bench(sources: [try StaticWorkerSource([engine.url])], probes: true)
+        let bench = try Bench(engine, probes: true)
         try await bench.run {
             try await bench.advance(until: "it was asked for its models often") {
                 engine.requests.count { $0.path == "/v1/models" } > 8
@@ -287,7 +288,7 @@ import Testing
             }
         }
         defer { engine.stop() }
-        let bench = try Bench(sources: [try StaticWorkerSource([engine.url])])
+        let bench = try Bench(engine)
         func status() -> DeploymentStatus? { (try? bench.worker(engine))?.deployments.first }
         try await bench.run {
             try await bench.advance(until: "its load is known") { status()?.load?.waitingRequests == 4 }

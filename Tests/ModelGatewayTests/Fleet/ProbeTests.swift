@@ -16,6 +16,7 @@ import Testing
             var most = 0
         }
         private let state = Mutex(State())
+        private let (begun, signal) = AsyncStream.makeStream(of: Void.self)
 
         var asked: [String: Int] { state.withLock { $0.asked } }
         var most: Int { state.withLock { $0.most } }
@@ -26,19 +27,17 @@ import Testing
                 state.underWay += 1
                 state.most = max(state.most, state.underWay)
             }
+            signal.yield()
         }
 
         func end() { state.withLock { $0.underWay -= 1 } }
-    }
 
-    private func wait(_ what: Comment, _ condition: () -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(20)
-        while !condition() {
-            guard ContinuousClock.now < end else {
-                Issue.record(what)
-                return
-            }
-            try await Task.sleep(for: .milliseconds(1))
+        /// Suspends until the probes that have begun fulfil a condition.
+        func wait(_ what: Comment, until condition: ([String: Int]) -> Bool) async {
+            if condition(asked) { return }
+            for await _ in begun where condition(asked) { return }
+            // Only the test's time limit ends the signals.
+            Issue.record(what)
         }
     }
 
@@ -81,7 +80,7 @@ import Testing
             counter.end()
         }
         let running = Task { await prober.run() }
-        try await wait("all were asked") { counter.asked.count == 500 }
+        await counter.wait("all were asked") { $0.count == 500 }
         #expect(counter.most == 7)
         running.cancel()
         await running.value
@@ -109,12 +108,12 @@ import Testing
             counter.end()
         }
         let running = Task { await prober.run() }
-        try await wait("all were asked") { counter.asked.count == 400 }
+        await counter.wait("all were asked") { $0.count == 400 }
         let before = looks.load(ordering: .relaxed)
         for turn in 2...21 {
             await sleeps(atMost: .seconds(1), clock)
             clock.advance(by: .seconds(1))
-            try await wait("the quick one was asked") { counter.asked["d7"] ?? 0 >= turn }
+            await counter.wait("the quick one was asked") { $0["d7"] ?? 0 >= turn }
         }
         // Each group that is touched looks at the clock; one turn has to touch the one that is due.
         #expect(looks.load(ordering: .relaxed) - before < 20 * 20)
@@ -134,10 +133,10 @@ import Testing
         }
         let running = Task { await prober.run() }
         fleet.set(deployment("d0"), template: DeploymentGroup(model: "", health: options))
-        try await wait("d0 was asked without time passing") { counter.asked["d0"] == 1 }
+        await counter.wait("d0 was asked without time passing") { $0["d0"] == 1 }
         await sleeps(atMost: .seconds(10), clock)
         try fleet.group("m").set(deployment("d1"))
-        try await wait("d1 was asked") { counter.asked["d1"] == 1 }
+        await counter.wait("d1 was asked") { $0["d1"] == 1 }
         var quiet = deployment("d2")
         quiet.probes = .off
         try fleet.group("m").set(quiet)
@@ -145,19 +144,19 @@ import Testing
         for turn in 2...4 {
             await sleeps(atMost: .seconds(10), clock)
             clock.advance(by: .seconds(10))
-            try await wait("d0 was asked again") { counter.asked["d0"] == turn }
+            await counter.wait("d0 was asked again") { $0["d0"] == turn }
         }
         #expect(counter.asked["d1"] == 1 && counter.asked["d2"] == nil)
         let often = HealthOptions(interval: .seconds(5), jitter: 0)
         try fleet.group("m").change("d2") { $0.probes = .options(often) }
-        try await wait("d2 was asked") { counter.asked["d2"] == 1 }
+        await counter.wait("d2 was asked") { $0["d2"] == 1 }
         await sleeps(atMost: .seconds(5), clock)
         var settings = DeploymentGroup(model: "m", deployments: [deployment("d0"), deployment("d2")], health: nil)
         fleet.apply([settings])
         clock.advance(by: .seconds(30))
         settings.health = options
         fleet.apply([settings])
-        try await wait("both were asked again") { counter.asked["d0"] == 5 && counter.asked["d2"] == 2 }
+        await counter.wait("both were asked again") { $0["d0"] == 5 && $0["d2"] == 2 }
         running.cancel()
         await running.value
     }
