@@ -77,6 +77,11 @@ public final class Gateway: Sendable {
     // MARK: - Calls in the neutral vocabulary
 
     /// Continues a conversation and returns the whole answer.
+    /// - Parameters:
+    ///   - request: The model, the conversation and how to answer it.
+    ///   - options: The session, the tags and the deployment that decide where the call goes. Default: what the request
+    ///     says of them.
+    /// - Returns: The answer, with what it cost in tokens if the provider said so.
     /// - Throws: ``GatewayError``; ``GatewayError/Code/cancelled`` when the task was cancelled, after the work upstream
     ///   has been ended.
     public func chat(
@@ -89,6 +94,10 @@ public final class Gateway: Sendable {
     /// Continues a conversation and streams the answer.
     ///
     /// Nothing is sent before the stream is iterated. Leaving the loop or cancelling the task ends the call.
+    /// - Parameters:
+    ///   - request: The model, the conversation and how to answer it.
+    ///   - options: The session, the tags and the deployment that decide where the call goes. Default: what the request
+    ///     says of them.
     public func stream(_ request: ChatRequest, options: CallOptions = CallOptions()) -> ChatStream {
         ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request, options) })
     }
@@ -96,11 +105,19 @@ public final class Gateway: Sendable {
     /// Continues raw texts, without a chat template, and streams the answer.
     ///
     /// Nothing is sent before the stream is iterated. Leaving the loop or cancelling the task ends the call.
+    /// - Parameters:
+    ///   - request: The model, the texts and how to continue them.
+    ///   - options: The session, the tags and the deployment that decide where the call goes. Default: what the request
+    ///     says of them.
     public func complete(_ request: CompletionRequest, options: CallOptions = CallOptions()) -> ChatStream {
         ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request, options) })
     }
 
     /// Turns texts into vectors.
+    /// - Parameters:
+    ///   - request: The model, the texts and the form of the vectors.
+    ///   - options: The session, the tags and the deployment that decide where the call goes. Default: what the request
+    ///     says of them.
     /// - Throws: ``GatewayError``; ``GatewayError/Code/cancelled`` when the task was cancelled.
     public func embed(
         _ request: EmbeddingRequest,

@@ -48,7 +48,9 @@ public final class GatewayMetrics: CallObserver, Sendable {
 
     private static let callLabels = ["model", "deployment", "provider", "mode"]
 
-    /// All metrics of calls and of requests over HTTP.
+    /// All metrics of the gateway: of calls, of requests over HTTP, and of routing and reliability. Give them to
+    /// whatever publishes metrics, so that it knows their help texts and the ranges of histograms; ``PrometheusMetrics``
+    /// has them by default.
     public static let descriptions: [MetricDescription] =
         [
             MetricDescription(
