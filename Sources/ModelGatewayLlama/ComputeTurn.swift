@@ -22,7 +22,7 @@ enum ComputeTurn {
         }
         tickets.wait { $0.serving == ticket ? () : nil }
         defer { tickets.change { $0.serving += 1 } }
-        return body()
+        return EndOfProcess.guarding(body)
     }
 }
 

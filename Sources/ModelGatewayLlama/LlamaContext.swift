@@ -43,7 +43,9 @@ final class LlamaContext: @unchecked Sendable {
             parameters.embeddings = true
             parameters.pooling_type = LLAMA_POOLING_TYPE_NONE
         }
-        let (created, errors) = LlamaLog.capturingErrors { llama_init_from_model(model.model, parameters) }
+        let (created, errors) = LlamaLog.capturingErrors {
+            EndOfProcess.guarding { llama_init_from_model(model.model, parameters) }
+        }
         guard let created else {
             throw GatewayError(
                 .modelLoadFailed,
@@ -54,13 +56,15 @@ final class LlamaContext: @unchecked Sendable {
         pointer = created
         memory = llama_get_memory(created)
         batchCapacity = Int(min(llama_n_batch(created), llama_n_ubatch(created)))
-        threadPool = modelgateway_llama_threadpool_new(Int32(shape.threads))
+        threadPool = EndOfProcess.guarding { modelgateway_llama_threadpool_new(Int32(shape.threads)) }
         if let threadPool { llama_attach_threadpool(created, threadPool, threadPool) }
     }
 
     deinit {
-        llama_free(pointer)
-        modelgateway_llama_threadpool_free(threadPool)
+        EndOfProcess.guarding {
+            llama_free(pointer)
+            modelgateway_llama_threadpool_free(threadPool)
+        }
     }
 }
 

@@ -30,6 +30,7 @@ enum LlamaLog {
     static let initialized: Void = {
         llama_log_set(logLine, nil)
         modelgateway_llama_initialize()
+        EndOfProcess.watch()
     }()
 
     /// Where lines go from now on. llama.cpp has one log for all models, so the last logger given counts.

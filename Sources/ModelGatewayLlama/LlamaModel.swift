@@ -33,9 +33,11 @@ final class LlamaModel: @unchecked Sendable {
         parameters.progress_callback = reportProgress
         parameters.progress_callback_user_data = Unmanaged.passUnretained(progress).toOpaque()
         let (loaded, errors) = LlamaLog.capturingErrors {
-            withExtendedLifetime(progress) { llama_model_load_from_file(path, parameters) }
+            EndOfProcess.guarding {
+                withExtendedLifetime(progress) { llama_model_load_from_file(path, parameters) }
+            }
         }
-        if progress.isCancelled.load(ordering: .relaxed) {
+        if progress.isCancelled.load(ordering: .relaxed) || EndOfProcess.hasBegun {
             if let loaded { llama_model_free(loaded) }
             throw GatewayError(.cancelled, "Loading the model was given up.")
         }
@@ -54,7 +56,7 @@ final class LlamaModel: @unchecked Sendable {
     }
 
     deinit {
-        llama_model_free(model)
+        EndOfProcess.guarding { llama_model_free(model) }
     }
 
     /// The most telling of the lines that llama.cpp logged: it goes from the cause to the consequence, and says "error
@@ -182,7 +184,7 @@ private func reportProgress(_ fraction: Float, _ data: UnsafeMutableRawPointer?)
     let progress = Unmanaged<LoadProgress>.fromOpaque(data).takeUnretainedValue()
     // The end is reported when the model is ready, not when its last tensor is.
     progress.report(min(0.99, Double(fraction)))
-    return !progress.isCancelled.load(ordering: .relaxed)
+    return !progress.isCancelled.load(ordering: .relaxed) && !EndOfProcess.hasBegun
 }
 
 #endif

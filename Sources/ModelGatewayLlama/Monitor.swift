@@ -58,6 +58,20 @@ final class Monitor<Value: Sendable>: @unchecked Sendable {
             pthread_cond_wait(condition, mutex)
         }
     }
+
+    /// As ``wait(for:)``, but for a limited time.
+    /// - Returns: Nil when the time is over.
+    func wait<Result>(atMost limit: Duration, for body: (inout Value) -> Result?) -> Result? {
+        var end = timespec()
+        clock_gettime(CLOCK_REALTIME, &end)
+        end.tv_sec += Int(limit.components.seconds)
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&value) { return result }
+            if pthread_cond_timedwait(condition, mutex, &end) != 0 { return body(&value) }
+        }
+    }
 }
 
 #endif
