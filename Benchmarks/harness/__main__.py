@@ -186,7 +186,7 @@ class Run:
         except RuntimeError:
             running.stop()
             raise
-        entry["command"] = shlex.join(running.command)
+        entry["command"] = portable(shlex.join(running.command))
         return running, port
 
     def measure_all(self, name, policy, ports, target, number):
@@ -217,6 +217,11 @@ def main():
         print_report(run.results, {scenario.name: scenario.title for scenario in FULL})
         print_aims(run.results)
     print(f"\nresults: {options.output}")
+
+
+def portable(command):
+    """A command line without the places of this machine: they say nothing about the figures."""
+    return command.replace(f"{REPOSITORY}/", "").replace(str(Path.home()), "~")
 
 
 if __name__ == "__main__":
