@@ -107,7 +107,13 @@ public final class LlamaProvider: Provider {
         if let engine { return engine }
         if let progress { loading.progress.observe(progress) }
         if isNew { start(loading) }
-        return try await loading.wait { [self] in giveUp(loading) }
+        do throws(GatewayError) {
+            return try await loading.wait { [self] in giveUp(loading) }
+        } catch {
+            // The load that this task had joined was given up by the only one who waited until then.
+            guard error.code == .cancelled, !Task.isCancelled else { throw error }
+            return try await self.engine(progress: progress)
+        }
     }
 
     private func start(_ loading: Loading) {

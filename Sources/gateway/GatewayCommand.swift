@@ -42,11 +42,11 @@ struct GatewayCommand: AsyncParsableCommand {
             }
             end(0)
         } catch {
-            leave(after: error)
+            await leave(after: error)
         }
     }
 
-    private static func leave(after error: any Error) -> Never {
+    private static func leave(after error: any Error) async -> Never {
         if error is OutputClosed { end(0) }
         if let failure = CommandFailure(error) {
             StandardStream.error.writeNow(failure.report)
@@ -55,8 +55,12 @@ struct GatewayCommand: AsyncParsableCommand {
         let code = exitCode(for: error)
         guard !code.isSuccess else {
             // A request for help or for the version.
-            StandardStream.output.writeNow(fullMessage(for: error) + "\n")
-            end(0)
+            do {
+                try await StandardStream.output.write(fullMessage(for: error) + "\n")
+                end(0)
+            } catch let failure {
+                await leave(after: failure)
+            }
         }
         // The parser says `Error: …` and then how the command is used.
         var text = fullMessage(for: error)

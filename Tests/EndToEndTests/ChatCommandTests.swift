@@ -217,9 +217,11 @@ struct ChatCommandTests {
     }
 
     #if os(Linux)
-    @Test func aFullDeviceIsAFailureOfTheOutput() async throws {
+    @Test(arguments: [["chat", "Hi", "-m", "mock", "--base-url"], ["--help"], ["--version"]])
+    func aFullDeviceIsAFailureOfTheOutput(_ arguments: [String]) async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Yes."))
-        let command = [BuiltProducts.path("gateway"), "chat", "--base-url", engine.url, "-m", "mock", "Hi"]
+        let address = arguments.last == "--base-url" ? [engine.url] : []
+        let command = [BuiltProducts.path("gateway")] + arguments + address
         let chat = try ChildProcess("/bin/sh", ["-c", #"exec "$0" "$@" > /dev/full"#] + command)
         #expect(try await chat.waitForExit() == 74)
         #expect(chat.errors.hasPrefix("gateway: cannot write the output: "))
