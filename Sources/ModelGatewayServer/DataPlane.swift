@@ -1,5 +1,6 @@
 // The data plane as something to put into a Hummingbird server.
 
+public import HummingbirdCore
 public import Logging
 public import ModelGateway
 public import NIOCore
@@ -10,10 +11,7 @@ public import NIOCore
 ///
 /// ```swift
 /// let plane = DataPlane(gateway: gateway, options: ServerOptions(), logger: logger)
-/// let app = Application(
-///     router: router,
-///     server: .http1(configuration: .init(additionalChannelHandlers: plane.channelHandlers()))
-/// )
+/// let app = Application(router: router, server: plane.server)
 /// ```
 ///
 /// Calls then cost a fraction of what a route costs, a client that goes away ends its call at once, and silent streams
@@ -49,7 +47,16 @@ public struct DataPlane: Sendable {
         state = ServerState(gateway: gateway, options: options, observer: observer, logger: logger)
     }
 
-    /// The handlers for one new connection.
+    /// Hummingbird's HTTP/1 server with this data plane in front of the router. It is safe to stop while connections
+    /// arrive, when Hummingbird's own would stop the process.
+    public var server: HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            let configuration = HTTP1Channel.Configuration(additionalChannelHandlers: channelHandlers())
+            return AcceptedConnections(HTTP1Channel(responder: responder, configuration: configuration))
+        }
+    }
+
+    /// The handlers for one new connection, for a server that is put together in another way than ``server``.
     public func channelHandlers() -> [any RemovableChannelHandler] {
         [Installer(state: state)]
     }

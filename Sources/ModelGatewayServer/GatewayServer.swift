@@ -114,12 +114,8 @@ public final class GatewayServer: Service {
         let plane = DataPlane(state: state)
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
-        let http1 = HTTP1Channel.Configuration(additionalChannelHandlers: plane.channelHandlers())
         let options = state.options
-        let builder = HTTPServerBuilder { responder in
-            AcceptedConnections(HTTP1Channel(responder: responder, configuration: http1))
-        }
-        return try builder.buildServer(
+        return try plane.server.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port),
                 backlog: options.backlog

@@ -23,8 +23,19 @@ enum EngineSocket {
     #endif
 
     /// Listens on 127.0.0.1.
+    static func listen(port: UInt16) throws -> Int32 {
+        let (descriptor, _) = try take(port: port)
+        guard listenCall(descriptor) == 0 else {
+            let error = failure("listen on port \(port)")
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    /// Takes a port of 127.0.0.1 without listening: connections are refused, and nobody else gets it from the system.
     /// - Parameter port: 0 takes a free one.
-    static func listen(port: UInt16) throws -> (descriptor: Int32, port: UInt16) {
+    static func take(port: UInt16) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = socket(AF_INET, stream, 0)
         guard descriptor >= 0 else { throw failure("socket") }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -39,8 +50,8 @@ enum EngineSocket {
                 bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
             }
         }
-        guard isBound, Self.listenCall(descriptor) == 0 else {
-            let error = failure("listen on port \(port)")
+        guard isBound else {
+            let error = failure("take port \(port)")
             close(descriptor)
             throw error
         }

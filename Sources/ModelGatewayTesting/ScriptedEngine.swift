@@ -34,6 +34,8 @@ public final class ScriptedEngine: Sendable {
     public var url: String { "http://127.0.0.1:\(port)" }
 
     private let core: EngineCore
+    /// Holds the port for as long as the engine exists: while it refuses connections no one else may get it.
+    private let reservation: Int32
 
     /// Starts listening.
     /// - Parameters:
@@ -42,11 +44,13 @@ public final class ScriptedEngine: Sendable {
     /// - Throws: ``ScriptedEngineError`` if the port cannot be listened on.
     public init(port: UInt16 = 0, respond: @escaping Responder = { _ in .json("{}") }) throws {
         core = EngineCore(respond: respond)
-        self.port = try core.listen(port: port)
+        (reservation, self.port) = try EngineSocket.take(port: port)
+        try core.listen(port: self.port)
     }
 
     deinit {
         core.stop()
+        close(reservation)
     }
 
     /// Adds scripts for the next requests.
@@ -66,7 +70,7 @@ public final class ScriptedEngine: Sendable {
 
     /// Listens again, on the same port, after ``refuseConnections()``.
     public func acceptConnections() throws {
-        _ = try core.listen(port: port)
+        try core.listen(port: port)
     }
 
     /// Closes each connection that stands, in order or with a reset.
@@ -162,8 +166,8 @@ final class EngineCore: Sendable {
         self.respond = respond
     }
 
-    func listen(port: UInt16) throws -> UInt16 {
-        let (listener, port) = try EngineSocket.listen(port: port)
+    func listen(port: UInt16) throws {
+        let listener = try EngineSocket.listen(port: port)
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else {
             close(listener)
@@ -192,7 +196,6 @@ final class EngineCore: Sendable {
             }
             throw ScriptedEngineError("The scripted engine cannot start a thread.")
         }
-        return port
     }
 
     func stopListening() {

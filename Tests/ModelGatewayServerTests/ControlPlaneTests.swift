@@ -87,8 +87,7 @@ struct ControlPlaneTests {
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let app = Application(
             router: router,
-            server: withDataPlane
-                ? .http1(configuration: .init(additionalChannelHandlers: plane.channelHandlers())) : .http1(),
+            server: withDataPlane ? plane.server : .http1(),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { listening.yield($0.localAddress?.port ?? 0) },
             logger: .silent

@@ -9,8 +9,9 @@ import Testing
 struct TransportSecurityTests {
     @Test func namesNoSecretsOrAddressesInErrors() async throws {
         let engine = try ScriptedEngine()
+        defer { engine.stop() }
         let port = engine.port
-        engine.stop()
+        engine.refuseConnections()
         let transport = try CurlTransport()
         let error = await #expect(throws: GatewayError.self) {
             try await transport.send(
