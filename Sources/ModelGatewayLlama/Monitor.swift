@@ -64,7 +64,10 @@ final class Monitor<Value: Sendable>: @unchecked Sendable {
     func wait<Result>(atMost limit: Duration, for body: (inout Value) -> Result?) -> Result? {
         var end = timespec()
         clock_gettime(CLOCK_REALTIME, &end)
-        end.tv_sec += Int(limit.components.seconds)
+        let (seconds, attoseconds) = limit.components
+        let nanoseconds = Int(attoseconds / 1_000_000_000) + end.tv_nsec
+        end.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
+        end.tv_nsec = nanoseconds % 1_000_000_000
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
