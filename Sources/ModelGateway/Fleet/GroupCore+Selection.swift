@@ -94,7 +94,8 @@ extension GroupCore {
         return begin(slot, lane, tokens: tokens, now: now)
     }
 
-    /// Chooses a slot without counting anything, or nil if none is eligible.
+    /// Chooses a slot without counting anything, or nil if none is eligible. The policy works on the group's pool in its
+    /// place: a copy of it would cost more than most choices.
     mutating func select(_ input: RoutingInput, _ lane: Int, _ context: inout SelectionContext) -> Int? {
         let excluded = context.excluded
         for tier in tiers.indices where hasCandidates(tier, lane, excluding: excluded) {
@@ -102,16 +103,24 @@ extension GroupCore {
                 let wanted = TagKey(lane: lane, tags: input.tags)
                 makeTaggedPool(wanted, tier: tier)
                 if tiers[tier].tagged[wanted, default: Pool(.none)].count(excluding: excluded) > 0 {
-                    var pool = tiers[tier].tagged.removeValue(forKey: wanted) ?? Pool(.none)
-                    defer { tiers[tier].tagged[wanted] = pool }
-                    return select(from: &pool, input, &context)
+                    context.keepExcluded(in: tiers[tier].tagged[wanted, default: Pool(.none)])
+                    return policy.select(
+                        from: &tiers[tier].tagged[wanted, default: Pool(.none)],
+                        members: members,
+                        input: input,
+                        context: context,
+                        random: &random
+                    )
                 }
             }
-            // The policy must not see the group change while it works on one of its pools.
-            var pool = Pool(.none)
-            swap(&pool, &tiers[tier].pools[lane])
-            defer { swap(&pool, &tiers[tier].pools[lane]) }
-            return select(from: &pool, input, &context)
+            context.keepExcluded(in: tiers[tier].pools[lane])
+            return policy.select(
+                from: &tiers[tier].pools[lane],
+                members: members,
+                input: input,
+                context: context,
+                random: &random
+            )
         }
         return nil
     }
@@ -119,15 +128,6 @@ extension GroupCore {
     private func hasCandidates(_ tier: Int, _ lane: Int, excluding excluded: [Int]) -> Bool {
         if excluded.isEmpty { return !tiers[tier].pools[lane].slots.isEmpty }
         return tiers[tier].pools[lane].count(excluding: excluded) > 0
-    }
-
-    private mutating func select(
-        from pool: inout Pool,
-        _ input: RoutingInput,
-        _ context: inout SelectionContext
-    ) -> Int? {
-        if !context.excluded.isEmpty { context.excluded.removeAll { !pool.contains($0) } }
-        return policy.select(from: &pool, members: members, input: input, context: context, random: &random)
     }
 
     private mutating func makeTaggedPool(_ wanted: TagKey, tier: Int) {

@@ -159,6 +159,18 @@ extension GroupState {
         return try lease(later, input, now: time.now())
     }
 
+    /// The slot of the deployment that a call would get now, or nil if none may take it: the choice alone, as a benchmark
+    /// wants to see it. Nothing counts as under way, but the policy moves on: turns pass, sessions begin.
+    package func select(_ input: RoutingInput) -> Int? {
+        let now = time.now()
+        let match = match(input, now: now)
+        return core.withLock { core in
+            let lane = core.lane(of: input.mode)
+            var context = SelectionContext(now: now, match: match)
+            return core.select(input, lane, &context)
+        }
+    }
+
     private func lease(
         _ selection: Selection,
         _ input: RoutingInput,

@@ -69,14 +69,14 @@ struct Member: Sendable {
     var record: DeploymentRecord
     /// What calls have shown, for each mode of the group.
     var standings: [Standing]
+    /// Prompt tokens sent since the last report and not answered yet.
+    var dispatchedTokens = 0
+    /// Counts reports: an attempt knows by it whether the report has seen it.
+    var reports: UInt32 = 0
     var health = HealthState()
     /// The engine's last report, unless it is too old.
     var report: EngineLoad?
     var reportEnds = MonotonicInstant.never
-    /// Counts reports: an attempt knows by it whether the report has seen it.
-    var reports: UInt32 = 0
-    /// Prompt tokens sent since the last report and not answered yet.
-    var dispatchedTokens = 0
     /// Seconds to the first token, smoothed; nil before the first answer.
     var latency: Double?
     /// Seconds to the first token for each token of the prompt, smoothed; nil before the first answer.

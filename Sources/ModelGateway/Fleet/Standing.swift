@@ -14,10 +14,10 @@ struct Standing: Sendable {
     /// The reasons of this mode alone: ``Ineligibility/breakerOpen``, ``Ineligibility/coolingDown``,
     /// ``Ineligibility/misconfigured``, and ``Ineligibility/saturated`` for a half-open breaker without a free place.
     var ineligibility: Ineligibility = []
+    /// Rejections with 429 in a row.
+    var cooldowns: Int32 = 0
     var breaker: CircuitBreaker
     var cooldownEnds = MonotonicInstant.never
-    /// Rejections with 429 in a row.
-    var cooldowns = 0
 
     init(_ breaker: CircuitBreakerOptions) {
         self.breaker = CircuitBreaker(breaker)
@@ -74,7 +74,8 @@ extension GroupCore {
     /// Notes whether all places of a slot are taken: those of the deployment, and those of a half-open breaker.
     mutating func noteSaturation(_ slot: Int, _ lane: Int) {
         if isFull(slot) { change(slot, adding: .saturated) } else { change(slot, removing: .saturated) }
-        if members[slot].standings[lane].isProbing {
+        // The state first, for the rest is a copy of the whole standing, which nearly no call has to pay for.
+        if members[slot].standings[lane].breaker.state == .halfOpen, members[slot].standings[lane].isProbing {
             change(slot, lane, adding: .saturated)
         } else {
             change(slot, lane, removing: .saturated)

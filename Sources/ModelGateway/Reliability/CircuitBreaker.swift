@@ -66,11 +66,12 @@ package struct CircuitBreaker: Sendable {
     /// Calls under way in the half-open state.
     package private(set) var probesUnderWay = 0
 
-    package let options: CircuitBreakerOptions
-    private var window: SlidingWindow
     private var failuresInARow = 0
+    private var window: SlidingWindow
     private var successesInARow = 0
     private var openings = 0
+    // Last, so that what each call looks at lies together in memory.
+    package let options: CircuitBreakerOptions
 
     /// Creates a closed breaker.
     package init(_ options: CircuitBreakerOptions = CircuitBreakerOptions()) {

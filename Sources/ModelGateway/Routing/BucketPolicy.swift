@@ -47,7 +47,7 @@ struct BucketPolicy: SelectionPolicy {
     private var sizes = SizeHistogram()
     /// Tokens of the interval by slot, and the slot with the most of them for its weight.
     private var tokens: [Int] = []
-    private var busiest = TournamentTree()
+    private var busiest = TournamentTree<OrderKey>()
     private var nextAdjustment: MonotonicInstant?
 
     init(_ options: BucketOptions) {

@@ -30,10 +30,11 @@ struct FenwickTree: Sendable {
         var step = sums.count.highestPowerOfTwo
         while step > 0 {
             let next = index + step
-            if next < sums.count, sums[next] <= rest {
-                index = next
-                rest -= sums[next]
-            }
+            let sum = next < sums.count ? sums[next] : .infinity
+            // Without a branch: which way it goes is random, so that half of the predictions would be wrong.
+            let isBelow = sum <= rest
+            index = isBelow ? next : index
+            rest -= isBelow ? sum : 0
             step /= 2
         }
         // Rounding can end on a slot of weight zero or behind the last one: take the nearest one with a weight.

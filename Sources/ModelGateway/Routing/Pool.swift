@@ -24,7 +24,7 @@ struct Pool: Sendable {
 
     var weights: FenwickTree?
     var turns: TurnQueue?
-    var order: TournamentTree?
+    var order: TournamentTree<OrderKey>?
 
     init(_ index: PoolIndex) {
         switch index {

@@ -11,6 +11,11 @@ struct SelectionContext: Sendable {
     /// Who has the beginning of the prompt in the cache, if the policy keeps book of it.
     var match: PrefixMatch?
 
+    /// Leaves out of the excluded slots those that a pool does not have.
+    mutating func keepExcluded(in pool: borrowing Pool) {
+        if !excluded.isEmpty { excluded.removeAll { !pool.contains($0) } }
+    }
+
     /// Whether a slot may be chosen out of a pool.
     func allows(_ slot: Int, in pool: borrowing Pool) -> Bool {
         pool.contains(slot) && !excluded.contains(slot)

@@ -1,12 +1,17 @@
 // The slot with the least key, in O(log n) for each change.
 
-/// What slots are ordered by: first the primary, then the secondary, then a random number.
-struct OrderKey: Sendable, Hashable, Comparable {
+/// What slots are ordered by.
+protocol TournamentKey: Comparable, Sendable {
+    /// A key behind all others: that of a slot which does not take part.
+    static var last: Self { get }
+}
+
+/// What policies order slots by: first the primary, then the secondary, then a number of their own.
+struct OrderKey: TournamentKey, Hashable {
     var primary = 0.0
     var secondary = 0.0
     var tie: UInt64 = 0
 
-    /// A key behind all others.
     static let last = OrderKey(primary: .infinity, secondary: .infinity, tie: .max)
 
     static func < (left: Self, right: Self) -> Bool {
@@ -17,23 +22,23 @@ struct OrderKey: Sendable, Hashable, Comparable {
 }
 
 /// A binary tree whose leaves are slots and whose inner nodes name the winner below them.
-struct TournamentTree: Sendable {
-    private var keys: [OrderKey] = []
+struct TournamentTree<Key: TournamentKey>: Sendable {
+    private var keys: [Key] = []
     private var winners: [Int32] = []
     private var capacity = 0
 
     /// The key of a slot.
-    subscript(slot: Int) -> OrderKey { slot < keys.count ? keys[slot] : .last }
+    subscript(slot: Int) -> Key { slot < keys.count ? keys[slot] : .last }
 
     /// The slot with the least key, unless there is none.
     var least: Int? {
         guard capacity > 0 else { return nil }
         let slot = Int(winners[1])
-        return keys[slot].primary == .infinity ? nil : slot
+        return keys[slot] == .last ? nil : slot
     }
 
     /// Gives a slot a key.
-    mutating func set(_ slot: Int, to key: OrderKey) {
+    mutating func set(_ slot: Int, to key: Key) {
         if slot >= capacity { grow(to: slot + 1) }
         keys[slot] = key
         replay(slot)
@@ -56,13 +61,18 @@ struct TournamentTree: Sendable {
         return found
     }
 
+    /// Plays the matches again between a slot and the root, up to where neither the old nor the new winner is the slot.
     private mutating func replay(_ slot: Int) {
-        var node = (slot + capacity) / 2
         var winner = better(slot, slot ^ 1)
+        var key = keys[winner]
+        var node = (slot + capacity) / 2
         while true {
+            let before = Int(winners[node])
             winners[node] = Int32(winner)
-            guard node > 1 else { return }
-            winner = better(winner, Int(winners[node ^ 1]))
+            if node == 1 || (before != slot && winner != slot) { return }
+            let other = Int(winners[node ^ 1])
+            let otherKey = keys[other]
+            if otherKey < key { (winner, key) = (other, otherKey) }
             node /= 2
         }
     }

@@ -226,7 +226,7 @@ import Testing
 
     @Test func `the least of a tournament is that of a sorted list`() {
         var random = SeededGenerator(seed: 3)
-        var tree = TournamentTree()
+        var tree = TournamentTree<OrderKey>()
         var plain: [Int: OrderKey] = [:]
         for step in 0..<3000 {
             let slot = random.index(below: 1 + step / 30)
