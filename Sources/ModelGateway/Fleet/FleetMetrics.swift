@@ -98,7 +98,7 @@ extension MetricDescription {
 }
 
 /// The counters of one deployment, made once.
-final class DeploymentMetrics: Sendable {
+struct DeploymentMetrics: Sendable {
     private let model: String
     private let deployment: String
     private let factory: any MetricsFactory

@@ -77,7 +77,9 @@ extension GroupCore {
         if members[slot].standings[lane].breaker.succeed(era: era, now: now) {
             change(slot, lane, removing: .breakerOpen)
         }
-        if members[slot].health.succeed(probes(of: slot) ?? HealthOptions()) {
+        // Only the way back up depends on the options, and nearly everyone is up: it is not worth it to look for them.
+        let options = members[slot].health.isHealthy ? HealthOptions() : probes(of: slot) ?? HealthOptions()
+        if members[slot].health.succeed(options) {
             change(slot, removing: .unhealthy)
             events.append(.health(members[slot].record, isHealthy: true))
         }

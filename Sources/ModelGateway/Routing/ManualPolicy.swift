@@ -116,7 +116,7 @@ struct ManualPolicy: SelectionPolicy {
         random: inout SeededGenerator
     ) -> Int? {
         if options.assignment == .random {
-            return pool.weighted(members: members, excluding: context.excluded, random: &random)
+            return pool.weighted(excluding: context.excluded, random: &random)
         }
         return pool.order?.least(excluding: context.excluded)
     }

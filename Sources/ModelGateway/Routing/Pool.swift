@@ -21,6 +21,8 @@ struct Pool: Sendable {
     private(set) var tokens = 0
     /// The sum of the weights of the eligible slots.
     private(set) var weight = 0.0
+    /// No eligible slot has a greater weight; one that had may be gone.
+    private(set) var heaviest = 0.0
 
     var weights: FenwickTree?
     var turns: TurnQueue?
@@ -60,6 +62,7 @@ struct Pool: Sendable {
         calls += member.calls
         tokens += member.pendingTokens
         weight += member.weight
+        heaviest = slots.count == 1 ? member.weight : max(heaviest, member.weight)
         weights?.set(slot, to: member.weight)
         turns?.insert(slot, weight: member.weight)
         order?.set(slot, to: key)
