@@ -1,4 +1,6 @@
-// What a selection costs: the lease of one attempt and its end, the group's lock and bookkeeping included.
+// What routing costs per call, in two benchmarks for each policy and fleet: the selection, which is the choice of one
+// deployment under the group's lock with its reading of the clock and, for cache_aware, the walk through the tree of
+// prompts; and the lease, which is an attempt's selection and its end with all the group's bookkeeping.
 
 import Benchmark
 import ModelGateway
@@ -11,37 +13,83 @@ private struct Unreached: Provider {
     func models(timeouts: Timeouts) async throws(GatewayError) -> [ModelInfo] { [] }
 }
 
-private let policies: [(name: String, kind: RoutingPolicyKind)] = [
-    ("random", .random),
-    ("round_robin", .roundRobin),
-    ("power_of_two", .powerOfTwo),
-    ("consistent_hashing", .consistentHashing()),
-    ("prefix_hash", .prefixHash()),
-    ("manual", .manual()),
-    ("bucket", .bucket()),
-    ("cache_aware", .cacheAware()),
-    ("least_load", .leastLoad),
-    ("latency", .latency()),
-    ("cost", .cost()),
+/// One policy, and the length of the prompts that it gets.
+private struct Subject {
+    var name: String
+    var policy: RoutingPolicyKind
+    var promptBytes = 2_048
+    /// Bytes of prompts that the policy has seen before.
+    var warmBytes = 0
+}
+
+private let subjects = [
+    Subject(name: "random", policy: .random),
+    Subject(name: "round_robin", policy: .roundRobin),
+    Subject(name: "power_of_two", policy: .powerOfTwo),
+    Subject(name: "consistent_hashing", policy: .consistentHashing()),
+    Subject(name: "prefix_hash", policy: .prefixHash()),
+    Subject(name: "manual", policy: .manual()),
+    Subject(name: "bucket", policy: .bucket()),
+    Subject(name: "cache_aware, 2048-byte prompts", policy: .cacheAware(), warmBytes: 63 << 20),
+    Subject(name: "cache_aware, 8192-byte prompts", policy: .cacheAware(), promptBytes: 8_192, warmBytes: 63 << 20),
+    Subject(name: "least_load", policy: .leastLoad),
+    Subject(name: "latency", policy: .latency()),
+    Subject(name: "cost", policy: .cost()),
 ]
 
-private func group(_ policy: RoutingPolicyKind, deployments count: Int) -> GroupState {
-    let deployments = (0..<count).map { number in
-        Deployment(id: "d\(number)", model: "mock", provider: Unreached(), upstreamModel: "mock")
+/// A group and the calls that it gets, each with a session of its own.
+private final class Scene: Sendable {
+    private static let callCount = 4_096
+    private static let familyCount = 1_024
+
+    private let group: GroupState
+    private let calls: [RoutingInput]
+
+    init(_ subject: Subject, deployments count: Int) throws {
+        let deployments = (0..<count).map { number in
+            Deployment(id: "d\(number)", model: "mock", provider: Unreached(), upstreamModel: "mock")
+        }
+        group = GroupState(DeploymentGroup(model: "mock", deployments: deployments, policy: subject.policy), seed: 1)
+        calls = (0..<Self.callCount).map { Self.call($0, promptBytes: subject.promptBytes) }
+        var other = Self.callCount
+        while group.status.prefixCacheBytes < subject.warmBytes {
+            for _ in 0..<1_024 {
+                try Self.lease(Self.call(other, promptBytes: subject.promptBytes), in: group)
+                other += 1
+            }
+        }
+        // What is built at the first selection, such as a ring, is not part of one; and each prompt has been read.
+        for turn in 0..<max(2 * count, calls.count) { try lease(turn) }
     }
-    return GroupState(DeploymentGroup(model: "mock", deployments: deployments, policy: policy), seed: 1)
-}
 
-/// Prompts in 64 families: a policy that looks at prefixes finds some to share.
-private let inputs: [RoutingInput] = (0..<1_024).map { number in
-    let prefix = String(repeating: "Family \(number % 64) has a system prompt of its own. ", count: 40)
-    return RoutingInput(text: Array((prefix + "Question \(number)").utf8), sessionKey: "session-\(number % 256)")
-}
+    func select(_ turn: Int) {
+        blackHole(group.select(calls[turn % Self.callCount]))
+    }
 
-private func select(_ turn: Int, in group: GroupState) throws {
-    let lease = try group.acquire(inputs[turn & 1_023])
-    lease.accepted()
-    lease.finish(.success)
+    func lease(_ turn: Int) throws {
+        try Self.lease(calls[turn % Self.callCount], in: group)
+    }
+
+    private static func lease(_ call: RoutingInput, in group: GroupState) throws {
+        let lease = try group.acquire(call)
+        lease.accepted()
+        lease.finish(.success)
+    }
+
+    /// A prompt of one of 1,024 families, the first half of which is the family's.
+    private static func call(_ number: Int, promptBytes: Int) -> RoutingInput {
+        let shared = letters(seed: number % familyCount, count: promptBytes / 2)
+        let own = letters(seed: familyCount + number, count: promptBytes - shared.count)
+        return RoutingInput(text: shared + own, sessionKey: "session-\(number)")
+    }
+
+    private static func letters(seed: Int, count: Int) -> [UInt8] {
+        var state = UInt64(seed + 1) &* 0x9E37_79B9_7F4A_7C15
+        return (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(ascii: "a") + UInt8(state >> 33 & 15)
+        }
+    }
 }
 
 let benchmarks: @Sendable () -> Void = {
@@ -49,22 +97,24 @@ let benchmarks: @Sendable () -> Void = {
         metrics: [.wallClock, .throughput],
         warmupIterations: 10,
         scalingFactor: .kilo,
-        maxDuration: .seconds(1)
+        maxDuration: .milliseconds(500)
     )
 
-    for policy in policies {
+    for subject in subjects {
         for count in [10, 100, 1_000, 10_000] {
             Benchmark(
-                "\(policy.name), \(count) deployments",
-                closure: { benchmark, group in
-                    for turn in benchmark.scaledIterations { try select(turn, in: group) }
+                "selection: \(subject.name), \(count) deployments",
+                closure: { benchmark, scene in
+                    for turn in benchmark.scaledIterations { scene.select(turn) }
                 },
-                setup: {
-                    let group = group(policy.kind, deployments: count)
-                    // What is built at the first selection, such as a ring, is not part of one.
-                    for turn in 0..<2 * max(count, inputs.count) { try select(turn, in: group) }
-                    return group
-                }
+                setup: { try Scene(subject, deployments: count) }
+            )
+            Benchmark(
+                "lease: \(subject.name), \(count) deployments",
+                closure: { benchmark, scene in
+                    for turn in benchmark.scaledIterations { try scene.lease(turn) }
+                },
+                setup: { try Scene(subject, deployments: count) }
             )
         }
     }

@@ -37,6 +37,15 @@ struct BucketPolicy: SelectionPolicy {
         var slot: Int
     }
 
+    /// Tokens of the interval for the weight; those with the most come first.
+    private struct Busyness: TournamentKey {
+        var tokens: Double
+
+        static let last = Busyness(tokens: -1)
+
+        static func < (left: Self, right: Self) -> Bool { left.tokens > right.tokens }
+    }
+
     private let options: BucketOptions
     /// The members by ascending length of their prompts, and the first length that is above each one's range.
     private var owners: [Int] = []
@@ -47,7 +56,7 @@ struct BucketPolicy: SelectionPolicy {
     private var sizes = SizeHistogram()
     /// Tokens of the interval by slot, and the slot with the most of them for its weight.
     private var tokens: [Int] = []
-    private var busiest = TournamentTree<OrderKey>()
+    private var busiest = TournamentTree<Busyness>()
     private var nextAdjustment: MonotonicInstant?
 
     init(_ options: BucketOptions) {
@@ -193,7 +202,7 @@ extension BucketPolicy {
     private mutating func count(_ size: Int, on slot: Int, pool: inout Pool, members: [Member]) {
         reserve(slot)
         tokens[slot] += size
-        busiest.set(slot, to: OrderKey(primary: -perWeight(slot)))
+        busiest.set(slot, to: Busyness(tokens: perWeight(slot)))
         if pool.contains(slot) { pool.order?.set(slot, to: key(of: slot, members: members)) }
     }
 }

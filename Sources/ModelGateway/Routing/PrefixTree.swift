@@ -132,10 +132,9 @@ extension PrefixTree {
         var node = Self.root
         var depth = 0
         while depth < text.count, let child = edges.child(of: node, text[depth]) {
-            let common = commonPrefix(nodes[Int(child)].label, text, at: depth)
-            depth += common
+            depth += commonPrefix(of: child, text, at: depth)
             node = child
-            if common < nodes[Int(child)].label.count { break }
+            if depth < Int(nodes[Int(child)].depth) { break }
         }
         while node != Self.root, match.candidates.count < Self.candidateLimit {
             addCandidates(of: Int(node), depth: depth, to: &match, salt: salt)
@@ -187,9 +186,9 @@ extension PrefixTree {
                 node = addLeaf(text, from: depth, parent: node)
                 break
             }
-            let common = commonPrefix(nodes[Int(child)].label, text, at: depth)
+            let common = commonPrefix(of: child, text, at: depth)
             depth += common
-            node = common < nodes[Int(child)].label.count ? split(child, at: common) : child
+            node = depth < Int(nodes[Int(child)].depth) ? split(child, at: common) : child
             if nodes[Int(node)].holders.contains(slot) { known = depth }
         }
         deployments[slot].filled += text.count - known
@@ -206,7 +205,7 @@ extension PrefixTree {
         var node = Self.root
         var depth = 0
         while depth < text.count, let child = edges.child(of: node, text[depth]) {
-            depth += commonPrefix(nodes[Int(child)].label, text, at: depth)
+            depth += commonPrefix(of: child, text, at: depth)
             guard depth == Int(nodes[Int(child)].depth) else { break }
             if depth > known { path.append(Int(child)) }
             node = child
@@ -307,10 +306,12 @@ extension PrefixTree {
         return capacity == 0 ? 0 : capacity * MemoryLayout<PrefixHolder>.stride + Self.arrayOverhead
     }
 
-    /// How many bytes of a label a text has from an offset on.
-    private func commonPrefix(_ label: [UInt8], _ text: UnsafeRawBufferPointer, at offset: Int) -> Int {
-        label.withUnsafeBytes { label in
-            let count = min(label.count, text.count - offset)
+    /// How many bytes of a node's label a text has from an offset on, where the node's label begins. The first one is
+    /// known to be the same; many labels have no other, and then they need not be fetched from memory.
+    private func commonPrefix(of node: Int32, _ text: UnsafeRawBufferPointer, at offset: Int) -> Int {
+        let count = min(Int(nodes[Int(node)].depth), text.count) - offset
+        guard count > 1 else { return count }
+        return nodes[Int(node)].label.withUnsafeBytes { label in
             var index = 0
             while index + 8 <= count {
                 let left = label.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
