@@ -136,6 +136,7 @@ let package = Package(
             dependencies: [
                 "GatewayWire",
                 "ModelGateway",
+                "ModelGatewayServer",
                 "ModelGatewayTesting",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),

@@ -3,18 +3,21 @@
 import GatewayWire
 
 extension Gateway {
-    /// Creates a gateway from a configuration, with libcurl for a transport.
+    /// Creates a gateway from a configuration.
     /// - Parameters:
     ///   - configuration: The models and providers. Workers are not asked for their models before ``run(logger:)``.
     ///   - providers: The kinds of providers that the configuration may name.
     ///   - observer: Is told of the end of each call.
+    ///   - transport: What sends the requests to providers without connection settings of their own, given the libcurl
+    ///     transport that sends the others. Default: that one.
     /// - Throws: ``GatewayError/Code/configuration`` if a deployment's settings cannot be used.
     public convenience init(
         configuration: Configuration,
         providers: ProviderCatalog = .standard,
-        observer: (any CallObserver)? = nil
+        observer: (any CallObserver)? = nil,
+        transport wrap: (CurlTransport) -> any HTTPTransport = { $0 }
     ) throws(GatewayError) {
-        var transports = try TransportPool()
+        var transports = try TransportPool(wrap)
         var groups: [DeploymentGroup] = []
         for model in configuration.allModels {
             var deployments: [Deployment] = []

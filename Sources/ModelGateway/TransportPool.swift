@@ -1,4 +1,4 @@
-// One libcurl transport for each set of connection settings, shared by all providers that have the same.
+// One transport for each set of connection settings, shared by all providers that have the same.
 
 /// Transports by the settings that belong to a connection and not to a request.
 struct TransportPool {
@@ -9,18 +9,16 @@ struct TransportPool {
     }
 
     /// The transport of providers without settings of their own.
-    let standard: CurlTransport
+    let standard: any HTTPTransport
     private var others: [Key: CurlTransport] = [:]
 
-    init() throws(GatewayError) {
-        standard = try CurlTransport()
+    /// - Parameter wrap: Makes the standard transport out of the libcurl one.
+    init(_ wrap: (CurlTransport) -> any HTTPTransport) throws(GatewayError) {
+        standard = wrap(try CurlTransport())
     }
 
-    /// All transports that were made.
-    var all: [CurlTransport] { [standard] + others.values }
-
     /// The transport for a provider.
-    mutating func transport(for provider: Configuration.Provider) throws(GatewayError) -> CurlTransport {
+    mutating func transport(for provider: Configuration.Provider) throws(GatewayError) -> any HTTPTransport {
         let key = Key(caFile: provider.caFile, http2: provider.http2, proxy: provider.proxy)
         guard key != Key() else { return standard }
         if let transport = others[key] { return transport }

@@ -86,7 +86,7 @@ extension DataPlaneHandler {
         let call = ModelCall(request: request, connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: loop)
         exchange.call = call
         let gateway = server.gateway
-        exchange.task = Task(executorPreference: gateway.preferredExecutor) { await call.run(on: gateway) }
+        exchange.task = Task(executorPreference: loop.executor) { await call.run(on: gateway) }
     }
 }
 

@@ -14,12 +14,15 @@ final class LoopState: Sendable {
     }
 
     let eventLoop: any EventLoop
+    /// Runs the tasks of calls, so that nothing changes threads between a client's socket and an engine's.
+    let executor: LoopExecutor
     private let tickInterval: TimeAmount
     private let local: NIOLoopBoundBox<Local>
     private let ready = Mutex<[ModelCall]>([])
 
     init(eventLoop: any EventLoop, tickInterval: TimeAmount) {
         self.eventLoop = eventLoop
+        executor = LoopExecutor(eventLoop)
         self.tickInterval = tickInterval
         local = NIOLoopBoundBox.makeBoxSendingValue(Local(), eventLoop: eventLoop)
     }

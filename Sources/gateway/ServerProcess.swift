@@ -24,7 +24,12 @@ struct ServerProcess {
         let backend = LocalBackend(logger: logger)
         let observer = try ServerObserver(configuration)
         defer { observer.close() }
-        let gateway = try Gateway(configuration: configuration, providers: backend.catalog, observer: observer)
+        let gateway = try Gateway(
+            configuration: configuration,
+            providers: backend.catalog,
+            observer: observer,
+            transport: { EventLoopTransport(fallback: $0) }
+        )
         let server = GatewayServer(
             gateway: gateway,
             options: ServerOptions(configuration.server, routing: configuration.routing),

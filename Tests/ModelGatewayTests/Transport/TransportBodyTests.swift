@@ -6,26 +6,34 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct TransportBodyTests {
-    @Test(arguments: [Script.Framing.contentLength, .chunked, .untilClose], [1, 2, 7, 1000])
-    func readsBodiesInAnyPartition(framing: Script.Framing, piece: Int) async throws {
+    @Test(
+        arguments: pairs([Script.Framing.contentLength, .chunked, .untilClose], [1, 2, 7, 1000]),
+        TransportKind.allCases
+    )
+    func readsBodiesInAnyPartition(pair: (Script.Framing, Int), kind: TransportKind) async throws {
+        let (framing, piece) = pair
         let parts = ["one ", "two ", "three"].map { Array($0.utf8) }
         let engine = try ScriptedEngine { _ in .response(parts: parts, framing: framing).inPieces(of: piece) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         #expect(try await response.text() == "one two three")
         #expect(try await response.body.next() == nil)
     }
 
-    @Test(arguments: [Script.Framing.contentLength, .chunked], [Script.Ending.close, .reset])
-    func reportsACutBody(framing: Script.Framing, ending: Script.Ending) async throws {
+    @Test(
+        arguments: pairs([Script.Framing.contentLength, .chunked], [Script.Ending.close, .reset]),
+        TransportKind.allCases
+    )
+    func reportsACutBody(pair: (Script.Framing, Script.Ending), kind: TransportKind) async throws {
+        let (framing, ending) = pair
         let whole = Script.response(parts: [Array(repeating: 0x61, count: 100)], framing: framing)
         let engine = try ScriptedEngine { _ in
             // Whatever arrived before the cut must be there; a stall before an RST lets it arrive.
             .init(steps: whole.cut(after: whole.byteCount - 6).steps + [.stall], ending: ending)
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         let first = try await response.body.next()
         #expect(first?.isEmpty == false)
@@ -36,21 +44,22 @@ struct TransportBodyTests {
         #expect(error?.message.contains("body") == true || error?.message.contains("cut off") == true)
     }
 
-    @Test func reportsAHeadThatIsCut() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func reportsAHeadThatIsCut(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .raw("HTTP/1.1 200 OK\r\nContent-Ty") }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let error = await #expect(throws: GatewayError.self) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         }
         #expect(error?.code == .truncatedResponse)
     }
 
-    @Test(arguments: [Script.Ending.close, .reset])
-    func reportsAnEngineThatHangsUp(ending: Script.Ending) async throws {
+    @Test(arguments: [Script.Ending.close, .reset], TransportKind.allCases)
+    func reportsAnEngineThatHangsUp(ending: Script.Ending, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .hangUp(ending) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let error = await #expect(throws: GatewayError.self) {
             try await transport.send(HTTPTransportRequest(method: "POST", url: engine.url, body: .bytes([1])))
         }
@@ -59,19 +68,22 @@ struct TransportBodyTests {
         #expect(error?.message.contains("waiting for the first byte") == true)
     }
 
-    @Test(arguments: [
-        "garbage\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "SSH-2.0-OpenSSH_9\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello__0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFFFF\r\nhello\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: gzip\r\n\r\nhello",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: unheard-of\r\n\r\nhello",
-        "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhello",
-    ])
-    func reportsAMalformedAnswer(raw: String) async throws {
+    @Test(
+        arguments: [
+            "garbage\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "SSH-2.0-OpenSSH_9\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello__0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFFFF\r\nhello\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: gzip\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: unheard-of\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhello",
+        ],
+        TransportKind.allCases
+    )
+    func reportsAMalformedAnswer(raw: String, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .raw(raw) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let error = await #expect(throws: GatewayError.self) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url)).bytes()
         }
@@ -79,11 +91,12 @@ struct TransportBodyTests {
         #expect(error?.message.contains("127.0.0.1") == false)
     }
 
-    @Test func readsNoMoreThanTheDeclaredLength() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func readsNoMoreThanTheDeclaredLength(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         engine.enqueue(.response(parts: [Array("hello, world".utf8)], framing: .declaredLength(5)), .json("{}"))
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let request = HTTPTransportRequest(method: "GET", url: engine.url)
         #expect(try await transport.send(request).text() == "hello")
         // The excess must not become the head of the next answer.
@@ -91,14 +104,15 @@ struct TransportBodyTests {
         #expect(engine.connections.count == 2)
     }
 
-    @Test func boundsTheHead() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func boundsTheHead(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             let line = "X-Filler: " + String(repeating: "x", count: 1000) + "\r\n"
             let head = "HTTP/1.1 200 OK\r\n" + String(repeating: line, count: 300) + "Content-Length: 0\r\n\r\n"
             return .raw(head, ending: .keepAlive)
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let error = await #expect(throws: GatewayError.self) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         }
@@ -107,12 +121,13 @@ struct TransportBodyTests {
         try await engine.waitForClientClose(connection: 0)
     }
 
-    @Test func boundsASingleHeaderLine() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func boundsASingleHeaderLine(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             .raw("HTTP/1.1 200 OK\r\nX-Filler: " + String(repeating: "x", count: 1_000_000) + "\r\n\r\n")
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         await expectTransportFailure(.malformedResponse) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         }
@@ -125,7 +140,8 @@ struct TransportBodyTests {
         0x00, 0x00,
     ]
 
-    @Test func decodesACompressedBodyThatNobodyAskedFor() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func decodesACompressedBodyThatNobodyAskedFor(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             Script.response(
                 headers: [HTTPHeader("Content-Encoding", "gzip"), HTTPHeader("X-Kept", "1")],
@@ -134,19 +150,20 @@ struct TransportBodyTests {
             )
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         #expect(response.headers["content-encoding"] == nil)
         #expect(response.headers["x-kept"] == "1")
         #expect(try await response.text() == "data: one\n\ndata: two\n\n")
     }
 
-    @Test func leavesACompressedBodyToTheCallerThatAskedForIt() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func leavesACompressedBodyToTheCallerThatAskedForIt(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             Script.response(headers: [HTTPHeader("Content-Encoding", "gzip")], parts: [Self.gzipped])
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(
             HTTPTransportRequest(method: "GET", url: engine.url, headers: [HTTPHeader("Accept-Encoding", "gzip")])
         )
@@ -155,23 +172,23 @@ struct TransportBodyTests {
         #expect(engine.requests.first?.header("accept-encoding") == "gzip")
     }
 
-    @Test(arguments: [1_000, 300_000, 3_000_000])
-    func sendsBodiesOfAnySize(size: Int) async throws {
+    @Test(arguments: [1_000, 300_000, 3_000_000], TransportKind.allCases)
+    func sendsBodiesOfAnySize(size: Int, kind: TransportKind) async throws {
         let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let engine = try ScriptedEngine { request in .response(parts: [request.body]) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(
             HTTPTransportRequest(method: "POST", url: engine.url, body: .bytes(body))
         )
         #expect(try await response.bytes() == body)
     }
 
-    @Test(arguments: [nil, 11])
-    func sendsAStreamedBody(length: Int?) async throws {
+    @Test(arguments: [nil, 11], TransportKind.allCases)
+    func sendsAStreamedBody(length: Int?, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { request in .response(parts: [request.body]) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let source = ScriptedByteStream(["hello ", "", "world"].map { Array($0.utf8) })
         let response = try await transport.send(
             HTTPTransportRequest(method: "POST", url: engine.url, body: .stream(source, length: length))
@@ -182,11 +199,11 @@ struct TransportBodyTests {
         #expect(request.header("content-length") == length.map { "\($0)" })
     }
 
-    @Test(arguments: [5, 50])
-    func refusesAStreamedBodyOfAnotherLength(length: Int) async throws {
+    @Test(arguments: [5, 50], TransportKind.allCases)
+    func refusesAStreamedBodyOfAnotherLength(length: Int, kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let source = ScriptedByteStream([Array("hello world".utf8)])
         await expectTransportFailure(.invalidRequest) {
             try await transport.send(
@@ -197,10 +214,11 @@ struct TransportBodyTests {
         #expect(engine.requests.isEmpty)
     }
 
-    @Test func passesOnTheFailureOfABodySource() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func passesOnTheFailureOfABodySource(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let source = ScriptedByteStream(
             [Array("hello".utf8)],
             end: .failure(GatewayError(.payloadTooLarge, "Too large."))
@@ -214,7 +232,8 @@ struct TransportBodyTests {
         try await engine.waitForClientClose(connection: 0)
     }
 
-    @Test func copiesABodyFromOneEngineToAnother() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func copiesABodyFromOneEngineToAnother(kind: TransportKind) async throws {
         let body = Array(repeating: UInt8(0x41), count: 2_000_000)
         let source = try ScriptedEngine { _ in .response(parts: [body]) }
         let target = try ScriptedEngine { request in .response(parts: [request.body]) }
@@ -222,7 +241,7 @@ struct TransportBodyTests {
             source.stop()
             target.stop()
         }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let download = try await transport.send(HTTPTransportRequest(method: "GET", url: source.url))
         let echo = try await transport.send(
             HTTPTransportRequest(method: "PUT", url: target.url, body: .stream(download.body, length: nil))
@@ -230,14 +249,15 @@ struct TransportBodyTests {
         #expect(try await echo.bytes() == body)
     }
 
-    @Test func holdsTheEngineBackWhileNobodyReads() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func holdsTheEngineBackWhileNobodyReads(kind: TransportKind) async throws {
         let total = 64 * 1024 * 1024
         let part = Array(repeating: UInt8(0x42), count: 64 * 1024)
         let engine = try ScriptedEngine { _ in
             .response(parts: Array(repeating: part, count: total / part.count), framing: .chunked)
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         // What the engine could get rid of stops growing: the transport's buffer and the kernel's are full.
         var sent = -1
@@ -253,10 +273,11 @@ struct TransportBodyTests {
         #expect(count == total)
     }
 
-    @Test func closesTheConnectionOfACancelledTask() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func closesTheConnectionOfACancelledTask(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let (firstRead, signal) = AsyncStream.makeStream(of: Void.self)
         let task = Task {
             let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
@@ -276,10 +297,11 @@ struct TransportBodyTests {
         #expect(ContinuousClock.now - start < .seconds(5))
     }
 
-    @Test func closesTheConnectionOfATaskCancelledBeforeTheHead() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func closesTheConnectionOfATaskCancelledBeforeTheHead(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in Script(steps: [.stall]) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let task = Task { try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url)) }
         try await engine.waitForRequests(1)
         task.cancel()
@@ -287,10 +309,11 @@ struct TransportBodyTests {
         try await engine.waitForClientClose(connection: 0)
     }
 
-    @Test func sendsNothingForATaskThatIsCancelledAlready() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func sendsNothingForATaskThatIsCancelledAlready(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let task = Task {
             while !Task.isCancelled { await Task.yield() }
             return try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
@@ -302,10 +325,11 @@ struct TransportBodyTests {
         #expect(engine.connections.isEmpty)
     }
 
-    @Test func closesTheConnectionOfABodyThatIsGivenUp() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func closesTheConnectionOfABodyThatIsGivenUp(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         response.body.cancel()
         response.body.cancel()
@@ -313,20 +337,22 @@ struct TransportBodyTests {
         try await engine.waitForClientClose(connection: 0)
     }
 
-    @Test func closesTheConnectionOfAResponseThatIsDropped() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func closesTheConnectionOfAResponseThatIsDropped(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         #expect(try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url)).status == 200)
         try await engine.waitForClientClose(connection: 0)
     }
 
-    @Test func keepsTheConnectionOfABodyWhoseRestIsDiscarded() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func keepsTheConnectionOfABodyWhoseRestIsDiscarded(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         let script = Script.events(["[DONE]"])
         engine.enqueue(script.stalled(beforeLast: 5), .json("{}"))
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let request = HTTPTransportRequest(method: "GET", url: engine.url)
         do {
             let response = try await transport.send(request)
@@ -342,13 +368,14 @@ struct TransportBodyTests {
         #expect(engine.connections.count == 1)
     }
 
-    @Test func closesTheConnectionOfADiscardedBodyThatGoesOn() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func closesTheConnectionOfADiscardedBodyThatGoesOn(kind: TransportKind) async throws {
         let part = Array(repeating: UInt8(0x42), count: 64 * 1024)
         let engine = try ScriptedEngine { _ in
             .response(parts: Array(repeating: part, count: 1000), framing: .chunked)
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         response.body.discard()
         try await engine.waitForClientClose(connection: 0)

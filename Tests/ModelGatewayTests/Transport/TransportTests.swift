@@ -6,10 +6,11 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct TransportTests {
-    @Test func sendsHeadersAndBodyAsGiven() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func sendsHeadersAndBodyAsGiven(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json(#"{"ok":true}"#, headers: [HTTPHeader("X-Test", "  yes ")]) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(
             HTTPTransportRequest(
                 method: "POST",
@@ -37,15 +38,15 @@ struct TransportTests {
         #expect(request.header("user-agent") == "ModelGateway")
     }
 
-    @Test(arguments: ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
-    func usesAnyMethodWithAndWithoutBody(method: String) async throws {
+    @Test(arguments: ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"], TransportKind.allCases)
+    func usesAnyMethodWithAndWithoutBody(method: String, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { request in
             // The answer to HEAD names a length and has no body.
             request.method == "HEAD"
                 ? .response(framing: .declaredLength(5)) : .response(parts: [Array(request.method.utf8)])
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let bare = try await transport.send(HTTPTransportRequest(method: method, url: engine.url))
         #expect(try await bare.text() == (method == "HEAD" ? "" : method))
         if method != "HEAD" {
@@ -60,36 +61,43 @@ struct TransportTests {
         #expect(engine.connections.count == 1)
     }
 
-    @Test(arguments: [
-        HTTPHeader("x-a", "one\r\nx-b: two"), HTTPHeader("x-a", "zero\0"), HTTPHeader("bad name", "v"),
-        HTTPHeader("", "v"), HTTPHeader("x:y", "v"), HTTPHeader("x\n", "v"),
-    ])
-    func refusesHeadersThatWouldForgeOthers(header: HTTPHeader) async throws {
+    @Test(
+        arguments: [
+            HTTPHeader("x-a", "one\r\nx-b: two"), HTTPHeader("x-a", "zero\0"), HTTPHeader("bad name", "v"),
+            HTTPHeader("", "v"), HTTPHeader("x:y", "v"), HTTPHeader("x\n", "v"),
+        ],
+        TransportKind.allCases
+    )
+    func refusesHeadersThatWouldForgeOthers(header: HTTPHeader, kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         await expectTransportFailure(.invalidRequest) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url, headers: [header]))
         }
         #expect(engine.connections.isEmpty)
     }
 
-    @Test(arguments: ["", "nonsense://x", "file:///etc/passwd", "http://", "http://a b/", "http://127.0.0.1:99999/"])
-    func refusesURLsThatAreNotHTTP(url: String) async throws {
-        let transport = try CurlTransport()
+    @Test(
+        arguments: ["", "nonsense://x", "file:///etc/passwd", "http://", "http://a b/", "http://127.0.0.1:99999/"],
+        TransportKind.allCases
+    )
+    func refusesURLsThatAreNotHTTP(url: String, kind: TransportKind) async throws {
+        let transport = try kind.make()
         await expectTransportFailure(.invalidRequest) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: url))
         }
     }
 
-    @Test func doesNotFollowRedirects() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func doesNotFollowRedirects(kind: TransportKind) async throws {
         let target = try ScriptedEngine()
         let engine = try ScriptedEngine { _ in .response(status: 302, headers: [HTTPHeader("Location", target.url)]) }
         defer {
             engine.stop()
             target.stop()
         }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         #expect(response.status == 302)
         #expect(response.headers["location"] == target.url)
@@ -97,12 +105,13 @@ struct TransportTests {
         #expect(target.connections.isEmpty)
     }
 
-    @Test func skipsInterimResponses() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func skipsInterimResponses(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             .json("{}").preceded(byInterim: 103, headers: [HTTPHeader("X-Early", "1")]).preceded(byInterim: 100)
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(HTTPTransportRequest(method: "POST", url: engine.url))
         #expect(response.status == 200)
         #expect(response.headers["x-early"] == nil)
@@ -110,12 +119,13 @@ struct TransportTests {
         #expect(try await response.text() == "{}")
     }
 
-    @Test func keepsTheHeaderLinesAsTheyCame() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func keepsTheHeaderLinesAsTheyCame(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             .raw("HTTP/1.1 418 Short and stout\r\nSet-Cookie: a\r\nset-cookie:b\r\nContent-Length: 0\r\n\r\n")
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         #expect(response.status == 418)
         #expect(
@@ -124,10 +134,11 @@ struct TransportTests {
         )
     }
 
-    @Test func reusesConnectionsWithoutLosingDescriptors() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func reusesConnectionsWithoutLosingDescriptors(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         _ = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url)).bytes()
         for _ in 0..<1000 {
             let response = try await transport.send(
@@ -186,10 +197,11 @@ struct TransportTests {
         await transport.shutdown()
     }
 
-    @Test func replacesAKeptConnectionThatDied() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func replacesAKeptConnectionThatDied(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         for ending in [Script.Ending.close, .reset] {
             _ = try await transport.send(HTTPTransportRequest(method: "POST", url: engine.url, body: .bytes([1])))
                 .bytes()
@@ -203,11 +215,11 @@ struct TransportTests {
         #expect(engine.connections.count == 3)
     }
 
-    @Test(arguments: [Script.Ending.close, .reset])
-    func asksAgainWhenAKeptConnectionDiesUnderTheQuestion(ending: Script.Ending) async throws {
+    @Test(arguments: [Script.Ending.close, .reset], TransportKind.allCases)
+    func asksAgainWhenAKeptConnectionDiesUnderTheQuestion(ending: Script.Ending, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { $0.indexOnConnection == 0 ? .json("{}") : .hangUp(ending) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         for _ in 0..<2 {
             let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
             #expect(try await response.text() == "{}")
@@ -216,11 +228,14 @@ struct TransportTests {
         #expect(engine.requests.map(\.connection) == [0, 0, 1])
     }
 
-    @Test(arguments: [Script.Ending.close, .reset], [1, 300_000])
-    func ordersNothingTwiceWhenAKeptConnectionDiesUnderTheOrder(ending: Script.Ending, bytes: Int) async throws {
+    @Test(arguments: pairs([Script.Ending.close, .reset], [1, 300_000]), TransportKind.allCases)
+    func ordersNothingTwiceWhenAKeptConnectionDiesUnderTheOrder(pair: (Script.Ending, Int), kind: TransportKind)
+        async throws
+    {
+        let (ending, bytes) = pair
         let engine = try ScriptedEngine { $0.indexOnConnection == 0 ? .json("{}") : .hangUp(ending) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let order = HTTPTransportRequest(
             method: "POST",
             url: engine.url,
@@ -234,10 +249,11 @@ struct TransportTests {
         #expect(try await transport.send(order).text() == "{}")
     }
 
-    @Test func findsAnEngineThatCameBack() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func findsAnEngineThatCameBack(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let request = HTTPTransportRequest(method: "GET", url: engine.url)
         _ = try await transport.send(request).bytes()
         engine.refuseConnections()
@@ -280,10 +296,11 @@ struct TransportTests {
         #expect(sum == 45)
     }
 
-    @Test func aDroppedTransportFinishesItsTransfersAndCloses() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func aDroppedTransportFinishesItsTransfersAndCloses(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
-        var transport: CurlTransport? = try CurlTransport()
+        var transport: (any HTTPTransport)? = try kind.make()
         let response = try await transport?.send(HTTPTransportRequest(method: "GET", url: engine.url))
         transport = nil
         engine.release()

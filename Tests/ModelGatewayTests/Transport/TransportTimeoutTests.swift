@@ -7,13 +7,14 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct TransportTimeoutTests {
     private func failure(
+        _ kind: TransportKind,
         of script: Script,
         timeouts: Timeouts,
         body: HTTPTransportRequest.Body = .none
     ) async throws -> (error: GatewayError, received: Int) {
         let engine = try ScriptedEngine { _ in script }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         var received = 0
         do throws(GatewayError) {
             let response = try await transport.send(
@@ -27,8 +28,10 @@ struct TransportTimeoutTests {
         throw GatewayError(.internalError, "The call did not fail.")
     }
 
-    @Test func firstByte() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func firstByte(kind: TransportKind) async throws {
         let (error, _) = try await failure(
+            kind,
             of: Script(steps: [.stall]),
             timeouts: Timeouts(firstByte: .milliseconds(50))
         )
@@ -38,9 +41,11 @@ struct TransportTimeoutTests {
         #expect(error.requestWasSent)
     }
 
-    @Test func idle() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func idle(kind: TransportKind) async throws {
         let script = Script.events(["1", "2"])
         let (error, received) = try await failure(
+            kind,
             of: script.stalled(beforeLast: 10),
             timeouts: Timeouts(idle: .milliseconds(50))
         )
@@ -50,8 +55,10 @@ struct TransportTimeoutTests {
         #expect(received > 0)
     }
 
-    @Test func idleWithinTheHead() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func idleWithinTheHead(kind: TransportKind) async throws {
         let (error, _) = try await failure(
+            kind,
             of: .json("{}").stalled(after: 20),
             timeouts: Timeouts(idle: .milliseconds(50))
         )
@@ -59,8 +66,10 @@ struct TransportTimeoutTests {
         #expect(error.message.contains("reading the head"))
     }
 
-    @Test func totalEndsAStreamThatNeverIdles() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func totalEndsAStreamThatNeverIdles(kind: TransportKind) async throws {
         let (error, received) = try await failure(
+            kind,
             of: .events(Array(repeating: "tick", count: 2000), pace: .milliseconds(5)),
             timeouts: Timeouts(total: .milliseconds(200))
         )
@@ -91,10 +100,11 @@ struct TransportTimeoutTests {
         #expect(error?.requestWasSent == false)
     }
 
-    @Test func zeroIsNoLimit() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func zeroIsNoLimit(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json("{}").delayed(by: .milliseconds(50)) }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let none = Timeouts(connect: .zero, firstByte: .zero, idle: .zero, total: .zero)
         let response = try await transport.send(
             HTTPTransportRequest(method: "GET", url: engine.url, timeouts: none)
@@ -102,13 +112,14 @@ struct TransportTimeoutTests {
         #expect(try await response.text() == "{}")
     }
 
-    @Test func idleDoesNotRunWhileTheConsumerHoldsTheBodyBack() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func idleDoesNotRunWhileTheConsumerHoldsTheBodyBack(kind: TransportKind) async throws {
         let part = Array(repeating: UInt8(0x42), count: 64 * 1024)
         let engine = try ScriptedEngine { _ in
             .response(parts: Array(repeating: part, count: 256), framing: .chunked)
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(
             HTTPTransportRequest(method: "GET", url: engine.url, timeouts: Timeouts(idle: .seconds(1)))
         )
@@ -117,21 +128,24 @@ struct TransportTimeoutTests {
         #expect(try await response.bytes().count == 256 * part.count)
     }
 
-    @Test func aSteadyStreamOutlivesTheIdleLimit() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func aSteadyStreamOutlivesTheIdleLimit(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             .events(Array(repeating: "tick", count: 40), pace: .milliseconds(20))
         }
         defer { engine.stop() }
-        let transport = try CurlTransport()
+        let transport = try kind.make()
         let response = try await transport.send(
             HTTPTransportRequest(method: "GET", url: engine.url, timeouts: Timeouts(idle: .milliseconds(500)))
         )
         #expect(try await response.bytes().count == 40 * "data: tick\n\n".utf8.count)
     }
 
-    @Test func aBodyThatIsNotSentInTimeNamesTheSending() async throws {
+    @Test(arguments: TransportKind.allCases)
+    func aBodyThatIsNotSentInTimeNamesTheSending(kind: TransportKind) async throws {
         let source = StalledByteStream()
         let (error, _) = try await failure(
+            kind,
             of: .json("{}"),
             timeouts: Timeouts(firstByte: .milliseconds(50)),
             body: .stream(source, length: nil)

@@ -1,0 +1,101 @@
+// The HTTP client of the server: engines that are spoken to in plain HTTP share the event loop of the client's connection.
+
+import GatewayWire
+public import ModelGateway
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// An ``/ModelGateway/HTTPTransport`` that keeps a call of a ``DataPlane`` on one thread, from the client's socket to the engine's.
+///
+/// It speaks HTTP/1.1 without TLS, which is how self-hosted engines are reached. Everything else goes to another
+/// transport: `https`, a request whose body is a stream, a URL with user info, everything if the environment names a
+/// proxy for `http`, and an engine that compresses its answers unasked, after the first one.
+///
+/// ```swift
+/// let transport = EventLoopTransport(fallback: try CurlTransport())
+/// let provider = try OpenAICompatibleProvider(baseURL: "http://127.0.0.1:8000", transport: transport)
+/// ```
+///
+/// - A request on a kept connection that dies before anything of the answer came is sent again if its method is `GET`
+///   or `HEAD`; any other fails, for the engine may be at work on it. A connection that its engine closes while it lies
+///   unused is forgotten at once.
+/// - Dropping the last reference closes the connections that are not in use; calls under way may finish.
+public final class EventLoopTransport: HTTPTransport {
+    private let fallback: any HTTPTransport
+    private let loops: [UpstreamLoop]
+    private let isBypassed: Bool
+
+    /// Creates a transport on the event loops that servers run on.
+    /// - Parameter fallback: Sends what this transport does not.
+    public convenience init(fallback: any HTTPTransport) {
+        self.init(fallback: fallback, environment: { getenv($0) != nil })
+    }
+
+    package init(fallback: any HTTPTransport, environment isSet: (String) -> Bool) {
+        self.fallback = fallback
+        isBypassed = ["http_proxy", "all_proxy", "ALL_PROXY"].contains(where: isSet)
+        loops = MultiThreadedEventLoopGroup.singleton.makeIterator().map { UpstreamLoop($0) }
+    }
+
+    deinit {
+        for loop in loops { loop.retire() }
+    }
+
+    /// One of the event loops, in turn.
+    public var preferredExecutor: (any TaskExecutor)? { pickLoop()?.executor }
+
+    public func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
+        guard !isBypassed, !request.body.isStream, request.url.hasPrefix("http://"), let loop = pickLoop() else {
+            return try await fallback.send(request)
+        }
+        if loop.eventLoop.inEventLoop { return try await send(request, on: loop) }
+        // Only calls from elsewhere, such as health probes, come this way.
+        return try await withTaskExecutorPreference(loop.executor) { () async throws(GatewayError) in
+            try await send(request, on: loop)
+        }
+    }
+
+    private func send(
+        _ request: HTTPTransportRequest,
+        on loop: UpstreamLoop
+    ) async throws(GatewayError) -> HTTPTransportResponse {
+        guard let call = try loop.call(request) else { return try await fallback.send(request) }
+        switch await call.response() {
+        case .success(let head):
+            let headers = HTTPHeaderBlock(bytes: head.lines)
+            return HTTPTransportResponse(status: head.status, headers: headers, body: UpstreamBody(call))
+        case .failure(let error):
+            // A question may be asked again where its compressed answer can be read; an order would be carried out twice.
+            if error.code == .malformedResponse, request.isRepeatable, try loop.call(request) == nil {
+                return try await fallback.send(request)
+            }
+            throw error
+        }
+    }
+
+    /// The loop that the caller runs on, or the next one.
+    private func pickLoop() -> UpstreamLoop? {
+        if let current = loops.first(where: { $0.eventLoop.inEventLoop }) { return current }
+        let next = MultiThreadedEventLoopGroup.singleton.next()
+        return loops.first { $0.eventLoop === next } ?? loops.first
+    }
+}
+
+extension HTTPTransportRequest {
+    /// Whether it may be sent a second time without doing its work twice.
+    var isRepeatable: Bool { method == "GET" || method == "HEAD" }
+}
+
+extension HTTPTransportRequest.Body {
+    fileprivate var isStream: Bool {
+        if case .stream = self { true } else { false }
+    }
+}

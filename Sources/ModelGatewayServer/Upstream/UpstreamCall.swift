@@ -1,0 +1,244 @@
+// One request to an engine and its response, between the connection that carries it and the task that waits for it.
+
+import GatewayWire
+import ModelGateway
+import NIOCore
+
+/// A call under way. Used on its event loop only; ``UpstreamCallReference`` is how others hold it.
+final class UpstreamCall {
+    /// What a reader of the body gets.
+    enum BodyRead {
+        case bytes([UInt8])
+        case end
+        case failed(GatewayError)
+    }
+
+    /// How far it has come. The order matters.
+    enum Phase: Int, Comparable {
+        case connecting
+        case sending
+        case readingHead
+        case readingBody
+        case ended
+
+        static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    typealias HeadWaiter = UnsafeContinuation<Result<HTTPResponseHead, GatewayError>, Never>
+    typealias BodyWaiter = UnsafeContinuation<BodyRead, Never>
+
+    let request: HTTPTransportRequest
+    let origin: UpstreamOrigin
+    let target: String
+    private let connections: UpstreamConnections
+    private(set) var phase = Phase.connecting
+    /// The connection that carries it, while it does.
+    weak var connection: UpstreamConnection?
+    private let start = NIODeadline.now()
+    private var phaseDeadline = NIODeadline.distantFuture
+    private let totalDeadline: NIODeadline
+
+    private var headWaiter: HeadWaiter?
+    private var bodyWaiter: BodyWaiter?
+    private var head: HTTPResponseHead?
+    private var received: [UInt8] = []
+    private var failure: GatewayError?
+    private var isHeldBack = false
+    /// The bytes that may still be read and thrown away; nil while they are wanted.
+    private var discardBudget: Int?
+
+    /// Bytes of a body that may wait for their reader before the engine is held back.
+    private static let window = 256 << 10
+
+    init(
+        _ request: HTTPTransportRequest,
+        to origin: UpstreamOrigin,
+        target: String,
+        in connections: UpstreamConnections
+    ) {
+        self.request = request
+        self.origin = origin
+        self.target = target
+        self.connections = connections
+        totalDeadline = start.after(request.timeouts.total)
+    }
+
+    /// When a limit of time passes, the phase's or the total's.
+    var deadline: NIODeadline { min(phaseDeadline, totalDeadline) }
+
+    /// Whether the caller reads compressed bodies itself.
+    var takesEncodedBodies: Bool { request.headers.contains { HeaderText.equals($0.name, "accept-encoding") } }
+}
+
+// MARK: - The reader's side
+
+extension UpstreamCall {
+    /// Begins the call and resumes the continuation with the final head.
+    func begin(_ waiter: HeadWaiter) {
+        if let failure { return waiter.resume(returning: .failure(failure)) }
+        do throws(GatewayError) {
+            try UpstreamRequest.check(request)
+        } catch {
+            phase = .ended
+            failure = error
+            return waiter.resume(returning: .failure(error))
+        }
+        headWaiter = waiter
+        allow(request.timeouts.connect, from: start)
+        connections.start(self)
+    }
+
+    /// What of the body is there, or its end; nil if there is nothing yet.
+    func take() -> BodyRead? {
+        if !received.isEmpty {
+            var bytes: [UInt8] = []
+            swap(&bytes, &received)
+            if isHeldBack { release() }
+            return .bytes(bytes)
+        }
+        if let failure { return .failed(failure) }
+        return phase == .ended ? .end : nil
+    }
+
+    /// Resumes the continuation with what comes next of the body.
+    func read(_ waiter: BodyWaiter) {
+        if let read = take() { waiter.resume(returning: read) } else { bodyWaiter = waiter }
+    }
+
+    /// Gives the call up: its connection is closed unless the response has been read.
+    func cancel() {
+        received = []
+        guard phase < .ended else {
+            if failure == nil { failure = .upstreamCancelled(wasSent: true) }
+            return
+        }
+        fail(.upstreamCancelled(wasSent: phase > .connecting))
+        connection?.close()
+    }
+
+    /// Lets a small rest of the body come in unread, so that the connection can be kept.
+    func discard() {
+        received = []
+        guard phase < .ended, discardBudget == nil else { return }
+        discardBudget = 64 << 10
+        phaseDeadline = .now() + .seconds(1)
+        connections.check(by: phaseDeadline)
+        if isHeldBack {
+            isHeldBack = false
+            connection?.holdBack(false)
+        }
+    }
+
+    private func release() {
+        isHeldBack = false
+        allow(request.timeouts.idle, from: .now())
+        connection?.holdBack(false)
+    }
+}
+
+// MARK: - The connection's side
+
+extension UpstreamCall {
+    /// The request goes out.
+    func sending(on connection: UpstreamConnection) {
+        self.connection = connection
+        phase = .sending
+        allow(request.timeouts.firstByte, from: .now())
+    }
+
+    /// The request is to go out once more on another connection.
+    func starting() {
+        connection = nil
+        phase = .connecting
+        allow(request.timeouts.connect, from: .now())
+        connections.start(self, mayReuse: false)
+    }
+
+    /// Something of the response came in.
+    func receivedSomething(at now: NIODeadline) {
+        if phase == .sending { phase = .readingHead }
+        guard discardBudget == nil, !isHeldBack else { return }
+        allow(request.timeouts.idle, from: now)
+    }
+
+    func received(_ head: HTTPResponseHead) {
+        phase = .readingBody
+        self.head = head
+    }
+
+    /// Takes body bytes.
+    func received(body bytes: UnsafeRawBufferPointer) {
+        if let budget = discardBudget {
+            discardBudget = budget - bytes.count
+            if budget < bytes.count { cancel() }
+            return
+        }
+        guard failure == nil else { return }
+        received.append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// The response is whole; the connection goes its own way.
+    func complete() {
+        phase = .ended
+        connection = nil
+        wake()
+    }
+
+    func fail(_ error: GatewayError) {
+        guard phase < .ended else { return }
+        phase = .ended
+        failure = error
+        wake()
+    }
+
+    /// Hands over what came in during one read, and holds the engine back if nobody takes it.
+    func wake() {
+        if let waiter = headWaiter {
+            if let head {
+                self.head = nil
+                headWaiter = nil
+                waiter.resume(returning: .success(head))
+            } else if let failure {
+                headWaiter = nil
+                waiter.resume(returning: .failure(failure))
+            }
+        } else if let waiter = bodyWaiter, let read = take() {
+            bodyWaiter = nil
+            waiter.resume(returning: read)
+        }
+        if received.count >= Self.window, phase == .readingBody, !isHeldBack {
+            isHeldBack = true
+            phaseDeadline = .distantFuture
+            connection?.holdBack(true)
+        }
+    }
+
+    /// The limit that has passed, as a failure.
+    func timeout(at now: NIODeadline) -> GatewayError {
+        let limit =
+            if totalDeadline <= now {
+                "total"
+            } else {
+                switch phase {
+                case .connecting: "connect"
+                case .sending: "first-byte"
+                case .readingHead, .readingBody, .ended: "idle"
+                }
+            }
+        return .upstreamTimeout(limit, in: phase)
+    }
+
+    private func allow(_ limit: Duration, from now: NIODeadline) {
+        phaseDeadline = now.after(limit)
+        connections.check(by: deadline)
+    }
+}
+
+extension NIODeadline {
+    /// The end of a limit that begins now; zero is no limit.
+    fileprivate func after(_ limit: Duration) -> NIODeadline {
+        guard limit > .zero else { return .distantFuture }
+        let century = Duration.seconds(100 * 366 * 86_400)
+        return self + TimeAmount(min(limit, century))
+    }
+}

@@ -1,0 +1,209 @@
+// One TCP connection to an engine: opened, used for one call after the other, closed.
+
+import GatewayWire
+import ModelGateway
+import NIOCore
+import NIOPosix
+
+/// The handler at the end of a connection's pipeline, which has no other. Used on its event loop only.
+final class UpstreamConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let origin: UpstreamOrigin
+    private let connections: UpstreamConnections
+    private var channel: (any Channel)?
+    private var reader = HTTPResponseReader(maximumHeadSize: 256 << 10)
+    private var call: UpstreamCall?
+    /// Whether the call's request is not the connection's first.
+    private var isReused = false
+    /// Whether bytes of the call's request may still be waiting in this process.
+    private var isWriting = false
+    private var isClosed = false
+    private var idleDeadline = NIODeadline.distantFuture
+    private var cause: (any Error)?
+
+    init(to origin: UpstreamOrigin, in connections: UpstreamConnections) {
+        self.origin = origin
+        self.connections = connections
+    }
+
+    /// Whether a call is on it.
+    var isBusy: Bool { call != nil }
+
+    /// When something has to happen to it.
+    var deadline: NIODeadline { call?.deadline ?? idleDeadline }
+
+    // MARK: Opening and closing
+
+    /// Connects, and sends the call's request then.
+    func open(for call: UpstreamCall) {
+        self.call = call
+        call.connection = self
+        let handler = NIOLoopBound(self, eventLoop: connections.eventLoop)
+        let bootstrap = ClientBootstrap(group: connections.eventLoop)
+            .connectTimeout(.hours(24))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    handler.value.channel = channel
+                    try channel.pipeline.syncOperations.addHandler(handler.value)
+                }
+            }
+        let connected =
+            if let address = try? SocketAddress(ipAddress: origin.address.host, port: origin.address.port) {
+                bootstrap.connect(to: address)
+            } else {
+                bootstrap.connect(host: origin.address.host, port: origin.address.port)
+            }
+        connected.assumeIsolated().whenComplete { self.opened($0) }
+    }
+
+    private func opened(_ result: Result<any Channel, any Error>) {
+        switch result {
+        case .success(let channel):
+            self.channel = channel
+            guard let call, !isClosed else {
+                isClosed = true
+                channel.close(promise: nil)
+                return
+            }
+            send(call, on: channel)
+        case .failure(let error):
+            finish { $0.fail(.upstreamUnreachable(error)) }
+            close()
+        }
+    }
+
+    /// Closes the connection at once. A call that is on it has been told.
+    func close() {
+        call = nil
+        connections.remove(self)
+        guard !isClosed else { return }
+        isClosed = true
+        channel?.close(promise: nil)
+    }
+
+    // MARK: Calls
+
+    /// Sends a call's request on the connection, which was kept.
+    func begin(_ call: UpstreamCall) {
+        guard let channel else { return call.fail(.upstreamUnreachable(ChannelError.ioOnClosedChannel)) }
+        self.call = call
+        isReused = true
+        idleDeadline = .distantFuture
+        send(call, on: channel)
+    }
+
+    private func send(_ call: UpstreamCall, on channel: any Channel) {
+        reader.begin(expectsBody: call.request.method != "HEAD")
+        call.sending(on: self)
+        let bytes = UpstreamRequest.bytes(
+            of: call.request,
+            target: call.target,
+            authority: origin.address.authority,
+            allocator: channel.allocator
+        )
+        guard bytes.readableBytes > Self.atOnce else {
+            channel.writeAndFlush(bytes, promise: nil)
+            return
+        }
+        isWriting = true
+        channel.writeAndFlush(bytes).assumeIsolated().whenSuccess { self.isWriting = false }
+    }
+
+    /// A fresh send buffer takes this many bytes without waiting.
+    private static let atOnce = 16 << 10
+
+    /// Stops reading, so that the engine has to wait, or goes on.
+    func holdBack(_ isHeldBack: Bool) {
+        try? channel?.syncOptions?.setOption(.autoRead, value: !isHeldBack)
+    }
+
+    /// A limit of time has passed.
+    func expire(at now: NIODeadline) {
+        if let call { call.fail(call.timeout(at: now)) }
+        close()
+    }
+
+    private func finish(_ end: (UpstreamCall) -> Void) {
+        guard let call else { return }
+        self.call = nil
+        end(call)
+    }
+
+    /// The response was read to its end.
+    private func responseComplete(excess: Bool) {
+        guard let call else { return }
+        self.call = nil
+        let isKept = reader.keepsConnection && !excess && !isWriting && !isClosed
+        call.complete()
+        guard isKept else { return close() }
+        idleDeadline = .now() + UpstreamConnections.idleLifetime
+        connections.check(by: idleDeadline)
+        connections.keep(self)
+    }
+}
+
+// MARK: - What comes in
+
+extension UpstreamConnection {
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        // Bytes that nobody asked for would be taken for the next answer.
+        guard let call else { return close() }
+        call.receivedSomething(at: .now())
+        do throws(HTTPResponseError) {
+            let count = try buffer.withUnsafeBytes { bytes throws(HTTPResponseError) in
+                try reader.read(bytes, onHead: { take($0, of: call) }, onBody: { call.received(body: $0) })
+            }
+            if reader.isComplete { responseComplete(excess: count < buffer.readableBytes) }
+        } catch {
+            call.fail(.upstreamMalformed(error, in: call.phase))
+            close()
+        }
+    }
+
+    private func take(_ head: HTTPResponseHead, of call: UpstreamCall) {
+        guard head.isEncoded, !call.takesEncodedBodies else { return call.received(head) }
+        origin.compressesUnasked = true
+        call.fail(.upstreamCompressed)
+        close()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        call?.wake()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        cause = cause ?? error
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isClosed = true
+        connections.remove(self)
+        guard let call else { return }
+        self.call = nil
+        if cause == nil, reader.end() { return call.complete() }
+        if isReused, !reader.hasBegun, call.request.isRepeatable { return call.starting() }
+        call.fail(.upstreamBroke(cause, in: call.phase, wasReused: isReused))
+    }
+}
+
+extension ByteBuffer {
+    /// Calls `body` with the readable bytes; unlike `withUnsafeReadableBytes` it passes a typed error on.
+    fileprivate func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let result = withUnsafeReadableBytes { bytes in
+            do throws(Failure) {
+                return Swift.Result<Result, Failure>.success(try body(bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+}

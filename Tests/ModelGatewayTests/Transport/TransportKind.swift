@@ -1,0 +1,38 @@
+// The transports that keep the same promises, so that each is tested with all of them.
+
+import ModelGateway
+import ModelGatewayServer
+
+/// One of the transports that the project offers.
+enum TransportKind: CaseIterable {
+    case curl
+    case eventLoop
+
+    /// A transport with connections of its own, which uses one event loop.
+    func make() throws -> any HTTPTransport {
+        let curl = try CurlTransport()
+        return self == .curl ? curl : OneLoop(EventLoopTransport(fallback: curl))
+    }
+}
+
+/// Sends everything on the same loop: connections are reused there only.
+private struct OneLoop: HTTPTransport {
+    let transport: EventLoopTransport
+    let preferredExecutor: (any TaskExecutor)?
+
+    init(_ transport: EventLoopTransport) {
+        self.transport = transport
+        preferredExecutor = transport.preferredExecutor
+    }
+
+    func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
+        try await withTaskExecutorPreference(preferredExecutor) { () async throws(GatewayError) in
+            try await transport.send(request)
+        }
+    }
+}
+
+/// All pairs of two collections, for a test that has a third one.
+func pairs<First: Sendable, Second: Sendable>(_ first: [First], _ second: [Second]) -> [(First, Second)] {
+    first.flatMap { left in second.map { (left, $0) } }
+}
