@@ -84,6 +84,17 @@ struct RunningServer: Sendable {
         }
     }
 
+    /// Waits until this many deployments of workers can be called: a server is ready with the first one.
+    func waitForWorkerDeployments(_ count: Int) async throws {
+        let end = ContinuousClock.now + .seconds(120)
+        while try await get("/workers").body.matches(of: /"in_flight":/).count < count {
+            guard ContinuousClock.now < end, process.isRunning else {
+                throw ChildProcess.Failure(description: "The workers are not taken in: \(process.errors)")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     /// Asks the server to end, and returns its exit status.
     @discardableResult
     func stop() async throws -> Int32 {

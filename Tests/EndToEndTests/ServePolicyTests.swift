@@ -48,7 +48,7 @@ struct ServePolicyTests {
             policy
         )
         defer { server.process.signal(SIGKILL) }
-        try await server.waitUntilReady()
+        try await server.waitForWorkerDeployments(engines.count)
         for number in 0..<6 {
             let reply = try await server.post(
                 "/v1/chat/completions",

@@ -105,13 +105,18 @@ extension UpstreamCall {
         if let read = take() { waiter.resume(returning: read) } else { bodyWaiter = waiter }
     }
 
-    /// Gives the call up: its connection is closed unless the response has been read.
+    /// Gives the call up: its connection is closed unless the response has been read, or its rest was discarded.
     func cancel() {
         received = []
+        guard discardBudget == nil else { return }
         guard phase < .ended else {
             if failure == nil { failure = .upstreamCancelled(wasSent: true) }
             return
         }
+        close()
+    }
+
+    private func close() {
         fail(.upstreamCancelled(wasSent: phase > .connecting))
         connection?.close()
     }
@@ -170,7 +175,7 @@ extension UpstreamCall {
     func received(body bytes: UnsafeRawBufferPointer) {
         if let budget = discardBudget {
             discardBudget = budget - bytes.count
-            if budget < bytes.count { cancel() }
+            if budget < bytes.count { close() }
             return
         }
         guard failure == nil else { return }

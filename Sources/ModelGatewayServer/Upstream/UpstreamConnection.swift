@@ -20,7 +20,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Whether bytes of the call's request may still be waiting in this process.
     private var isWriting = false
     private var isClosed = false
-    private var idleDeadline = NIODeadline.distantFuture
+    private var idleSince: NIODeadline?
     private var cause: (any Error)?
 
     init(to origin: UpstreamOrigin, in connections: UpstreamConnections) {
@@ -32,7 +32,16 @@ final class UpstreamConnection: ChannelInboundHandler {
     var isBusy: Bool { call != nil }
 
     /// When something has to happen to it.
-    var deadline: NIODeadline { call?.deadline ?? idleDeadline }
+    var deadline: NIODeadline {
+        call?.deadline ?? idleSince.map { $0 + UpstreamConnections.idleLifetime } ?? .distantFuture
+    }
+
+    /// Whether a connection that lies unused still stands. An engine's goodbye may have come in since the loop last
+    /// looked, so the kernel is asked unless the last use was just now.
+    var stands: Bool {
+        guard let channel, let idleSince, !isClosed else { return false }
+        return NIODeadline.now() - idleSince < .microseconds(100) || channel.isEstablished
+    }
 
     // MARK: Opening and closing
 
@@ -92,7 +101,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         guard let channel else { return call.fail(.upstreamUnreachable(ChannelError.ioOnClosedChannel)) }
         self.call = call
         isReused = true
-        idleDeadline = .distantFuture
+        idleSince = nil
         send(call, on: channel)
     }
 
@@ -140,8 +149,8 @@ final class UpstreamConnection: ChannelInboundHandler {
         let isKept = reader.keepsConnection && !excess && !isWriting && !isClosed
         call.complete()
         guard isKept else { return close() }
-        idleDeadline = .now() + UpstreamConnections.idleLifetime
-        connections.check(by: idleDeadline)
+        idleSince = .now()
+        connections.check(by: deadline)
         connections.keep(self)
     }
 }
@@ -189,6 +198,23 @@ extension UpstreamConnection {
         if cause == nil, reader.end() { return call.complete() }
         if isReused, !reader.hasBegun, call.request.isRepeatable { return call.starting() }
         call.fail(.upstreamBroke(cause, in: call.phase, wasReused: isReused))
+    }
+}
+
+extension Channel {
+    /// Whether the kernel has the connection as established at both ends.
+    fileprivate var isEstablished: Bool {
+        guard let socket = self as? any SocketOptionProvider else { return isActive }
+        var isEstablished = false
+        // On the event loop the answer is there at once.
+        #if os(Linux)
+        socket.getTCPInfo().assumeIsolated().whenSuccess { isEstablished = $0.tcpi_state == 1 }
+        #elseif canImport(Darwin)
+        socket.getTCPConnectionInfo().assumeIsolated().whenSuccess { isEstablished = $0.tcpi_state == 4 }
+        #else
+        isEstablished = isActive
+        #endif
+        return isEstablished
     }
 }
 

@@ -81,9 +81,9 @@ final class UpstreamConnections {
 
     /// Gives a call a connection: a kept one, or one that is opened now.
     func start(_ call: UpstreamCall, mayReuse: Bool = true) {
-        if mayReuse, let connection = call.origin.idle.popLast() {
-            connection.begin(call)
-            return
+        while mayReuse, let connection = call.origin.idle.popLast() {
+            if connection.stands { return connection.begin(call) }
+            connection.close()
         }
         let connection = UpstreamConnection(to: call.origin, in: self)
         all[ObjectIdentifier(connection)] = connection
