@@ -40,7 +40,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// looked, so the kernel is asked unless the last use was just now.
     var stands: Bool {
         guard let channel, let idleSince, !isClosed else { return false }
-        return NIODeadline.now() - idleSince < .microseconds(100) || channel.isEstablished
+        return NIODeadline.now() - idleSince < .milliseconds(1) || channel.isEstablished
     }
 
     // MARK: Opening and closing
