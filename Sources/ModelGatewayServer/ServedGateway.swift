@@ -10,9 +10,6 @@ package protocol ServedGateway: Sendable {
     /// The public models, in the order in which they are listed.
     var models: [ModelInfo] { get }
 
-    /// The executor on which a call's task changes threads least often.
-    var preferredExecutor: (any TaskExecutor)? { get }
-
     /// Whether at least one model can be called now.
     var isReady: Bool { get }
 }

@@ -1,6 +1,7 @@
 // Four scripted engines behind a gateway, and the ways in which each can be made to fail and to work again.
 
 import ModelGateway
+import ModelGatewayServer
 import ModelGatewayTesting
 import Synchronization
 
@@ -123,7 +124,7 @@ struct ChaoticFleet: Sendable {
     let gateway: Gateway
 
     init(count: Int = 4) throws {
-        let transport = try CurlTransport()
+        let transport = EventLoopTransport(fallback: try CurlTransport())
         engines = try (0..<count).map { _ in try ChaoticEngine() }
         // Long enough for a busy machine's healthy engines, short enough for a test.
         let timeouts = Timeouts(
@@ -150,7 +151,7 @@ struct ChaoticFleet: Sendable {
         )
         // How much may be tried again has tests of its own; here nothing may fail for it.
         group.retry = RetryOptions(budgetRatio: 1, budgetPerSecond: 1000)
-        gateway = Gateway(groups: [group], preferredExecutor: transport.preferredExecutor)
+        gateway = Gateway(groups: [group])
     }
 
     func stop() {

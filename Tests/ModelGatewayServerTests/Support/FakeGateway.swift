@@ -12,7 +12,6 @@ final class FakeGateway: ServedGateway {
     private let log = Mutex<[WireRequest]>([])
     let models: [ModelInfo]
     let isReady: Bool
-    let preferredExecutor: (any TaskExecutor)? = nil
     /// Told at the beginning and the end of each call.
     let started = Counter()
     let cancelled = Counter()

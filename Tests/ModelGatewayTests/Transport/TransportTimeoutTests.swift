@@ -71,7 +71,7 @@ struct TransportTimeoutTests {
         let (error, received) = try await failure(
             kind,
             of: .events(Array(repeating: "tick", count: 2000), pace: .milliseconds(5)),
-            timeouts: Timeouts(total: .milliseconds(200))
+            timeouts: Timeouts(total: .seconds(1))
         )
         #expect(error.code == .timedOut)
         #expect(error.message.contains("total timeout"))
