@@ -56,7 +56,7 @@ struct RequestFields {
     /// Whether a body of this media type can be JSON. A missing type can, and so can the ones that simple programs send
     /// without thinking: `text/plain`, and `application/x-www-form-urlencoded` from `curl -d`.
     var mayBeJSON: Bool {
-        guard let contentType else { return true }
+        guard let contentType, !HeaderText.equals(contentType, "application/json") else { return true }
         let type = HeaderText.trimmed(contentType.prefix { $0 != ";" })
         if type.utf8.count > 5, HeaderText.equals(type.suffix(5), "+json") { return true }
         return ["application/json", "text/plain", "text/json", "application/x-www-form-urlencoded", ""]

@@ -72,9 +72,13 @@ final class UpstreamConnections {
     func origin(of url: String) throws(GatewayError) -> (engine: UpstreamOrigin, target: String)? {
         if let route = routes[url] { return (route.origin, route.target) }
         guard let (address, target) = try UpstreamAddress.parse(url) else { return nil }
+        if routes.count >= Self.mostRoutes {
+            // Engines come and go: those that are still there are found again at their next call.
+            routes.removeAll()
+            origins = origins.filter { !$0.value.idle.isEmpty }
+        }
         let origin = origins[address] ?? UpstreamOrigin(address)
         origins[address] = origin
-        if routes.count >= Self.mostRoutes { routes.removeAll() }
         routes[url] = Route(origin: origin, target: target)
         return (origin, target)
     }
