@@ -19,6 +19,28 @@ import Testing
         }
     }
 
+    @Test func `random follows weights that are far apart, and without the heavy one the light ones alike`() throws {
+        let calls = 20_000
+        let bench = Bench(deployments([1_000] + Array(repeating: 1, count: 31)), .random)
+        let light = 31.0 / 1_031 * Double(calls)
+        let counts = try bench.counts(calls)
+        #expect(abs(Double(calls - counts["d0", default: 0]) - light) < 5 * light.squareRoot())
+
+        let heavy = try bench.group.acquire(RoutingInput(forcedDeployment: "d0"))
+        var tried = TriedDeployments()
+        tried.insert(heavy)
+        var others: [String: Int] = [:]
+        for _ in 0..<calls {
+            let lease = try bench.group.acquire(RoutingInput(), excluding: tried)
+            others[lease.deployment.id, default: 0] += 1
+            lease.finish(.success)
+        }
+        let share = Double(calls) / 31
+        #expect(others.count == 31)
+        #expect(others.values.allSatisfy { abs(Double($0) - share) < 5 * share.squareRoot() })
+        heavy.finish(.success)
+    }
+
     @Test func `round robin follows the weights over every window`() throws {
         let weights = [5.0, 1, 1, 3]
         let bench = Bench(deployments(weights))
