@@ -1,9 +1,9 @@
-// The engines' connections of one event loop: kept for reuse, opened on demand, watched for their limits of time.
+// One event loop of the transport, as tasks and other threads see it.
 
 import ModelGateway
 import NIOCore
 
-/// One event loop of the transport, as other threads see it.
+/// Holds the connections of an event loop for code that may run anywhere.
 final class UpstreamLoop: Sendable {
     let eventLoop: any EventLoop
     let executor: LoopExecutor
@@ -28,106 +28,5 @@ final class UpstreamLoop: Sendable {
     func retire() {
         let connections = connections
         eventLoop.execute { connections.value.retire() }
-    }
-}
-
-/// An engine, and the connections to it that wait for a request.
-final class UpstreamOrigin {
-    let address: UpstreamAddress
-    /// The one that was used last comes last, and is used next.
-    var idle: [UpstreamConnection] = []
-    /// Whether it has sent a compressed body that it was not asked for, which this transport cannot read.
-    var compressesUnasked = false
-
-    init(_ address: UpstreamAddress) {
-        self.address = address
-    }
-}
-
-/// The connections of one event loop. Used there only.
-final class UpstreamConnections {
-    private struct Route {
-        let origin: UpstreamOrigin
-        let target: String
-    }
-
-    let eventLoop: any EventLoop
-    private var origins: [UpstreamAddress: UpstreamOrigin] = [:]
-    /// Origins by whole URLs, of which a gateway has few.
-    private var routes: [String: Route] = [:]
-    private var all: [ObjectIdentifier: UpstreamConnection] = [:]
-    /// When the limits of time are looked at next.
-    private var nextCheck = NIODeadline.distantFuture
-    private(set) var isRetired = false
-
-    private static let mostRoutes = 1024
-    private static let mostIdle = 1024
-    static let idleLifetime = TimeAmount.seconds(118)
-
-    init(_ eventLoop: any EventLoop) {
-        self.eventLoop = eventLoop
-    }
-
-    /// The engine that a URL leads to, and the request target.
-    func origin(of url: String) throws(GatewayError) -> (engine: UpstreamOrigin, target: String)? {
-        if let route = routes[url] { return (route.origin, route.target) }
-        guard let (address, target) = try UpstreamAddress.parse(url) else { return nil }
-        if routes.count >= Self.mostRoutes {
-            // Engines come and go: those that are still there are found again at their next call.
-            routes.removeAll()
-            origins = origins.filter { !$0.value.idle.isEmpty }
-        }
-        let origin = origins[address] ?? UpstreamOrigin(address)
-        origins[address] = origin
-        routes[url] = Route(origin: origin, target: target)
-        return (origin, target)
-    }
-
-    /// Gives a call a connection: a kept one, or one that is opened now.
-    func start(_ call: UpstreamCall, mayReuse: Bool = true) {
-        while mayReuse, let connection = call.origin.idle.popLast() {
-            if connection.stands { return connection.begin(call) }
-            connection.close()
-        }
-        let connection = UpstreamConnection(to: call.origin, in: self)
-        all[ObjectIdentifier(connection)] = connection
-        connection.open(for: call)
-    }
-
-    /// Keeps a connection for the next call, or closes it.
-    func keep(_ connection: UpstreamConnection) {
-        guard !isRetired, connection.origin.idle.count < Self.mostIdle else { return connection.close() }
-        connection.origin.idle.append(connection)
-    }
-
-    /// A connection is gone.
-    func remove(_ connection: UpstreamConnection) {
-        all[ObjectIdentifier(connection)] = nil
-        connection.origin.idle.removeAll { $0 === connection }
-    }
-
-    func retire() {
-        isRetired = true
-        for connection in Array(all.values) where !connection.isBusy { connection.close() }
-    }
-
-    // MARK: Limits of time
-
-    /// Has the limits looked at by `deadline` at the latest. A limit that moves on need not be told: one look costs less
-    /// than a timer for each read.
-    func check(by deadline: NIODeadline) {
-        guard deadline < nextCheck else { return }
-        nextCheck = deadline
-        eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.checkLimits(dueAt: deadline) }
-    }
-
-    private func checkLimits(dueAt deadline: NIODeadline) {
-        // A later look was replaced by an earlier one, which has asked for its successor.
-        guard nextCheck == deadline else { return }
-        let now = NIODeadline.now()
-        for connection in Array(all.values) where connection.deadline <= now { connection.expire(at: now) }
-        nextCheck = .distantFuture
-        guard let next = all.values.map(\.deadline).min(), next < .distantFuture else { return }
-        check(by: max(next, now + .milliseconds(5)))
     }
 }
