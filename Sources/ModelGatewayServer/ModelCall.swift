@@ -6,8 +6,8 @@ import Synchronization
 
 /// A call that runs. Its task puts the response into an outbox; the connection's event loop takes it out in batches.
 ///
-/// The outbox is bounded: the task waits in ``send(_:)`` while more than ``window`` bytes have not yet found room in
-/// the connection's send buffer, so a client that reads slowly slows the upstream down.
+/// The outbox is bounded: the stream stops while more than ``window`` bytes have not yet found room in the connection's
+/// send buffer, so a client that reads slowly slows the upstream down.
 final class ModelCall: Sendable {
     /// How many bytes may be under way to the client before the task has to wait.
     static let window = 128 << 10
@@ -73,8 +73,8 @@ extension ModelCall {
         // The head waits for the first bytes, to go out with them. If they take long the event loop fetches it.
         outbox.withLock { $0.batch.head = (status, headers) }
         do throws(GatewayError) {
-            while let bytes = try await stream.next() {
-                guard await send(bytes) else {
+            while try await !stream.forward(to: { self.put($0) }) {
+                guard await hasRoom() else {
                     stream.cancel()
                     return
                 }
@@ -85,19 +85,29 @@ extension ModelCall {
         }
     }
 
-    /// Hands bytes to the event loop and waits until there is room for more.
-    /// - Returns: Whether there is still somebody to send to.
-    private func send(_ bytes: [UInt8]) async -> Bool {
-        let (isOpen, hasRoom, mustPost) = outbox.withLock { outbox -> (Bool, Bool, Bool) in
-            guard !outbox.isAbandoned else { return (false, false, false) }
+    /// Hands bytes to the event loop.
+    /// - Returns: Whether there is room for more.
+    private func put(_ bytes: [UInt8]) -> Bool {
+        let isOnLoop = loop.eventLoop.inEventLoop
+        let (hasRoom, mustPost) = outbox.withLock { outbox -> (Bool, Bool) in
+            guard !outbox.isAbandoned else { return (false, false) }
             outbox.batch.chunks.append(bytes)
             outbox.unsentBytes += bytes.count
-            defer { outbox.isPosted = true }
-            return (true, outbox.unsentBytes <= Self.window, !outbox.isPosted)
+            defer { outbox.isPosted = outbox.isPosted || !isOnLoop }
+            return (outbox.unsentBytes <= Self.window, !outbox.isPosted)
         }
-        if mustPost { loop.post(self) }
-        guard isOpen, !hasRoom else { return isOpen }
-        return await withUnsafeContinuation { continuation in
+        if isOnLoop {
+            connection.value.deliver(self)
+        } else if mustPost {
+            loop.post(self)
+        }
+        return hasRoom
+    }
+
+    /// Waits until there is room for more.
+    /// - Returns: Whether there is still somebody to send to.
+    private func hasRoom() async -> Bool {
+        await withUnsafeContinuation { continuation in
             let answer: Bool? = outbox.withLock { outbox in
                 if outbox.isAbandoned { return false }
                 if outbox.unsentBytes <= Self.window { return true }

@@ -80,10 +80,19 @@ enum Chunk {
     /// Appends one chunk; nothing for no bytes, because an empty chunk would end the body.
     static func write(_ bytes: [UInt8], to buffer: inout ByteBuffer) {
         guard !bytes.isEmpty else { return }
-        buffer.writeString(String(bytes.count, radix: 16))
+        writeHexadecimal(bytes.count, to: &buffer)
         buffer.writeStaticString("\r\n")
         buffer.writeBytes(bytes)
         buffer.writeStaticString("\r\n")
+    }
+
+    private static func writeHexadecimal(_ number: Int, to buffer: inout ByteBuffer) {
+        var shift = (Int.bitWidth - 1 - number.leadingZeroBitCount) & ~3
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: number >> shift & 0xF)
+            buffer.writeInteger(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            shift -= 4
+        }
     }
 
     /// Appends the end of the body.

@@ -80,7 +80,7 @@ final class RelayStream: ByteStream {
     func next() async throws(GatewayError) -> [UInt8]? {
         while true {
             if let output = takeOutput() { return output }
-            if state.withLock({ $0.hasEnded }) { return nil }
+            if hasEnded { return nil }
             do {
                 if let bytes = try await upstream.next() {
                     state.withLock { $0.feed(bytes) }
@@ -88,13 +88,37 @@ final class RelayStream: ByteStream {
                     endOfUpstream()
                 }
             } catch {
-                state.withLock { $0.filter.failure = error }
-                if error.code == .cancelled {
-                    end(.cancelled)
-                    throw error
-                }
+                try upstreamFailed(error)
             }
         }
+    }
+
+    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async throws(GatewayError) -> Bool {
+        while true {
+            if let output = takeOutput(), !receive(output) { return hasEnded }
+            if hasEnded { return true }
+            do {
+                let isWhole = try await upstream.forward { [self] bytes in
+                    state.withLock { $0.feed(bytes) }
+                    guard let output = takeOutput() else { return !hasEnded }
+                    return receive(output) && !hasEnded
+                }
+                guard isWhole else { return hasEnded }
+                endOfUpstream()
+            } catch {
+                try upstreamFailed(error)
+            }
+        }
+    }
+
+    private var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
+    /// - Throws: The error, if it is that the call was given up; any other is told to the client in the stream.
+    private func upstreamFailed(_ error: GatewayError) throws(GatewayError) {
+        state.withLock { $0.filter.failure = error }
+        guard error.code == .cancelled else { return }
+        end(.cancelled)
+        throw error
     }
 
     /// What is ready for the client, and the end of the stream if that has been reached.

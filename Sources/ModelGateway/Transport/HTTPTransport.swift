@@ -55,6 +55,15 @@ public protocol ByteStream: AnyObject, Sendable {
     /// and releases the source.
     func next() async throws(GatewayError) -> [UInt8]?
 
+    /// Hands over each batch as it comes in, without waking the task in between if the source can do that: a relay of
+    /// many streams spends less on each event. By default calls ``next()``.
+    ///
+    /// Must not be called while ``next()`` or another call is pending. Cancellation is that of ``next()``.
+    /// - Parameter receive: Takes a batch, never empty, and says whether it wants more at once. Called on any thread, one
+    ///   call at a time, and must not block.
+    /// - Returns: Whether the body has ended; false if the receiver wanted no more. A later call goes on.
+    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async throws(GatewayError) -> Bool
+
     /// Gives the source up: the connection behind it is closed unless the body was already read to its end. Idempotent.
     func cancel()
 
@@ -64,6 +73,13 @@ public protocol ByteStream: AnyObject, Sendable {
 }
 
 extension ByteStream {
+    public func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async throws(GatewayError) -> Bool {
+        while let bytes = try await next() {
+            guard receive(bytes) else { return false }
+        }
+        return true
+    }
+
     public func discard() { cancel() }
 }
 

@@ -34,6 +34,16 @@ struct UpstreamCallReference: Sendable {
         }
     }
 
+    /// Passes on what comes of the body until its end.
+    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async -> UpstreamCall.ForwardEnd {
+        if Task.isCancelled { cancel() }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in onLoop { $0.forward(to: receive, continuation) } }
+        } onCancel: {
+            cancel()
+        }
+    }
+
     func cancel() {
         onLoop { $0.cancel() }
     }
@@ -67,6 +77,14 @@ final class UpstreamBody: ByteStream {
         switch await call.read() {
         case .bytes(let bytes): return bytes
         case .end: return nil
+        case .failed(let error): throw error
+        }
+    }
+
+    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async throws(GatewayError) -> Bool {
+        switch await call.forward(to: receive) {
+        case .whole: return true
+        case .stopped: return false
         case .failed(let error): throw error
         }
     }

@@ -6,6 +6,14 @@ import NIOCore
 
 /// A call under way. Used on its event loop only; ``UpstreamCallReference`` is how others hold it.
 final class UpstreamCall {
+    /// How the forwarding of the body ended.
+    enum ForwardEnd {
+        case whole
+        /// The receiver wanted no more.
+        case stopped
+        case failed(GatewayError)
+    }
+
     /// What a reader of the body gets.
     enum BodyRead {
         case bytes([UInt8])
@@ -26,6 +34,7 @@ final class UpstreamCall {
 
     typealias HeadWaiter = UnsafeContinuation<Result<HTTPResponseHead, GatewayError>, Never>
     typealias BodyWaiter = UnsafeContinuation<BodyRead, Never>
+    typealias ForwardWaiter = UnsafeContinuation<ForwardEnd, Never>
 
     let request: HTTPTransportRequest
     let origin: UpstreamOrigin
@@ -40,6 +49,9 @@ final class UpstreamCall {
 
     private var headWaiter: HeadWaiter?
     private var bodyWaiter: BodyWaiter?
+    private var receiver: (receive: @Sendable ([UInt8]) -> Bool, end: ForwardWaiter)?
+    /// Whether the receiver has been called and not returned yet: what it does may wake the call again.
+    private var isPassingOn = false
     private var head: HTTPResponseHead?
     private var received: [UInt8] = []
     private var failure: GatewayError?
@@ -105,6 +117,12 @@ extension UpstreamCall {
         if let read = take() { waiter.resume(returning: read) } else { bodyWaiter = waiter }
     }
 
+    /// Passes on what comes of the body until its end, and resumes the continuation then.
+    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool, _ waiter: ForwardWaiter) {
+        receiver = (receive, waiter)
+        passOn()
+    }
+
     /// Gives the call up: its connection is closed unless the response has been read, or its rest was discarded.
     func cancel() {
         received = []
@@ -131,6 +149,24 @@ extension UpstreamCall {
         if isHeldBack {
             isHeldBack = false
             connection?.holdBack(false)
+        }
+    }
+
+    private func passOn() {
+        guard !isPassingOn else { return }
+        isPassingOn = true
+        defer { isPassingOn = false }
+        while let receiver, let read = take() {
+            let end: ForwardEnd
+            switch read {
+            case .bytes(let bytes):
+                if receiver.receive(bytes) { continue }
+                end = .stopped
+            case .end: end = .whole
+            case .failed(let error): end = .failed(error)
+            }
+            self.receiver = nil
+            receiver.end.resume(returning: end)
         }
     }
 
@@ -207,9 +243,12 @@ extension UpstreamCall {
                 headWaiter = nil
                 waiter.resume(returning: .failure(failure))
             }
-        } else if let waiter = bodyWaiter, let read = take() {
+        } else if let waiter = bodyWaiter {
+            guard let read = take() else { return }
             bodyWaiter = nil
             waiter.resume(returning: read)
+        } else if receiver != nil {
+            passOn()
         }
         if received.count >= Self.window, phase == .readingBody, !isHeldBack {
             isHeldBack = true

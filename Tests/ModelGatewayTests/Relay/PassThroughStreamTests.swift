@@ -6,9 +6,9 @@ import Testing
 
 @Suite("Streams that pass through", .timeLimit(.minutes(1)))
 struct PassThroughStreamTests {
-    @Test("The client gets the events byte for byte")
-    func identity() async throws {
-        let fixture = try RelayFixture()
+    @Test("The client gets the events byte for byte", arguments: TransportKind.allCases)
+    func identity(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.role, Chunk.text("Hel"), Chunk.text("lo"), Chunk.stop, Chunk.done]))
         let response = try await fixture.relay(RelayFixture.streamRequest)
         #expect(response.status == 200)
@@ -18,21 +18,25 @@ struct PassThroughStreamTests {
         #expect(response.header("x-gateway-deployment") == "engine-0")
         #expect(response.header("x-gateway-attempts") == "1")
         let expected = Chunk.stream(Chunk.role, Chunk.text("Hel"), Chunk.text("lo"), Chunk.stop, Chunk.done)
-        #expect(try await response.text() == expected)
+        #expect(try await fixture.text(of: response) == expected)
     }
 
-    @Test("Every partition of the bytes gives the same stream", arguments: 1...40)
-    func partitions(size: Int) async throws {
-        let fixture = try RelayFixture()
+    @Test("Every partition of the bytes gives the same stream", arguments: 1...40, TransportKind.allCases)
+    func partitions(size: Int, kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         let chunks = [Chunk.role, Chunk.text("né€𝄞"), Chunk.stop, Chunk.done]
         fixture.engine.enqueue(.events(chunks).inPieces(of: size))
         let text = try await fixture.stream()
         #expect(text == chunks.map { "data: \($0)\n\n" }.joined())
     }
 
-    @Test("Line ends, comments, a byte order mark and further fields are legal", arguments: ["\n", "\r\n", "\r"])
-    func lineEnds(lineEnd: String) async throws {
-        let fixture = try RelayFixture()
+    @Test(
+        "Line ends, comments, a byte order mark and further fields are legal",
+        arguments: ["\n", "\r\n", "\r"],
+        TransportKind.allCases
+    )
+    func lineEnds(lineEnd: String, kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         let body =
             "\u{FEFF}: hello\(lineEnd)\(lineEnd)id: 1\(lineEnd)retry: 5\(lineEnd)data:\(Chunk.text("a"))\(lineEnd)\(lineEnd)"
             + "data: \(Chunk.stop)\(lineEnd)\(lineEnd)data: [DONE]\(lineEnd)\(lineEnd)"
@@ -44,9 +48,9 @@ struct PassThroughStreamTests {
         #expect(fixture.observer.records.map(\.error) == [nil])
     }
 
-    @Test("Invalid UTF-8 in the middle does not end the stream")
-    func invalidUTF8() async throws {
-        let fixture = try RelayFixture()
+    @Test("Invalid UTF-8 in the middle does not end the stream", arguments: TransportKind.allCases)
+    func invalidUTF8(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         var bytes = Array("data: \(Chunk.text("a"))\n\ndata: ".utf8)
         bytes += [0xFF, 0xFE] + Array("\n\ndata: \(Chunk.text("b"))\n\ndata: \(Chunk.stop)\n\ndata: [DONE]\n\n".utf8)
         fixture.engine.enqueue(.eventStream(bytes))
@@ -55,17 +59,23 @@ struct PassThroughStreamTests {
         #expect(text.hasSuffix("data: [DONE]\n\n"))
     }
 
-    @Test("A stream without an end mark but with a finish reason is whole, and gets the mark")
-    func missingDone() async throws {
-        let fixture = try RelayFixture()
+    @Test(
+        "A stream without an end mark but with a finish reason is whole, and gets the mark",
+        arguments: TransportKind.allCases
+    )
+    func missingDone(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.text("a"), Chunk.stop]))
         #expect(try await fixture.stream() == Chunk.stream(Chunk.text("a"), Chunk.stop, Chunk.done))
         #expect(fixture.observer.records.map(\.error) == [nil])
     }
 
-    @Test("A stream that ends without a finish reason ends with an error event and no end mark")
-    func truncated() async throws {
-        let fixture = try RelayFixture()
+    @Test(
+        "A stream that ends without a finish reason ends with an error event and no end mark",
+        arguments: TransportKind.allCases
+    )
+    func truncated(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.text("a")]))
         let text = try await fixture.stream()
         #expect(text.hasPrefix(Chunk.stream(Chunk.text("a"))))
@@ -74,9 +84,13 @@ struct PassThroughStreamTests {
         #expect(fixture.observer.records.map(\.error) == [.truncatedResponse])
     }
 
-    @Test("A stream whose connection breaks ends with an error event", arguments: [Script.Ending.close, .reset])
-    func cut(ending: Script.Ending) async throws {
-        let fixture = try RelayFixture()
+    @Test(
+        "A stream whose connection breaks ends with an error event",
+        arguments: [Script.Ending.close, .reset],
+        TransportKind.allCases
+    )
+    func cut(ending: Script.Ending, kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         let script = Script.events([Chunk.text("a"), Chunk.text("b"), Chunk.stop, Chunk.done], pace: .milliseconds(20))
         fixture.engine.enqueue(script.cut(after: script.byteCount - 150, by: ending))
         let text = try await fixture.stream()
@@ -87,23 +101,23 @@ struct PassThroughStreamTests {
         #expect(fixture.observer.records.first?.error != nil)
     }
 
-    @Test("Data behind the end mark is dropped")
-    func afterDone() async throws {
-        let fixture = try RelayFixture()
+    @Test("Data behind the end mark is dropped", arguments: TransportKind.allCases)
+    func afterDone(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.text("a"), Chunk.stop, Chunk.done, Chunk.text("late")]))
         #expect(try await fixture.stream() == Chunk.stream(Chunk.text("a"), Chunk.stop, Chunk.done))
     }
 
-    @Test("An event that is not JSON is forwarded and the stream goes on")
-    func brokenEvent() async throws {
-        let fixture = try RelayFixture()
+    @Test("An event that is not JSON is forwarded and the stream goes on", arguments: TransportKind.allCases)
+    func brokenEvent(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.text("a"), "{oops", Chunk.stop, Chunk.done]))
         #expect(try await fixture.stream() == Chunk.stream(Chunk.text("a"), "{oops", Chunk.stop, Chunk.done))
     }
 
-    @Test("An event beyond 8 MiB ends the stream with an error event")
-    func hugeEvent() async throws {
-        let fixture = try RelayFixture()
+    @Test("An event beyond 8 MiB ends the stream with an error event", arguments: TransportKind.allCases)
+    func hugeEvent(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         let huge = Chunk.text(String(repeating: "x", count: 9 << 20))
         fixture.engine.enqueue(.events([Chunk.text("a"), huge, Chunk.done]))
         let text = try await fixture.stream()
@@ -111,9 +125,9 @@ struct PassThroughStreamTests {
         #expect(text.contains(#""code":"malformed_response""#))
     }
 
-    @Test("An error event after content becomes an error event of the gateway")
-    func errorEvent() async throws {
-        let fixture = try RelayFixture()
+    @Test("An error event after content becomes an error event of the gateway", arguments: TransportKind.allCases)
+    func errorEvent(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         let error = #"{"error":{"message":"at 10.0.0.7:8000 boom","type":"server_error","code":500}}"#
         fixture.engine.enqueue(.events([Chunk.text("a"), error]))
         let text = try await fixture.stream()
@@ -122,18 +136,21 @@ struct PassThroughStreamTests {
         #expect(!text.contains("[DONE]"))
     }
 
-    @Test("An error event before content is an error of the call, with its own status")
-    func earlyErrorEvent() async throws {
-        let fixture = try RelayFixture()
+    @Test(
+        "An error event before content is an error of the call, with its own status",
+        arguments: TransportKind.allCases
+    )
+    func earlyErrorEvent(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         let error = #"{"error":{"message":"no","type":"invalid_request_error","code":"context_length_exceeded"}}"#
         fixture.engine.enqueue(.events([Chunk.role, error]))
         await #expect(throws: GatewayError.self) { try await fixture.stream() }
         #expect(fixture.observer.records.map(\.error) == [.contextLengthExceeded])
     }
 
-    @Test("A whole answer instead of a stream becomes a stream")
-    func answerInsteadOfStream() async throws {
-        let fixture = try RelayFixture()
+    @Test("A whole answer instead of a stream becomes a stream", arguments: TransportKind.allCases)
+    func answerInsteadOfStream(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(
             .json(
                 #"{"id":"c9","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}"#
@@ -145,18 +162,18 @@ struct PassThroughStreamTests {
         #expect(text.hasSuffix("data: [DONE]\n\n"))
     }
 
-    @Test("A stream instead of a whole answer is collected")
-    func streamInsteadOfAnswer() async throws {
-        let fixture = try RelayFixture()
+    @Test("A stream instead of a whole answer is collected", arguments: TransportKind.allCases)
+    func streamInsteadOfAnswer(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.role, Chunk.text("Hel"), Chunk.text("lo"), Chunk.stop, Chunk.done]))
         let text = try await fixture.stream(RelayFixture.plainRequest)
         #expect(text.contains(#""content":"Hello""#))
         #expect(text.contains(#""object":"chat.completion""#))
     }
 
-    @Test("The usage is asked for, and taken out unless the client wanted it")
-    func usage() async throws {
-        let fixture = try RelayFixture()
+    @Test("The usage is asked for, and taken out unless the client wanted it", arguments: TransportKind.allCases)
+    func usage(kind: TransportKind) async throws {
+        let fixture = try RelayFixture(kind)
         let chunks = [Chunk.text("a"), Chunk.stop, Chunk.usage, Chunk.done]
         fixture.engine.enqueue(.events(chunks), .events(chunks))
         #expect(try await fixture.stream() == Chunk.stream(Chunk.text("a"), Chunk.stop, Chunk.done))

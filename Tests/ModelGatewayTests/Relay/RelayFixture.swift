@@ -8,14 +8,17 @@ struct RelayFixture {
     let engines: [ScriptedEngine]
     let gateway: Gateway
     let observer = RecordingObserver()
+    private let kind: TransportKind
 
     init(
+        _ kind: TransportKind = .curl,
         engines count: Int = 1,
         upstreamModel: String = "upstream-model",
         timeouts: Timeouts = Timeouts(),
         reportsStreamUsage: Bool = true
     ) throws {
-        let transport = try CurlTransport()
+        self.kind = kind
+        let transport = try kind.make()
         var engines: [ScriptedEngine] = []
         var deployments: [Deployment] = []
         for index in 0..<count {
@@ -54,7 +57,22 @@ struct RelayFixture {
 
     /// Sends a streamed request and returns everything that the client would get.
     func stream(_ body: String = Self.streamRequest) async throws(GatewayError) -> String {
-        try await relay(body).text()
+        try await text(of: relay(body))
+    }
+
+    /// The whole body as text: pulled from the one transport, and from the other handed over as it comes, with stops.
+    func text(of response: WireResponse) async throws(GatewayError) -> String {
+        guard kind == .eventLoop, case .stream(let stream) = response.body else { return try await response.text() }
+        let received = Locked<(bytes: [UInt8], batches: Int)>(([], 0))
+        let receive: @Sendable ([UInt8]) -> Bool = { bytes in
+            received.withLock { received in
+                received.bytes += bytes
+                received.batches += 1
+                return received.batches % 3 != 0
+            }
+        }
+        while try await !stream.forward(to: receive) {}
+        return String(decoding: received.withLock { $0.bytes }, as: UTF8.self)
     }
 
     static let streamRequest = #"{"model":"public","messages":[{"role":"user","content":"Hi"}],"stream":true}"#
