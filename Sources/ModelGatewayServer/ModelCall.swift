@@ -73,7 +73,7 @@ extension ModelCall {
         // The head waits for the first bytes, to go out with them. If they take long the event loop fetches it.
         outbox.withLock { $0.batch.head = (status, headers) }
         do throws(GatewayError) {
-            while try await !stream.forward(to: { self.put($0) }) {
+            while try await !stream.forward(to: { self.put($0, isLast: $1) }) {
                 guard await hasRoom() else {
                     stream.cancel()
                     return
@@ -85,14 +85,15 @@ extension ModelCall {
         }
     }
 
-    /// Hands bytes to the event loop.
+    /// Hands bytes to the event loop, the last ones together with the end of the response.
     /// - Returns: Whether there is room for more.
-    private func put(_ bytes: [UInt8]) -> Bool {
+    private func put(_ bytes: [UInt8], isLast: Bool) -> Bool {
         let isOnLoop = loop.eventLoop.inEventLoop
         let (hasRoom, mustPost) = outbox.withLock { outbox -> (Bool, Bool) in
             guard !outbox.isAbandoned else { return (false, false) }
             outbox.batch.chunks.append(bytes)
             outbox.unsentBytes += bytes.count
+            if isLast { outbox.batch.ending = .finished }
             defer { outbox.isPosted = outbox.isPosted || !isOnLoop }
             return (outbox.unsentBytes <= Self.window, !outbox.isPosted)
         }

@@ -93,15 +93,17 @@ final class RelayStream: ByteStream {
         }
     }
 
-    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async throws(GatewayError) -> Bool {
+    func forward(to receive: @escaping BodyReceiver) async throws(GatewayError) -> Bool {
         while true {
-            if let output = takeOutput(), !receive(output) { return hasEnded }
+            if let output = takeOutput(), !receive(output, hasEnded) { return hasEnded }
             if hasEnded { return true }
             do {
-                let isWhole = try await upstream.forward { [self] bytes in
+                let isWhole = try await upstream.forward { [self] bytes, _ in
                     state.withLock { $0.feed(bytes) }
-                    guard let output = takeOutput() else { return !hasEnded }
-                    return receive(output) && !hasEnded
+                    let output = takeOutput()
+                    let isOver = hasEnded
+                    guard let output else { return !isOver }
+                    return receive(output, isOver) && !isOver
                 }
                 guard isWhole else { return hasEnded }
                 endOfUpstream()

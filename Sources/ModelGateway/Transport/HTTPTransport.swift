@@ -47,6 +47,9 @@ public struct Timeouts: Sendable, Hashable {
     }
 }
 
+/// Takes batches of body bytes that are handed over; see ``ByteStream/forward(to:)``.
+public typealias BodyReceiver = @Sendable (_ bytes: [UInt8], _ isLast: Bool) -> Bool
+
 /// A source of body bytes that is pulled, so that a slow receiver slows its producer.
 public protocol ByteStream: AnyObject, Sendable {
     /// The next batch of bytes, never empty, or nil at the end of the body and ever after.
@@ -59,10 +62,10 @@ public protocol ByteStream: AnyObject, Sendable {
     /// many streams spends less on each event. By default calls ``next()``.
     ///
     /// Must not be called while ``next()`` or another call is pending. Cancellation is that of ``next()``.
-    /// - Parameter receive: Takes a batch, never empty, and says whether it wants more at once. Called on any thread, one
-    ///   call at a time, and must not block.
+    /// - Parameter receive: Takes a batch, never empty, is told whether it is known to be the last one, and says whether
+    ///   it wants more at once. Called on any thread, one call at a time, and must not block.
     /// - Returns: Whether the body has ended; false if the receiver wanted no more. A later call goes on.
-    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async throws(GatewayError) -> Bool
+    func forward(to receive: @escaping BodyReceiver) async throws(GatewayError) -> Bool
 
     /// Gives the source up: the connection behind it is closed unless the body was already read to its end. Idempotent.
     func cancel()
@@ -73,9 +76,9 @@ public protocol ByteStream: AnyObject, Sendable {
 }
 
 extension ByteStream {
-    public func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async throws(GatewayError) -> Bool {
+    public func forward(to receive: @escaping BodyReceiver) async throws(GatewayError) -> Bool {
         while let bytes = try await next() {
-            guard receive(bytes) else { return false }
+            guard receive(bytes, false) else { return false }
         }
         return true
     }

@@ -35,7 +35,7 @@ struct UpstreamCallReference: Sendable {
     }
 
     /// Passes on what comes of the body until its end.
-    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async -> UpstreamCall.ForwardEnd {
+    func forward(to receive: @escaping BodyReceiver) async -> UpstreamCall.ForwardEnd {
         if Task.isCancelled { cancel() }
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in onLoop { $0.forward(to: receive, continuation) } }
@@ -81,7 +81,7 @@ final class UpstreamBody: ByteStream {
         }
     }
 
-    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool) async throws(GatewayError) -> Bool {
+    func forward(to receive: @escaping BodyReceiver) async throws(GatewayError) -> Bool {
         switch await call.forward(to: receive) {
         case .whole: return true
         case .stopped: return false

@@ -49,7 +49,7 @@ final class UpstreamCall {
 
     private var headWaiter: HeadWaiter?
     private var bodyWaiter: BodyWaiter?
-    private var receiver: (receive: @Sendable ([UInt8]) -> Bool, end: ForwardWaiter)?
+    private var receiver: (receive: BodyReceiver, end: ForwardWaiter)?
     /// Whether the receiver has been called and not returned yet: what it does may wake the call again.
     private var isPassingOn = false
     private var head: HTTPResponseHead?
@@ -118,7 +118,7 @@ extension UpstreamCall {
     }
 
     /// Passes on what comes of the body until its end, and resumes the continuation then.
-    func forward(to receive: @escaping @Sendable ([UInt8]) -> Bool, _ waiter: ForwardWaiter) {
+    func forward(to receive: @escaping BodyReceiver, _ waiter: ForwardWaiter) {
         receiver = (receive, waiter)
         passOn()
     }
@@ -160,7 +160,8 @@ extension UpstreamCall {
             let end: ForwardEnd
             switch read {
             case .bytes(let bytes):
-                if receiver.receive(bytes) { continue }
+                let isLast = phase == .ended && failure == nil
+                if receiver.receive(bytes, isLast) { continue }
                 end = .stopped
             case .end: end = .whole
             case .failed(let error): end = .failed(error)

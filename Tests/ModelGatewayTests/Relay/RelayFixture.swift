@@ -64,7 +64,7 @@ struct RelayFixture {
     func text(of response: WireResponse) async throws(GatewayError) -> String {
         guard kind == .eventLoop, case .stream(let stream) = response.body else { return try await response.text() }
         let received = Locked<(bytes: [UInt8], batches: Int)>(([], 0))
-        let receive: @Sendable ([UInt8]) -> Bool = { bytes in
+        let receive: BodyReceiver = { bytes, _ in
             received.withLock { received in
                 received.bytes += bytes
                 received.batches += 1
