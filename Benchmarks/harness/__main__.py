@@ -53,7 +53,7 @@ def arguments():
                         help="which, separated by commas (default: all)")
     parser.add_argument("--policies", type=names_of(routing.POLICIES),
                         help="which, separated by commas (default: all that are measured; few with --quick)")
-    parser.add_argument("--seconds", type=float, help="measured seconds of each scenario (default: 2 quick, 5 full)")
+    parser.add_argument("--seconds", type=float, help="measured seconds of each scenario (default: 1.5 quick, 5 full)")
     parser.add_argument("--runs", type=int, default=1, help="repeat everything and report medians")
     parser.add_argument("--few-logs", action="store_true",
                         help="have contenders log warnings only, instead of as they are shipped")
@@ -70,7 +70,7 @@ def arguments():
     if options.policies is None and not options.routing:
         options.policies = POLICIES[:1] if options.quick else POLICIES
     if options.seconds is None:
-        options.seconds = 2.0 if options.quick else 5.0
+        options.seconds = 1.5 if options.quick else 5.0
     if not 0.1 <= options.seconds <= 60 or not 1 <= options.runs <= 20:
         parser.error("--seconds is 0.1 to 60 and --runs is 1 to 20")
     return options
