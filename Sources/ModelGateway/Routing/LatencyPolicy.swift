@@ -2,8 +2,10 @@
 
 import GatewayWire
 
-/// The shortest smoothed time to the first token for each token of the prompt. Deployments without a measurement go
-/// first; one call in a hundred goes anywhere, so that a slow deployment can show that it is fast again.
+/// The shortest smoothed time to the first token for each token of the prompt, times the calls that it would have then
+/// (the "peak EWMA" of Finagle and Linkerd). A measurement comes late: without the calls everything would go to the one
+/// that was fastest until it is the slowest. Idle deployments without a measurement go first, busy ones last; one call
+/// in a hundred goes anywhere, so that a slow deployment can show that it is fast again.
 struct LatencyPolicy: SelectionPolicy {
     var exploration: Double
 
@@ -21,16 +23,25 @@ struct LatencyPolicy: SelectionPolicy {
 
     func key(of slot: Int, members: [Member]) -> OrderKey {
         OrderKey(
-            primary: members[slot].latencyPerToken ?? 0,
+            primary: expectedLatency(of: members[slot]),
             secondary: members[slot].load,
             tie: members[slot].turn
         )
     }
 
+    private func expectedLatency(of member: Member) -> Double {
+        let load = member.load / max(member.weight, 1e-9)
+        guard let latency = member.latencyPerToken else { return load == 0 ? 0 : Self.unmeasured }
+        return latency * (1 + load)
+    }
+
+    // Seconds for each token that no deployment takes.
+    private static let unmeasured = 1e6
+
     func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
         PolicyScore(
-            value: (members[slot].latencyPerToken ?? 0) * 1e6,
-            meaning: "microseconds to the first token for each prompt token"
+            value: expectedLatency(of: members[slot]) * 1e6,
+            meaning: "microseconds to the first token for each prompt token, times the calls on it and this one"
         )
     }
 }

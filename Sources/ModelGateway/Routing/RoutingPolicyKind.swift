@@ -78,7 +78,7 @@ public struct RoutingPolicyKind: Sendable, Hashable, CustomStringConvertible {
     /// The shortest expected wait of all.
     public static let leastLoad = RoutingPolicyKind(choice: .leastLoad)
 
-    /// The shortest time to the first token for each token of the prompt, as measured.
+    /// The shortest time to the first token for each token of the prompt, as measured, times the calls under way.
     public static func latency(_ options: LatencyOptions = LatencyOptions()) -> RoutingPolicyKind {
         RoutingPolicyKind(choice: .latency(options))
     }

@@ -124,6 +124,24 @@ import Testing
         #expect(try bench.counts(50) == ["d1": 50])
     }
 
+    @Test func `latency spreads calls that come together by how fast their deployments are`() throws {
+        let bench = Bench(deployments(3), .latency(LatencyOptions(exploration: 0)))
+        let input = RoutingInput(estimatedTokens: 100)
+        for _ in 0..<3 {
+            let lease = try bench.group.acquire(input)
+            bench.clock.advance(by: lease.deployment.id == "d0" ? .milliseconds(10) : .milliseconds(20))
+            lease.answered()
+            lease.finish(.success)
+        }
+        let leases = try (0..<40).map { _ in try bench.group.acquire(input) }
+        var counts: [String: Int] = [:]
+        for lease in leases { counts[lease.deployment.id, default: 0] += 1 }
+        // Twice as fast, twice as many: 20, 10 and 10.
+        #expect((18...22).contains(counts["d0", default: 0]), "\(counts)")
+        #expect((8...12).contains(counts["d1", default: 0]), "\(counts)")
+        for lease in leases { lease.finish(.success) }
+    }
+
     @Test func `latency explores one call in a hundred`() throws {
         let bench = Bench(deployments(2), .latency())
         for (id, milliseconds) in [("d0", 1), ("d1", 500)] {
