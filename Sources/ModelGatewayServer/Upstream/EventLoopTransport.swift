@@ -36,7 +36,7 @@ public final class EventLoopTransport: HTTPTransport {
     /// Creates a transport on the event loops that servers run on.
     /// - Parameter fallback: Sends what this transport does not.
     public convenience init(fallback: any HTTPTransport) {
-        self.init(fallback: fallback, environment: { getenv($0) != nil })
+        self.init(fallback: fallback, environment: { name in getenv(name).map { $0.pointee != 0 } ?? false })
     }
 
     package init(fallback: any HTTPTransport, environment isSet: (String) -> Bool) {
