@@ -30,7 +30,7 @@ final class UpstreamConnections {
     private var all: [ObjectIdentifier: UpstreamConnection] = [:]
     /// When the limits of time are looked at next.
     private var nextCheck = NIODeadline.distantFuture
-    private(set) var isRetired = false
+    private var isRetired = false
 
     private static let mostRoutes = 1024
     private static let mostIdle = 1024
