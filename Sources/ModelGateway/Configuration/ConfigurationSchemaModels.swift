@@ -1,5 +1,7 @@
 // The keys of models, deployments and providers, and of the settings of reliability that they share.
 
+import GatewayWire
+
 extension ConfigurationSchema {
     static let provider = ConfigurationSection<Configuration.Provider>(
         "provider",
@@ -60,15 +62,7 @@ extension ConfigurationSchema {
     }
 
     private static func headerProblem(_ name: String) -> String? {
-        let isToken =
-            !name.isEmpty
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-                }
-            }
-        guard isToken else { return "no name of a header" }
+        guard HTTPToken.matches(name) else { return "no name of a header" }
         guard !reservedHeaders.contains(name), !name.hasPrefix("proxy-") else {
             return "the gateway sets this header itself"
         }

@@ -2,14 +2,6 @@
 
 internal import CCurl
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
 /// Turns libcurl's results into ``GatewayError``s. Messages are written here: libcurl's own ones name hosts and addresses.
 enum CurlFailure {
     /// The phases of a transfer as a person knows them.
@@ -164,15 +156,7 @@ enum CurlFailure {
         guard let handle = transfer.handle else { return nil }
         var number = 0
         ccurl_get_long(handle.easy, CURLINFO_OS_ERRNO, &number)
-        switch Int32(clamping: number) {
-        case 0: return nil
-        case ECONNREFUSED: return "connection refused"
-        case ECONNRESET: return "connection reset"
-        case EPIPE: return "connection closed by the peer"
-        case EHOSTUNREACH, ENETUNREACH: return "host unreachable"
-        case ETIMEDOUT: return "connection timed out"
-        default: return "system error \(number)"
-        }
+        return number == 0 ? nil : SystemFailure.reason(Int32(clamping: number))
     }
 
     private static func phase(of transfer: CurlTransfer) -> Phase {

@@ -1,6 +1,7 @@
 // An easy handle of libcurl, and how a request is written into it.
 
 internal import CCurl
+import GatewayWire
 
 #if canImport(Glibc)
 internal import Glibc
@@ -34,7 +35,7 @@ final class CurlHandle {
 
         init(_ request: HTTPTransportRequest, upload: CurlUpload?) throws(GatewayError) {
             method = request.method
-            guard !method.isEmpty, method.utf8.allSatisfy(isTokenByte) else {
+            guard HTTPToken.matches(method) else {
                 throw GatewayError(.invalidRequest, "The HTTP method is not a token.")
             }
             if upload != nil {
@@ -200,7 +201,7 @@ final class CurlHandle {
     /// Writes `Name: value` and a NUL. libcurl spells a header without a value `Name;`.
     private static func write(_ header: HTTPHeader, into line: inout [UInt8]) throws(GatewayError) {
         line.removeAll(keepingCapacity: true)
-        guard !header.name.isEmpty, header.name.utf8.allSatisfy(isTokenByte) else {
+        guard HTTPToken.matches(header.name) else {
             throw GatewayError(.invalidRequest, "A header name is empty or has a character that is not allowed in one.")
         }
         line.append(contentsOf: header.name.utf8)
@@ -262,14 +263,5 @@ final class CurlHandle {
 
     private static var outOfMemory: GatewayError {
         GatewayError(.internalError, "The HTTP transport is out of memory.")
-    }
-}
-
-/// RFC 9110 §5.6.2: what a method or a field name may consist of.
-private func isTokenByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-    case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E, 0x5F, 0x60, 0x7C, 0x7E: true
-    default: false
     }
 }

@@ -76,6 +76,7 @@ public protocol ByteStream: AnyObject, Sendable {
 }
 
 extension ByteStream {
+    /// Calls ``next()`` until the body ends or the receiver wants no more.
     public func forward(to receive: @escaping BodyReceiver) async throws(GatewayError) -> Bool {
         while let bytes = try await next() {
             guard receive(bytes, false) else { return false }
@@ -83,6 +84,7 @@ extension ByteStream {
         return true
     }
 
+    /// The same as ``cancel()``.
     public func discard() { cancel() }
 }
 

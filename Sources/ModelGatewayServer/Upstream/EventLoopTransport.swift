@@ -52,6 +52,7 @@ public final class EventLoopTransport: HTTPTransport {
     /// One of the event loops, in turn.
     public var preferredExecutor: (any TaskExecutor)? { pickLoop()?.executor }
 
+    /// Sends a request on the event loop that the caller runs on, or on the next one, or with the other transport.
     public func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
         guard !isBypassed, !request.body.isStream, request.url.hasPrefix("http://"), let loop = pickLoop() else {
             return try await fallback.send(request)

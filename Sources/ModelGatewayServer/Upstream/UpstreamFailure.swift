@@ -5,14 +5,6 @@ import ModelGateway
 import NIOCore
 import NIOPosix
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 extension UpstreamCall.Phase {
     /// The phase as a person knows it.
     fileprivate var words: String {
@@ -130,15 +122,7 @@ extension GatewayError {
         switch error {
         case is SocketAddressError: return "its host name does not resolve"
         case ChannelError.connectTimeout: return "connection timed out"
-        case let error as IOError:
-            switch error.errnoCode {
-            case ECONNREFUSED: return "connection refused"
-            case ECONNRESET: return "connection reset"
-            case EPIPE: return "connection closed by the peer"
-            case EHOSTUNREACH, ENETUNREACH: return "host unreachable"
-            case ETIMEDOUT: return "connection timed out"
-            default: return "system error \(error.errnoCode)"
-            }
+        case let error as IOError: return SystemFailure.reason(error.errnoCode)
         default: return nil
         }
     }

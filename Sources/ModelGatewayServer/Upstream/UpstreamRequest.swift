@@ -1,5 +1,6 @@
 // A request as the bytes of HTTP/1.1: head and body in one buffer, so that they leave in one write.
 
+import GatewayWire
 import ModelGateway
 import NIOCore
 
@@ -8,9 +9,11 @@ enum UpstreamRequest {
     /// Refuses a request whose head could not be told from another one.
     /// - Throws: ``GatewayError/Code/invalidRequest``.
     static func check(_ request: HTTPTransportRequest) throws(GatewayError) {
-        guard isToken(request.method) else { throw GatewayError(.invalidRequest, "The HTTP method is not a token.") }
+        guard HTTPToken.matches(request.method) else {
+            throw GatewayError(.invalidRequest, "The HTTP method is not a token.")
+        }
         for header in request.headers {
-            guard isToken(header.name) else {
+            guard HTTPToken.matches(header.name) else {
                 throw GatewayError(
                     .invalidRequest,
                     "A header name is empty or has a character that is not allowed in one."
@@ -77,17 +80,5 @@ enum UpstreamRequest {
         case 17: HeaderText.equals(name, "transfer-encoding")
         default: false
         }
-    }
-
-    /// RFC 9110 §5.6.2: what a method or a field name may consist of.
-    private static func isToken(_ text: String) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-                case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E, 0x5F, 0x60, 0x7C, 0x7E: true
-                default: false
-                }
-            }
     }
 }

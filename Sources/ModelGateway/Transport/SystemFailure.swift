@@ -1,0 +1,26 @@
+// Why the system refused or broke a connection, in words.
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// The reasons that the system gives for failed connections.
+package enum SystemFailure {
+    /// The reason as a part of a sentence. Names neither hosts nor addresses.
+    /// - Parameter errno: The system's error number, not 0.
+    package static func reason(_ errno: Int32) -> String {
+        switch errno {
+        case ECONNREFUSED: "connection refused"
+        case ECONNRESET: "connection reset"
+        case EPIPE: "connection closed by the peer"
+        case EHOSTUNREACH, ENETUNREACH: "host unreachable"
+        case ETIMEDOUT: "connection timed out"
+        case EMFILE, ENFILE: "the gateway has too many files open, so raise its limit (ulimit -n)"
+        default: "system error \(errno)"
+        }
+    }
+}
