@@ -65,7 +65,7 @@ struct ServeCommandTests {
         let second = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["shared"]))
         let server = try await RunningServer("--worker-urls", first.url, second.url)
         defer { server.process.signal(SIGKILL) }
-        try await server.waitUntilReady()
+        try await server.waitForWorkerDeployments(3)
         let models = try JSONValue(parsing: Array(try await server.get("/v1/models").body.utf8))
         #expect(models["data"]?.array?.map { $0["id"]?.string } == ["first", "shared"])
         for _ in 0..<6 {
