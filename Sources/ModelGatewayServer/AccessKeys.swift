@@ -24,13 +24,8 @@ struct AccessKeys: Sendable {
 
     /// The token behind the scheme `Bearer`, whose case does not matter.
     private static func bearerToken(_ value: String) -> Substring? {
-        let scheme = "bearer"
-        guard value.utf8.count > scheme.utf8.count + 1,
-            HeaderText.equals(value.prefix(scheme.utf8.count), scheme)
-        else { return nil }
-        let rest = value.dropFirst(scheme.utf8.count)
-        guard rest.first == " " else { return nil }
-        return HeaderText.trimmed(rest)
+        guard value.utf8.count > 7, HeaderText.hasPrefix(value, "bearer ") else { return nil }
+        return HeaderText.trimmed(Substring(value.utf8.dropFirst(7)))
     }
 
     /// Compares with every key to its end, so that the time depends on the lengths only.

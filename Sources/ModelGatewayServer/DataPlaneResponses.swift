@@ -12,8 +12,7 @@ extension DataPlaneHandler {
 
     /// Tells a client that it may send the body it announced.
     func writeContinue() {
-        guard let encoder else { return }
-        var buffer = encoder.channel.allocator.buffer(capacity: 32)
+        var buffer = Self.allocator.buffer(capacity: 32)
         buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
         flush(buffer)
     }
@@ -41,8 +40,7 @@ extension DataPlaneHandler {
         body: [UInt8],
         closing: Bool = false
     ) {
-        guard let encoder else { return }
-        var buffer = encoder.channel.allocator.buffer(capacity: body.count + 512)
+        var buffer = Self.allocator.buffer(capacity: body.count + 512)
         let hasBody = status != 204 && status != 304
         writeHead(
             of: exchange,
@@ -100,25 +98,38 @@ extension DataPlaneHandler {
         stream(batch, of: exchange)
     }
 
+    /// Sends bytes of a call's stream, before which nothing waits.
+    func deliver(_ bytes: [UInt8], isLast: Bool, of call: ModelCall) {
+        guard phase == .calling, let exchange, exchange.call === call else { return }
+        var buffer = Self.allocator.buffer(capacity: bytes.count + Chunk.overhead + 16)
+        if !exchange.isConverted { write(bytes, of: exchange, to: &buffer) }
+        if isLast { write(.finished, of: exchange, to: &buffer) }
+        send(buffer, carrying: bytes.count, isLast: isLast, of: exchange)
+    }
+
     private func stream(_ batch: ModelCall.Batch, of exchange: Exchange) {
-        guard let encoder else { return }
         let byteCount = batch.chunks.reduce(0) { $0 + $1.count + Chunk.overhead }
-        var buffer = encoder.channel.allocator.buffer(capacity: byteCount + (exchange.isHeadSent ? 16 : 512))
+        var buffer = Self.allocator.buffer(capacity: byteCount + (exchange.isHeadSent ? 16 : 512))
         if let head = batch.head { beginStream(of: exchange, head: head, to: &buffer) }
-        let isConverted = exchange.isHeadEarly && !exchange.isEventStream
         var sent = 0
         for chunk in batch.chunks {
-            if !isConverted { write(chunk, of: exchange, to: &buffer) }
+            if !exchange.isConverted { write(chunk, of: exchange, to: &buffer) }
             sent += chunk.count
         }
         if let ending = batch.ending { write(ending, of: exchange, to: &buffer) }
+        send(buffer, carrying: sent, isLast: batch.ending != nil, of: exchange)
+    }
+
+    private func send(_ buffer: ByteBuffer, carrying count: Int, isLast: Bool, of exchange: Exchange) {
         if buffer.readableBytes > 0 {
             exchange.lastWrite = loop.now
             flush(buffer)
         }
-        credit(sent, to: exchange)
-        if batch.ending != nil { finish(exchange) }
+        credit(count, to: exchange)
+        if isLast { finish(exchange) }
     }
+
+    private static let allocator = ByteBufferAllocator()
 
     private func beginStream(
         of exchange: Exchange,
@@ -178,8 +189,8 @@ extension DataPlaneHandler {
     }
 
     private func credit(_ count: Int, to exchange: Exchange) {
-        guard count > 0, let context else { return }
-        if context.channel.isWritable {
+        guard count > 0 else { return }
+        if unwritableSince == nil {
             exchange.call?.credit(count)
         } else {
             exchange.uncreditedBytes += count
@@ -188,8 +199,8 @@ extension DataPlaneHandler {
 
     /// Keeps a silent stream alive. Before there is an answer the head of a stream goes out first.
     func writeKeepAlive(of exchange: Exchange) {
-        guard let encoder, encoder.channel.isWritable else { return }
-        var buffer = encoder.channel.allocator.buffer(capacity: 512)
+        guard unwritableSince == nil else { return }
+        var buffer = Self.allocator.buffer(capacity: 512)
         if !exchange.isHeadSent {
             guard exchange.asksForStream else { return }
             exchange.isHeadEarly = true

@@ -39,7 +39,12 @@ enum EventText {
 
     /// Whether bytes end with the empty line that ends an event.
     static func endsEvent(_ bytes: [UInt8]) -> Bool {
-        bytes.suffix(2).elementsEqual([0x0A, 0x0A]) || bytes.suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A])
-            || bytes.suffix(2).elementsEqual([0x0D, 0x0D])
+        let count = bytes.count
+        guard count >= 2 else { return false }
+        switch (bytes[count - 2], bytes[count - 1]) {
+        case (0x0A, 0x0A), (0x0D, 0x0D): return true
+        case (0x0D, 0x0A): return count >= 4 && bytes[count - 4] == 0x0D && bytes[count - 3] == 0x0A
+        default: return false
+        }
     }
 }

@@ -57,6 +57,9 @@ final class Exchange {
 
     var isHeadSent: Bool { framing != nil }
 
+    /// Whether the call's bytes cannot follow the early head and are left out.
+    var isConverted: Bool { isHeadEarly && !isEventStream }
+
     /// Whether the request asks for a stream: its top-level `stream` is true. Read only when it matters.
     lazy var asksForStream: Bool = StreamFlag.isSet(in: call?.request.body ?? body)
 

@@ -1,24 +1,32 @@
 // Small questions about the text of header lines, answered on their UTF-8 bytes.
 
+import GatewayWire
+
 /// Comparisons and checks of header names and values.
 enum HeaderText {
     /// Whether two names are the same; `lowercased` must have no capital letters.
-    static func equals(_ name: some StringProtocol, _ lowercased: String) -> Bool {
+    static func equals(_ name: String, _ lowercased: StaticString) -> Bool {
+        name.utf8.count == lowercased.utf8CodeUnitCount && hasPrefix(name, lowercased)
+    }
+
+    /// Whether two names are the same; `lowercased` must have no capital letters.
+    static func equals(_ name: String, _ lowercased: String) -> Bool {
         guard name.utf8.count == lowercased.utf8.count else { return false }
-        return zip(name.utf8, lowercased.utf8).allSatisfy { lowercase($0) == $1 }
+        return name.withBytes { name in lowercased.withBytes { begins(name, with: $0) } }
     }
 
     /// Whether a name begins with a prefix, which must have no capital letters.
-    static func hasPrefix(_ name: String, _ lowercased: String) -> Bool {
-        guard name.utf8.count >= lowercased.utf8.count else { return false }
-        return zip(name.utf8, lowercased.utf8).allSatisfy { lowercase($0) == $1 }
+    static func hasPrefix(_ name: String, _ lowercased: StaticString) -> Bool {
+        guard name.utf8.count >= lowercased.utf8CodeUnitCount else { return false }
+        return name.withBytes { name in lowercased.withBytes { begins(name, with: $0) } }
     }
 
-    /// Whether a comma-separated value has this item; `lowercased` must have no capital letters.
-    static func hasItem(_ value: String, _ lowercased: String) -> Bool {
-        value.utf8.split(separator: UInt8(ascii: ",")).contains { item in
-            equals(trimmed(Substring(item)), lowercased)
+    @inline(__always)
+    private static func begins(_ name: UnsafeRawBufferPointer, with lowercased: UnsafeRawBufferPointer) -> Bool {
+        for offset in 0..<min(name.count, lowercased.count) where lowercase(name[offset]) != lowercased[offset] {
+            return false
         }
+        return name.count >= lowercased.count
     }
 
     /// A value without the white space around it.
@@ -31,7 +39,10 @@ enum HeaderText {
 
     /// Whether a name or value can be written into a header without starting another line.
     static func isSafe(_ text: String) -> Bool {
-        text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
+        text.withBytes { bytes in
+            for byte in bytes where byte < 0x20 && byte != 0x09 || byte == 0x7F { return false }
+            return true
+        }
     }
 
     /// A client's value for a message: cut to 100 bytes and without control characters.

@@ -17,6 +17,8 @@ final class ModelCall: Sendable {
         var head: (status: Int, headers: [HTTPHeader])?
         var chunks: [[UInt8]] = []
         var ending: Ending?
+
+        var isEmpty: Bool { head == nil && chunks.isEmpty && ending == nil }
     }
 
     /// How a response ends.
@@ -89,20 +91,36 @@ extension ModelCall {
     /// - Returns: Whether there is room for more.
     private func put(_ bytes: [UInt8], isLast: Bool) -> Bool {
         let isOnLoop = loop.eventLoop.inEventLoop
-        let (hasRoom, mustPost) = outbox.withLock { outbox -> (Bool, Bool) in
-            guard !outbox.isAbandoned else { return (false, false) }
-            outbox.batch.chunks.append(bytes)
+        let (hasRoom, way) = outbox.withLock { outbox -> (Bool, Way) in
+            guard !outbox.isAbandoned else { return (false, .nowhere) }
             outbox.unsentBytes += bytes.count
+            let hasRoom = outbox.unsentBytes <= Self.window
+            if isOnLoop, outbox.batch.isEmpty { return (hasRoom, .straight) }
+            outbox.batch.chunks.append(bytes)
             if isLast { outbox.batch.ending = .finished }
-            defer { outbox.isPosted = outbox.isPosted || !isOnLoop }
-            return (outbox.unsentBytes <= Self.window, !outbox.isPosted)
+            if isOnLoop { return (hasRoom, .outbox) }
+            defer { outbox.isPosted = true }
+            return (hasRoom, outbox.isPosted ? .nowhere : .post)
         }
-        if isOnLoop {
-            connection.value.deliver(self)
-        } else if mustPost {
-            loop.post(self)
+        switch way {
+        case .straight: connection.value.deliver(bytes, isLast: isLast, of: self)
+        case .outbox: connection.value.deliver(self)
+        case .post: loop.post(self)
+        case .nowhere: break
         }
         return hasRoom
+    }
+
+    /// How bytes of a stream get to the connection.
+    private enum Way {
+        /// As they are, because nothing waits before them.
+        case straight
+        /// With what waits before them.
+        case outbox
+        /// By a message to the event loop.
+        case post
+        /// Not now: the message is on its way, or nobody takes them.
+        case nowhere
     }
 
     /// Waits until there is room for more.

@@ -17,6 +17,8 @@ struct ModelEndpoint: Sendable {
 
     /// The endpoint of a request target, its query and an absolute form's authority left out.
     static func find(target: String) -> ModelEndpoint? {
+        // Nearly always the target is the path and nothing more.
+        if let endpoint = all.first(where: { $0.path == target }) { return endpoint }
         let path = RequestTarget.path(of: target)
         return all.first { $0.path.utf8.count == path.count && $0.path.utf8.elementsEqual(path) }
     }

@@ -49,7 +49,7 @@ struct RequestFields {
     }
 
     /// The value of the forwarded line with this name, which must have no capital letters.
-    func forwarded(_ name: String) -> String? {
+    func forwarded(_ name: StaticString) -> String? {
         forwarded.first { HeaderText.equals($0.name, name) }?.value
     }
 
@@ -57,9 +57,8 @@ struct RequestFields {
     /// without thinking: `text/plain`, and `application/x-www-form-urlencoded` from `curl -d`.
     var mayBeJSON: Bool {
         guard let contentType, !HeaderText.equals(contentType, "application/json") else { return true }
-        let type = HeaderText.trimmed(contentType.prefix { $0 != ";" })
-        if type.utf8.count > 5, HeaderText.equals(type.suffix(5), "+json") { return true }
-        return ["application/json", "text/plain", "text/json", "application/x-www-form-urlencoded", ""]
-            .contains { HeaderText.equals(type, $0) }
+        let type = HeaderText.trimmed(contentType.prefix { $0 != ";" }).lowercased()
+        if type.utf8.count > 5, type.hasSuffix("+json") { return true }
+        return ["application/json", "text/plain", "text/json", "application/x-www-form-urlencoded", ""].contains(type)
     }
 }

@@ -46,11 +46,11 @@ extension JSONSlice {
     }
 
     /// Whether this is a string with exactly the literal's characters, escaped or not.
+    @inlinable
     package func equals(_ literal: StaticString, in bytes: UnsafeRawBufferPointer) -> Bool {
-        literal.withBytes { text in
-            // Most keys differ in length already.
-            (isEscaped || end &- start &- 2 == text.count) && equals(text, in: bytes)
-        }
+        // Most keys differ in length already.
+        guard isEscaped || end &- start &- 2 == literal.utf8CodeUnitCount else { return false }
+        return literal.withBytes { equals($0, in: bytes) }
     }
 
     /// Whether this is a string with exactly these UTF-8 bytes, escaped or not.

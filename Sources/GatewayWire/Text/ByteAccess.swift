@@ -19,15 +19,21 @@ extension Array where Element == UInt8 {
     }
 
     /// Appends by copying memory; `append(contentsOf:)` of a raw buffer would go byte by byte.
-    @inline(__always)
-    mutating func append(bytes: UnsafeRawBufferPointer) {
+    @inlinable
+    package mutating func append(bytes: UnsafeRawBufferPointer) {
         append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
     }
 
     /// Appends a literal's UTF-8.
-    @inline(__always)
-    mutating func append(literal: StaticString) {
+    @inlinable
+    package mutating func append(literal: StaticString) {
         literal.withBytes { append(bytes: $0) }
+    }
+
+    /// Appends a text's UTF-8 by copying memory; `append(contentsOf: text.utf8)` goes byte by byte.
+    @inlinable
+    package mutating func append(text: String) {
+        text.withBytes { append(bytes: $0) }
     }
 }
 
@@ -46,14 +52,25 @@ extension UnsafeRawBufferPointer {
     }
 
     /// Whether the bytes are exactly those of a literal.
+    @inline(__always)
     package func equals(_ literal: StaticString) -> Bool {
         literal.withBytes { equals($0) }
+    }
+}
+
+extension String {
+    /// Calls `body` with the text's UTF-8 bytes, which are where they were for a text that Swift made.
+    @inlinable
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var text = self
+        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
     }
 }
 
 extension StaticString {
     /// Calls `body` with the literal's UTF-8 bytes.
     @inlinable
+    @inline(__always)
     package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         guard hasPointerRepresentation else {
             return withUTF8Buffer { body(UnsafeRawBufferPointer($0)) }

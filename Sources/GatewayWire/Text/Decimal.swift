@@ -22,12 +22,16 @@ package enum Decimal {
 
     /// Appends exactly `width` digits, with leading zeros; higher digits are cut off.
     package static func append(_ value: Int, width: Int, to output: inout [UInt8]) {
-        let end = output.count + max(0, width)
+        guard width > 0 else { return }
         var rest = value.magnitude
-        for _ in 0..<max(0, width) { output.append(UInt8(ascii: "0")) }
-        for place in stride(from: end - 1, through: end - max(0, width), by: -1) {
-            output[place] += UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
+        withUnsafeTemporaryAllocation(byteCount: width, alignment: 1) { digits in
+            var place = width
+            while place > 0 {
+                place -= 1
+                digits[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            output.append(bytes: UnsafeRawBufferPointer(digits))
         }
     }
 }

@@ -47,10 +47,6 @@ final class RelayStream: ByteStream {
         cancel()
     }
 
-    /// The most that is held back before the first piece of the answer.
-    private static let mostHeldEvents = 16
-    private static let mostHeldBytes = 64 << 10
-
     /// Reads until the first piece of the answer is there.
     /// - Throws: What the provider reported, or how its stream broke: nothing has gone to the client yet.
     func prime() async throws(GatewayError) {
@@ -79,8 +75,9 @@ final class RelayStream: ByteStream {
 
     func next() async throws(GatewayError) -> [UInt8]? {
         while true {
-            if let output = takeOutput() { return output }
-            if hasEnded { return nil }
+            let (output, isOver) = advance()
+            if let output { return output }
+            if isOver { return nil }
             do {
                 if let bytes = try await upstream.next() {
                     state.withLock { $0.feed(bytes) }
@@ -95,13 +92,12 @@ final class RelayStream: ByteStream {
 
     func forward(to receive: @escaping BodyReceiver) async throws(GatewayError) -> Bool {
         while true {
-            if let output = takeOutput(), !receive(output, hasEnded) { return hasEnded }
-            if hasEnded { return true }
+            let (output, isOver) = advance()
+            if let output, !receive(output, isOver) { return isOver }
+            if isOver { return true }
             do {
                 let isWhole = try await upstream.forward { [self] bytes, _ in
-                    state.withLock { $0.feed(bytes) }
-                    let output = takeOutput()
-                    let isOver = hasEnded
+                    let (output, isOver) = advance(with: bytes)
                     guard let output else { return !isOver }
                     return receive(output, isOver) && !isOver
                 }
@@ -123,15 +119,19 @@ final class RelayStream: ByteStream {
         throw error
     }
 
-    /// What is ready for the client, and the end of the stream if that has been reached.
-    private func takeOutput() -> [UInt8]? {
-        var (output, failure, isDone) = state.withLock { state in
+    /// Takes in more of the provider's stream, and the end of the stream if that is reached with it.
+    /// - Returns: What is ready for the client, and whether nothing will follow it.
+    private func advance(with bytes: [UInt8] = []) -> (output: [UInt8]?, isOver: Bool) {
+        var (output, failure, isDone, wasOver) = state.withLock { state in
+            if !bytes.isEmpty { state.feed(bytes) }
             var output: [UInt8] = []
             swap(&output, &state.filter.output)
-            guard !state.hasEnded else { return (output, GatewayError?.none, false) }
-            return (output, state.filter.failure, state.filter.inspector.isDone)
+            return (output, state.filter.failure, state.filter.inspector.isDone, state.hasEnded)
         }
-        if let failure {
+        if wasOver {
+            isDone = true
+        } else if let failure {
+            isDone = true
             upstream.cancel()
             end(.failure(failure))
             output += WireFormat.openAI.errorEvent(for: failure)
@@ -139,7 +139,7 @@ final class RelayStream: ByteStream {
             upstream.discard()
             end(.success)
         }
-        return output.isEmpty ? nil : output
+        return (output.isEmpty ? nil : output, isDone)
     }
 
     func cancel() {

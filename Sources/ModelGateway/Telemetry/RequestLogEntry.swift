@@ -90,7 +90,7 @@ public struct RequestLogEntry: Sendable {
     /// The entry as a readable line.
     package func appendText(to output: inout [UInt8]) {
         output += LogTime.rfc3339(time)
-        output += " request ".utf8
+        output.append(literal: " request ")
         LogText.append(requestID, to: &output)
         for value in [method, path] {
             guard let value else { continue }
@@ -124,13 +124,13 @@ public struct RequestLogEntry: Sendable {
 
     private func append(_ key: StaticString, _ value: Double, _ unit: StaticString, to output: inout [UInt8]) {
         appendKey(key, to: &output)
-        output += value.description.utf8
-        unit.withUTF8Buffer { output += $0 }
+        output.append(text: value.description)
+        output.append(literal: unit)
     }
 
     private func appendKey(_ key: StaticString, to output: inout [UInt8]) {
         output.append(UInt8(ascii: " "))
-        key.withUTF8Buffer { output += $0 }
+        output.append(literal: key)
         output.append(UInt8(ascii: "="))
     }
 }
@@ -163,14 +163,14 @@ enum LogText {
 
     /// Appends text without line breaks and other control characters, which could forge lines.
     static func append(_ text: String, to output: inout [UInt8]) {
-        for byte in text.utf8.prefix(limit) {
-            if byte < 0x20 || byte == 0x7F {
-                output.append(UInt8(ascii: "?"))
-            } else {
-                output.append(byte)
+        text.withBytes { bytes in
+            let start = output.count
+            output.append(bytes: bytes.clamped(to: 0..<limit))
+            for index in start..<output.count where output[index] < 0x20 || output[index] == 0x7F {
+                output[index] = UInt8(ascii: "?")
             }
+            if bytes.count > limit { output.append(literal: "…") }
         }
-        if text.utf8.count > limit { output += "…".utf8 }
     }
 
     /// The text, cut at the limit.

@@ -127,65 +127,6 @@ public struct HTTPTransportRequest: Sendable {
     }
 }
 
-/// The header lines of a response, kept as the bytes that arrived: most are never looked at.
-public struct HTTPHeaderBlock: Sendable {
-    /// The lines as received, each ended by CR LF, without the status line and the empty line.
-    public let bytes: [UInt8]
-
-    /// Wraps header lines, each ended by LF or CR LF.
-    public init(bytes: [UInt8]) {
-        self.bytes = bytes
-    }
-
-    /// The value of the first line with this name, without surrounding white space.
-    /// - Parameter name: The field name; ASCII case does not matter.
-    public subscript(name: StaticString) -> String? {
-        var found: String?
-        forEachLine { line, colon in
-            guard found == nil, colon - line.lowerBound == name.utf8CodeUnitCount else { return }
-            for offset in 0..<name.utf8CodeUnitCount {
-                let wanted = Self.lowercased(name.utf8Start[offset])
-                if Self.lowercased(bytes[line.lowerBound + offset]) != wanted { return }
-            }
-            found = Self.trimmedValue(bytes[(colon + 1)..<line.upperBound])
-        }
-        return found
-    }
-
-    /// All header lines in the order in which they came.
-    public var fields: [HTTPHeader] {
-        var fields: [HTTPHeader] = []
-        forEachLine { line, colon in
-            let name = String(decoding: bytes[line.lowerBound..<colon], as: UTF8.self)
-            fields.append(HTTPHeader(name, Self.trimmedValue(bytes[(colon + 1)..<line.upperBound])))
-        }
-        return fields
-    }
-
-    private func forEachLine(_ body: (_ line: Range<Int>, _ colon: Int) -> Void) {
-        var start = 0
-        while start < bytes.count {
-            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-            if let colon = bytes[start..<end].firstIndex(of: UInt8(ascii: ":")) {
-                body(start..<end, colon)
-            }
-            start = end + 1
-        }
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-    }
-
-    private static func trimmedValue(_ slice: ArraySlice<UInt8>) -> String {
-        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A }
-        var slice = slice
-        while let first = slice.first, isSpace(first) { slice.removeFirst() }
-        while let last = slice.last, isSpace(last) { slice.removeLast() }
-        return String(decoding: slice, as: UTF8.self)
-    }
-}
-
 /// The head of a provider's response, and its body to pull.
 public struct HTTPTransportResponse: Sendable {
     /// The status code of the final (not 1xx) response.

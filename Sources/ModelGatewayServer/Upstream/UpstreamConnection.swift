@@ -5,6 +5,14 @@ import ModelGateway
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// The handler at the end of a connection's pipeline, which has no other. Used on its event loop only.
 final class UpstreamConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -40,7 +48,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// looked, so the kernel is asked unless the last use was just now.
     var stands: Bool {
         guard let channel, let idleSince, !isClosed else { return false }
-        return NIODeadline.now() - idleSince < .milliseconds(1) || channel.isEstablished
+        return NIODeadline.now() - idleSince < .milliseconds(1) || channel.isQuiet
     }
 
     // MARK: Opening and closing
@@ -202,19 +210,13 @@ extension UpstreamConnection {
 }
 
 extension Channel {
-    /// Whether the kernel has the connection as established at both ends.
-    fileprivate var isEstablished: Bool {
-        guard let socket = self as? any SocketOptionProvider else { return isActive }
-        var isEstablished = false
-        // On the event loop the answer is there at once.
-        #if os(Linux)
-        socket.getTCPInfo().assumeIsolated().whenSuccess { isEstablished = $0.tcpi_state == 1 }
-        #elseif canImport(Darwin)
-        socket.getTCPConnectionInfo().assumeIsolated().whenSuccess { isEstablished = $0.tcpi_state == 4 }
-        #else
-        isEstablished = isActive
-        #endif
-        return isEstablished
+    /// Whether nothing has come in unread: no end of the connection, and no bytes that nobody asked for.
+    fileprivate var isQuiet: Bool {
+        let isQuiet = try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
+            var byte: UInt8 = 0
+            return recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) < 0 && errno == EAGAIN
+        }
+        return isQuiet ?? isActive
     }
 }
 

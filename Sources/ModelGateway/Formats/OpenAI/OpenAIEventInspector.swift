@@ -66,9 +66,7 @@ package struct OpenAIEventInspector: Sendable {
                 if key.equals("error", in: scanner.bytes) { hasError = true }
             }
         }
-        if let usageSlice, let json = try? JSONValue(parsing: Array(usageSlice.raw(in: scanner.bytes))) {
-            usage = Usage(openAI: json) ?? usage
-        }
+        if let usageSlice { usage = Usage(openAI: usageSlice, in: scanner.bytes) ?? usage }
         if hasError { return .error }
         if hasContent { return .content }
         return usageSlice != nil && !hasChoices ? .usage : .preamble

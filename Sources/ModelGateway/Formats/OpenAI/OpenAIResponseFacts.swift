@@ -29,8 +29,8 @@ package struct OpenAIResponseFacts: Sendable {
         while let key = try scanner.nextMember() {
             let value = try scanner.nextValue()
             guard value.kind != .null else { continue }
-            if key.equals("usage", in: bytes), let json = try? JSONValue(parsing: Array(value.raw(in: bytes))) {
-                usage = Usage(openAI: json)
+            if key.equals("usage", in: bytes) {
+                usage = Usage(openAI: value, in: bytes)
             } else if key.equals("error", in: bytes), let json = try? JSONValue(parsing: body) {
                 error = GatewayError(openAIEvent: json)
             }

@@ -1,5 +1,7 @@
 // Token usage in OpenAI's format.
 
+import GatewayWire
+
 extension Usage {
     /// Reads a `usage` object; nil if it is null or holds no counts.
     package init?(openAI json: JSONValue) {
@@ -10,6 +12,64 @@ extension Usage {
             cachedPromptTokens: json["prompt_tokens_details"]?["cached_tokens"]?.int ?? 0,
             reasoningTokens: json["completion_tokens_details"]?["reasoning_tokens"]?.int ?? 0
         )
+    }
+
+    /// Reads a `usage` object where it is in a response; nil if it is null or holds no counts. Of a member that is
+    /// there twice the last one counts.
+    init?(openAI object: JSONSlice, in bytes: UnsafeRawBufferPointer) {
+        var counts = Counts()
+        guard object.kind == .object, (try? counts.scan(object, in: bytes)) != nil else { return nil }
+        guard let prompt = counts.prompt ?? counts.total else { return nil }
+        self.init(
+            promptTokens: prompt,
+            completionTokens: counts.completion ?? 0,
+            cachedPromptTokens: counts.cached ?? 0,
+            reasoningTokens: counts.reasoning ?? 0
+        )
+    }
+
+    /// The numbers of a `usage` object, found in one pass.
+    private struct Counts {
+        var prompt: Int?
+        var completion: Int?
+        var total: Int?
+        var cached: Int?
+        var reasoning: Int?
+
+        mutating func scan(_ object: JSONSlice, in bytes: UnsafeRawBufferPointer) throws(JSONError) {
+            var scanner = JSONScanner(bytes, range: object.range)
+            try scanner.beginObject()
+            while let key = try scanner.nextMember() {
+                let value = try scanner.nextValue()
+                if key.equals("prompt_tokens", in: bytes) {
+                    prompt = value.int(in: bytes)
+                } else if key.equals("completion_tokens", in: bytes) {
+                    completion = value.int(in: bytes)
+                } else if key.equals("total_tokens", in: bytes) {
+                    total = value.int(in: bytes)
+                } else if key.equals("prompt_tokens_details", in: bytes) {
+                    cached = try Self.count("cached_tokens", of: value, in: bytes)
+                } else if key.equals("completion_tokens_details", in: bytes) {
+                    reasoning = try Self.count("reasoning_tokens", of: value, in: bytes)
+                }
+            }
+        }
+
+        private static func count(
+            _ name: StaticString,
+            of object: JSONSlice,
+            in bytes: UnsafeRawBufferPointer
+        ) throws(JSONError) -> Int? {
+            guard object.kind == .object else { return nil }
+            var count: Int?
+            var scanner = JSONScanner(bytes, range: object.range)
+            try scanner.beginObject()
+            while let key = try scanner.nextMember() {
+                let value = try scanner.nextValue()
+                if key.equals(name, in: bytes) { count = value.int(in: bytes) }
+            }
+            return count
+        }
     }
 
     /// The `usage` object.

@@ -1,0 +1,95 @@
+// The header lines of a response as bytes, and how a value is found in them.
+
+import GatewayWire
+
+/// The header lines of a response, kept as the bytes that arrived: most are never looked at.
+public struct HTTPHeaderBlock: Sendable {
+    /// The lines as received, each ended by CR LF, without the status line and the empty line.
+    public let bytes: [UInt8]
+
+    /// Wraps header lines, each ended by LF or CR LF.
+    public init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// The value of the first line with this name, without surrounding white space.
+    /// - Parameter name: The field name; ASCII case does not matter.
+    public subscript(name: StaticString) -> String? {
+        bytes.withBytes { bytes in
+            var lines = HeaderLines(bytes)
+            while let line = lines.next() {
+                if bytes.isHeaderName(name, in: line.name) { return bytes.text(in: line.value) }
+            }
+            return nil
+        }
+    }
+
+    /// All header lines in the order in which they came.
+    public var fields: [HTTPHeader] {
+        bytes.withBytes { bytes in
+            var fields: [HTTPHeader] = []
+            var lines = HeaderLines(bytes)
+            while let line = lines.next() {
+                fields.append(HTTPHeader(bytes.text(in: line.name), bytes.text(in: line.value)))
+            }
+            return fields
+        }
+    }
+}
+
+/// Walks over the header lines of a block; a line without a colon is passed over.
+private struct HeaderLines {
+    private let bytes: UnsafeRawBufferPointer
+    private var position = 0
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    /// Where the next line's name is, and its value without the white space around it.
+    mutating func next() -> (name: Range<Int>, value: Range<Int>)? {
+        while position < bytes.count {
+            let start = position
+            var colon: Int?
+            while position < bytes.count, bytes[position] != UInt8(ascii: "\n") {
+                if colon == nil, bytes[position] == UInt8(ascii: ":") { colon = position }
+                position += 1
+            }
+            let end = position
+            position += 1
+            if let colon { return (start..<colon, trimmed((colon + 1)..<end)) }
+        }
+        return nil
+    }
+
+    private func trimmed(_ range: Range<Int>) -> Range<Int> {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+        var start = range.lowerBound
+        var end = range.upperBound
+        while start < end, isSpace(bytes[start]) { start += 1 }
+        while start < end, isSpace(bytes[end - 1]) { end -= 1 }
+        return start..<end
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether a part of the bytes is this name; ASCII case does not matter.
+    fileprivate func isHeaderName(_ name: StaticString, in range: Range<Int>) -> Bool {
+        guard range.count == name.utf8CodeUnitCount else { return false }
+        return name.withBytes { name in
+            for offset in 0..<name.count where lowercased(self[range.lowerBound + offset]) != lowercased(name[offset]) {
+                return false
+            }
+            return true
+        }
+    }
+
+    fileprivate func text(in range: Range<Int>) -> String {
+        String(decoding: UnsafeRawBufferPointer(rebasing: self[range]), as: UTF8.self)
+    }
+
+    @inline(__always)
+    private func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+}
