@@ -44,6 +44,8 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var waitingError: (any Error)?
     var isAdvancing = false
     var isReadHeld = false
+    /// Whether the handlers behind this one got something that the end of a read makes them look at.
+    var hasPassedOn = false
     var isDraining = false
     var isInputEnded = false
     /// Whether everything up to the last response has left.
@@ -177,15 +179,17 @@ extension DataPlaneHandler {
         if waiting.isEmpty, takesParts { take(part) } else { waiting.append(part) }
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard hasPassedOn else { return }
+        hasPassedOn = false
+        context.fireChannelReadComplete()
+    }
+
     /// Goes on with what waited for the last response.
     func advance() {
         guard !isAdvancing, let context else { return }
         isAdvancing = true
-        var hasPassed = false
-        while takesParts, phase != .closing, let part = waiting.popFirst() {
-            take(part)
-            hasPassed = hasPassed || phase == .passing
-        }
+        while takesParts, phase != .closing, let part = waiting.popFirst() { take(part) }
         isAdvancing = false
         if phase == .idle, waiting.isEmpty {
             if let error = waitingError {
@@ -194,7 +198,7 @@ extension DataPlaneHandler {
                 closeAfterWrites()
             }
         }
-        if hasPassed { context.fireChannelReadComplete() }
+        channelReadComplete(context: context)
         if mayRead, isReadHeld {
             isReadHeld = false
             context.read()

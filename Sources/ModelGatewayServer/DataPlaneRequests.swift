@@ -169,6 +169,7 @@ extension DataPlaneHandler {
         if head.headers.first(name: "expect").map({ HeaderText.equals($0, "100-continue") }) == true { writeContinue() }
         var head = head
         head.headers.replaceOrAdd(name: "x-request-id", value: requestID)
+        hasPassedOn = true
         context?.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
@@ -179,6 +180,7 @@ extension DataPlaneHandler {
         case .body(let bytes): exchange.discardedBytes += bytes.readableBytes
         case .end: exchange.isRequestComplete = true
         }
+        hasPassedOn = true
         context.fireChannelRead(wrapInboundOut(part))
         finishPassing(exchange)
     }

@@ -67,7 +67,7 @@ final class Exchange {
         RequestRecord(
             requestID: requestID,
             method: method.rawValue,
-            path: String(Substring(RequestTarget.path(of: target))),
+            path: endpoint?.path ?? String(Substring(RequestTarget.path(of: target))),
             status: status == 0 ? 499 : status,
             requestBytes: body.count + discardedBytes,
             responseBytes: responseBytes,

@@ -102,13 +102,20 @@ extension ModelCall {
             defer { outbox.isPosted = true }
             return (hasRoom, outbox.isPosted ? .nowhere : .post)
         }
-        switch way {
-        case .straight: connection.value.deliver(bytes, isLast: isLast, of: self)
-        case .outbox: connection.value.deliver(self)
-        case .post: loop.post(self)
-        case .nowhere: break
+        if way == .straight {
+            connection.value.deliver(bytes, isLast: isLast, of: self)
+        } else {
+            send(way)
         }
         return hasRoom
+    }
+
+    private func send(_ way: Way) {
+        switch way {
+        case .outbox: connection.value.deliver(self)
+        case .post: loop.post(self)
+        case .straight, .nowhere: break
+        }
     }
 
     /// How bytes of a stream get to the connection.
@@ -138,14 +145,16 @@ extension ModelCall {
     }
 
     private func put(head: (status: Int, headers: [HTTPHeader])? = nil, ending: Ending) {
-        let mustPost = outbox.withLock { outbox -> Bool in
-            guard !outbox.isAbandoned else { return false }
+        let isOnLoop = loop.eventLoop.inEventLoop
+        let way = outbox.withLock { outbox -> Way in
+            guard !outbox.isAbandoned else { return .nowhere }
             if let head { outbox.batch.head = head }
             outbox.batch.ending = ending
+            if isOnLoop { return .outbox }
             defer { outbox.isPosted = true }
-            return !outbox.isPosted
+            return outbox.isPosted ? .nowhere : .post
         }
-        if mustPost { loop.post(self) }
+        send(way)
     }
 }
 

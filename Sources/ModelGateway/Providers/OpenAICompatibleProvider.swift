@@ -80,11 +80,16 @@ public struct OpenAICompatibleProvider: RelayingProvider {
             case .embedding: endpoints.embedding
             default: throw GatewayError(.unsupported, "The provider \(name) does not offer \(mode).")
             }
+        var lines: [HTTPHeader] = []
+        lines.reserveCapacity(headers.count + context.headers.count + 1)
+        lines += headers
+        lines += context.headers
+        lines.append(HTTPHeader("x-request-id", context.requestID))
         return try await transport.send(
             HTTPTransportRequest(
                 method: "POST",
                 url: url,
-                headers: headers + context.headers + [HTTPHeader("x-request-id", context.requestID)],
+                headers: lines,
                 body: .bytes(body),
                 timeouts: context.timeouts
             )

@@ -2,10 +2,15 @@
 
 import GatewayWire
 
-/// Answers one request of OpenAI's format from one deployment.
-struct OpenAIRelay {
-    let request: WireRequest
-    let facts: OpenAIRequestFacts
+/// Answers one request of OpenAI's format from one deployment. A class, because each attempt's steps hold it.
+final class OpenAIRelay: Sendable {
+    private let request: WireRequest
+    private let facts: OpenAIRequestFacts
+
+    init(request: WireRequest, facts: OpenAIRequestFacts) {
+        self.request = request
+        self.facts = facts
+    }
 
     /// Makes one attempt. Returns once there is something to send to the client.
     func attempt(_ attempt: AttemptLoop.Attempt) async throws(GatewayError) -> WireResponse {

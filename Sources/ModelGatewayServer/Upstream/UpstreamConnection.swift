@@ -21,6 +21,8 @@ final class UpstreamConnection: ChannelInboundHandler {
     let origin: UpstreamOrigin
     private let connections: UpstreamConnections
     private var channel: (any Channel)?
+    /// The channel's own; nothing but a look is done with it here.
+    private var socket: NIOBSDSocket.Handle?
     private var reader = HTTPResponseReader(maximumHeadSize: 256 << 10)
     private var call: UpstreamCall?
     /// Whether the call's request is not the connection's first.
@@ -47,8 +49,15 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Whether a connection that lies unused still stands. An engine's goodbye may have come in since the loop last
     /// looked, so the kernel is asked unless the last use was just now.
     var stands: Bool {
-        guard let channel, let idleSince, !isClosed else { return false }
-        return NIODeadline.now() - idleSince < .milliseconds(1) || channel.isQuiet
+        guard let channel, let idleSince, !isClosed, channel.isActive else { return false }
+        return NIODeadline.now() - idleSince < .milliseconds(1) || isQuiet
+    }
+
+    /// Whether nothing waits to be read: no end of the connection, and no bytes that nobody asked for.
+    private var isQuiet: Bool {
+        guard let socket else { return true }
+        var byte: UInt8 = 0
+        return recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) < 0 && errno == EAGAIN
     }
 
     // MARK: Opening and closing
@@ -81,6 +90,8 @@ final class UpstreamConnection: ChannelInboundHandler {
         switch result {
         case .success(let channel):
             self.channel = channel
+            // Asked for once: it takes longer than all the rest of sending a request.
+            socket = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (socket: NIOBSDSocket.Handle) in socket }
             guard let call, !isClosed else {
                 isClosed = true
                 channel.close(promise: nil)
@@ -206,17 +217,6 @@ extension UpstreamConnection {
         if cause == nil, reader.end() { return call.complete() }
         if isReused, !reader.hasBegun, call.request.isRepeatable { return call.starting() }
         call.fail(.upstreamBroke(cause, in: call.phase, wasReused: isReused))
-    }
-}
-
-extension Channel {
-    /// Whether nothing has come in unread: no end of the connection, and no bytes that nobody asked for.
-    fileprivate var isQuiet: Bool {
-        let isQuiet = try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
-            var byte: UInt8 = 0
-            return recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) < 0 && errno == EAGAIN
-        }
-        return isQuiet ?? isActive
     }
 }
 
