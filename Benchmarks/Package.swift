@@ -15,10 +15,14 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // The side-by-side harness: upstream and clients of every contender.
@@ -61,11 +65,31 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "ModelGatewayServer",
+            dependencies: [
+                "GatewayWire",
+                "ModelGateway",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
 
         // Micro-benchmarks: swift package --package-path Benchmarks benchmark
         .benchmark("WireBenchmarks", dependencies: ["GatewayWire"]),
         .benchmark("RoutingBenchmarks", dependencies: ["GatewayWire", "ModelGateway"]),
-        .benchmark("TransportBenchmarks", dependencies: ["Loopback", "MockEngine", "ModelGateway"]),
+        .benchmark(
+            "TransportBenchmarks",
+            dependencies: ["Loopback", "MockEngine", "ModelGateway", "ModelGatewayServer"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -28,7 +28,7 @@ struct ServerProcess {
             configuration: configuration,
             providers: backend.catalog,
             observer: observer,
-            transport: { EventLoopTransport(fallback: $0) }
+            transport: { EventLoopTransport(fallback: $0, streamDelay: configuration.server.streamDelay) }
         )
         let server = GatewayServer(
             gateway: gateway,

@@ -7,20 +7,38 @@ swift_build() {
         awk '!/^(Fetch(ing|ed)|Comput(ing|ed)|Creating working copy|Working copy) / && !/the use of .mktemp. is dangerous/ { print; fflush() }'
 }
 
-# With its Swift libraries in it the program runs where there is no Swift, starts sooner and takes less of the processor
-# and of memory. Not every toolchain has them in this form.
+# With the libraries of Swift and C++ in it the program runs where they are not, starts sooner and takes less of the
+# processor and of memory. Not every toolchain has Swift's in this form.
 linked_in() {
-    local toolchain
-    toolchain=$(dirname -- "$(readlink -f -- "$(command -v swift)")")/..
-    [ ! -d "$toolchain/lib/swift_static/linux" ] || printf '%s\n' --static-swift-stdlib
+    local tools libraries
+    tools=$(dirname -- "$(readlink -f -- "$(command -v swift)")")
+    [ -d "$tools/../lib/swift_static/linux" ] || return 0
+    printf '%s\n' --static-swift-stdlib
+    [ -x "$tools/ld.lld" ] || return 0
+    # 5 MB less at rest: relocations in the short form, which the loader understands since glibc 2.36, and no table of
+    # symbols for libraries that would be loaded later, of which there are none.
+    printf '%s\n' -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic
+    if glibc_has_short_relocations; then printf '%s\n' -Xlinker -z -Xlinker pack-relative-relocs; fi
+    # The linker takes what it finds first, and here only the static form is to be found.
+    libraries=$cache/static-libraries
+    mkdir -p "$libraries"
+    ln -sf "$(cc -print-file-name=libstdc++.a)" "$libraries/libstdc++.a"
+    printf '%s\n' -Xlinker "-L$libraries"
+}
+
+glibc_has_short_relocations() {
+    local version
+    version=$(getconf GNU_LIBC_VERSION 2>/dev/null) || return 1
+    [ "$(printf '%s\n' 'glibc 2.36' "$version" | sort -V | head -n 1)" = 'glibc 2.36' ]
 }
 
 # The release build. Further arguments go to `swift build`. The package manager needs many seconds to find that there
 # is nothing to do, so it is not asked when neither the sources nor the result have changed.
 build_release() {
     local gateway=$repository/.build/release/gateway stamp=$repository/.build/release.stamp inputs
-    # shellcheck disable=SC2046  # One word or none.
-    set -- $(linked_in) "$@"
+    local flags
+    mapfile -t flags < <(linked_in)
+    set -- "${flags[@]}" "$@"
     inputs=$(release_inputs "$@")
     if [ "$inputs, $(identity "$gateway")" = "$(cat "$stamp" 2>/dev/null)" ]; then
         step build "$gateway"

@@ -1,10 +1,11 @@
-// A request and its answer over loopback through the HTTP client, from a task on its event loop and from elsewhere.
+// A request and its answer over loopback through each HTTP client, from a task on its event loop and from elsewhere.
 
 import Benchmark
 import Foundation
 import Loopback
 import MockEngine
 import ModelGateway
+import ModelGatewayServer
 
 /// An engine on a thread of its own; it serves until the process ends.
 private func startEngine() -> UInt16? {
@@ -15,7 +16,7 @@ private func startEngine() -> UInt16? {
     return port
 }
 
-private func roundTrip(_ transport: CurlTransport, _ request: HTTPTransportRequest) async throws -> Int {
+private func roundTrip(_ transport: any HTTPTransport, _ request: HTTPTransportRequest) async throws -> Int {
     let response = try await transport.send(request)
     var count = 0
     while let bytes = try await response.body.next() { count += bytes.count }
@@ -29,7 +30,7 @@ let benchmarks: @Sendable () -> Void = {
         maxDuration: .seconds(2),
         maxIterations: 100_000
     )
-    guard let port = startEngine(), let transport = try? CurlTransport() else { return }
+    guard let port = startEngine(), let curl = try? CurlTransport() else { return }
     let body = Array("{\"model\":\"mock\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}".utf8)
     let request = HTTPTransportRequest(
         method: "POST",
@@ -38,21 +39,26 @@ let benchmarks: @Sendable () -> Void = {
         body: .bytes(body)
     )
 
-    Benchmark("Round trip from another thread") { benchmark in
-        for _ in benchmark.scaledIterations { blackHole(try await roundTrip(transport, request)) }
-    }
-
-    Benchmark("Round trip on the transport's loop") { benchmark in
-        try await withTaskExecutorPreference(transport.preferredExecutor) {
+    let transports: [(name: String, transport: any HTTPTransport)] = [
+        ("libcurl", curl), ("NIO", EventLoopTransport(fallback: curl)),
+    ]
+    for (name, transport) in transports {
+        Benchmark("\(name): round trip from another thread") { benchmark in
             for _ in benchmark.scaledIterations { blackHole(try await roundTrip(transport, request)) }
         }
-    }
 
-    Benchmark("32 round trips at a time") { benchmark in
-        for _ in benchmark.scaledIterations {
-            try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<32 { group.addTask { try await roundTrip(transport, request) } }
-                for try await count in group { blackHole(count) }
+        Benchmark("\(name): round trip on the transport's loop") { benchmark in
+            try await withTaskExecutorPreference(transport.preferredExecutor) {
+                for _ in benchmark.scaledIterations { blackHole(try await roundTrip(transport, request)) }
+            }
+        }
+
+        Benchmark("\(name): 32 round trips at a time") { benchmark in
+            for _ in benchmark.scaledIterations {
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<32 { group.addTask { try await roundTrip(transport, request) } }
+                    for try await count in group { blackHole(count) }
+                }
             }
         }
     }

@@ -17,6 +17,7 @@ package struct ConfigurationOverride: Sendable, Hashable {
         ConfigurationOverride(variable: "GATEWAY_MAX_BODY_BYTES", path: ["server", "max_body_bytes"]),
         ConfigurationOverride(variable: "GATEWAY_DRAIN_DEADLINE", path: ["server", "drain_deadline"]),
         ConfigurationOverride(variable: "GATEWAY_KEEPALIVE_INTERVAL", path: ["server", "keepalive_interval"]),
+        ConfigurationOverride(variable: "GATEWAY_STREAM_DELAY", path: ["server", "stream_delay"]),
         ConfigurationOverride(variable: "GATEWAY_METRICS", path: ["server", "metrics"]),
         ConfigurationOverride(variable: "GATEWAY_ACCESS_LOG", path: ["server", "access_log"]),
         ConfigurationOverride(variable: "GATEWAY_LOG_LEVEL", path: ["logging", "level"]),

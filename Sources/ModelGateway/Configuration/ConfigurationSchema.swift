@@ -63,6 +63,13 @@ enum ConfigurationSchema {
                 default: .seconds(10),
                 "silence after which a comment goes into a stream; 0: never"
             ),
+            .duration(
+                "stream_delay",
+                \.streamDelay,
+                in: .zero ... .seconds(1),
+                default: .milliseconds(50),
+                "most by which a busy server delays events of streams, to send several at a time; 0: never"
+            ),
             .boolean("metrics", \.metrics, default: true, "serve `/metrics`"),
             .boolean("access_log", \.accessLog, default: true, "one log line for each request"),
         ]

@@ -25,6 +25,9 @@ extension Configuration {
         public var drainDeadline: Duration
         /// After how much silence a comment is sent into a stream, so that proxies keep it open. Default 10 s; 0 means never.
         public var keepaliveInterval: Duration
+        /// The most by which events of streams are delayed while the server is more than half busy, so that several are
+        /// sent at a time. Default 50 ms; 0 means never.
+        public var streamDelay: Duration
         /// Whether `/metrics` is served. Default true.
         public var metrics: Bool
         /// Whether one log line is written for each request. Default true.
@@ -42,6 +45,7 @@ extension Configuration {
             writeTimeout: Duration = .seconds(60),
             drainDeadline: Duration = .seconds(30),
             keepaliveInterval: Duration = .seconds(10),
+            streamDelay: Duration = .milliseconds(50),
             metrics: Bool = true,
             accessLog: Bool = true
         ) {
@@ -55,6 +59,7 @@ extension Configuration {
             self.writeTimeout = writeTimeout
             self.drainDeadline = drainDeadline
             self.keepaliveInterval = keepaliveInterval
+            self.streamDelay = streamDelay
             self.metrics = metrics
             self.accessLog = accessLog
         }

@@ -1,25 +1,15 @@
-// What a failed transfer is called: the phase in words, the code, and whether the request may have arrived.
+// What a failed transfer of libcurl is called, and whether its request may have arrived.
 
 internal import CCurl
 
 /// Turns libcurl's results into ``GatewayError``s. Messages are written here: libcurl's own ones name hosts and addresses.
 enum CurlFailure {
-    /// The phases of a transfer as a person knows them.
-    enum Phase: String {
-        case resolving = "resolving the host name"
-        case connecting = "connecting"
-        case tlsHandshake = "the TLS handshake"
-        case sending = "sending the request"
-        case waiting = "waiting for the first byte of the answer"
-        case readingHead = "reading the head of the answer"
-        case readingBody = "reading the body of the answer"
-    }
+    typealias Phase = TransportFailure.Phase
 
     /// How a transfer ended that libcurl is done with.
     static func end(of transfer: CurlTransfer, result: CURLcode) -> TransferEnd {
         if result == CURLE_OK {
-            if transfer.hasFinalHead { return .complete }
-            return .failed(error(.truncatedResponse, "The provider's answer ended within its head.", transfer))
+            return transfer.hasFinalHead ? .complete : .failed(TransportFailure.headCutOff)
         }
         if let abort = transfer.abort { return .failed(aborted(abort, transfer)) }
         return .failed(failure(result, transfer))
@@ -27,7 +17,6 @@ enum CurlFailure {
 
     /// The limit of time that a transfer has exceeded.
     static func timedOut(_ transfer: CurlTransfer, at now: MonotonicNanoseconds) -> GatewayError {
-        let phase = phase(of: transfer)
         let limit: String
         if transfer.totalDeadline <= now {
             limit = "total"
@@ -38,11 +27,7 @@ enum CurlFailure {
             case .readingHead, .readingBody: limit = "idle"
             }
         }
-        return error(
-            .timedOut,
-            "The provider did not answer in time: the \(limit) timeout passed while \(phase.rawValue).",
-            transfer
-        )
+        return TransportFailure.timedOut(limit, while: phase(of: transfer), wasSent: wasSent(transfer))
     }
 
     /// The source of the request body failed.
@@ -55,15 +40,13 @@ enum CurlFailure {
     private static func aborted(_ abort: CurlTransfer.Abort, _ transfer: CurlTransfer) -> GatewayError {
         switch abort {
         case .headersTooLarge:
-            let limit = transfer.loop.options.maxHeaderBytes
-            return error(.malformedResponse, "The head of the provider's answer is over \(limit) bytes.", transfer)
+            return TransportFailure.headTooLarge(limit: transfer.loop.options.maxHeaderBytes)
         case .requestBodyFailed(let cause):
             return requestBody(cause, of: transfer)
         case .requestBodyLength:
             return error(.invalidRequest, "The request body is not as long as was announced.", transfer)
         case .mayHaveBeenTaken:
-            let reason = "the connection was closed before an answer came"
-            return error(.truncatedResponse, "The connection to the provider broke: \(reason).", transfer)
+            return TransportFailure.closedBeforeAnswer
         }
     }
 
@@ -74,7 +57,7 @@ enum CurlFailure {
             CURLE_UNSUPPORTED_PROTOCOL where transfer.phase == .connecting:
             return error(.invalidRequest, "The provider's URL is not a valid http or https URL.", transfer)
         case CURLE_COULDNT_RESOLVE_HOST:
-            return unreachable("its host name does not resolve", .resolving, transfer)
+            return unreachable(TransportFailure.unresolved, .resolving, transfer)
         case CURLE_COULDNT_RESOLVE_PROXY:
             return unreachable("the host name of the proxy does not resolve", .resolving, transfer)
         case CURLE_OPERATION_TIMEDOUT:
@@ -97,7 +80,7 @@ enum CurlFailure {
             if status >= 300 { return unreachable("the proxy answered \(status)", .connecting, transfer) }
         }
         if phase == .tlsHandshake, result != CURLE_COULDNT_CONNECT { return tlsFailed(transfer) }
-        return unreachable(systemReason(transfer) ?? "the connection failed", phase, transfer)
+        return unreachable(systemReason(transfer) ?? TransportFailure.connectionFailed, phase, transfer)
     }
 
     /// The connection stood, and something went wrong on it.
@@ -105,36 +88,26 @@ enum CurlFailure {
         let text = transfer.handle?.failure ?? ""
         switch result {
         case CURLE_PARTIAL_FILE:
-            return error(.truncatedResponse, "The provider's answer was cut off before its end.", transfer)
+            return TransportFailure.bodyCutOff
         case CURLE_COULDNT_CONNECT:
-            return unreachable(systemReason(transfer) ?? "the connection failed", .connecting, transfer)
+            return unreachable(systemReason(transfer) ?? TransportFailure.connectionFailed, .connecting, transfer)
         case CURLE_RECV_ERROR where text.contains("chunked-encoding"):
             return error(.malformedResponse, "The chunks of the provider's answer are malformed.", transfer)
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND:
-            let reason = systemReason(transfer) ?? "the connection was closed"
-            let code: GatewayError.Code = transfer.phase > .sending ? .truncatedResponse : .upstreamFailed
-            return error(code, "The connection to the provider broke while \(phase.rawValue): \(reason).", transfer)
+            let reason = systemReason(transfer) ?? TransportFailure.connectionClosed
+            return TransportFailure.broke(reason, while: phase, hasBegun: transfer.phase > .sending)
         case CURLE_BAD_CONTENT_ENCODING:
             return error(.malformedResponse, "The compression of the provider's answer cannot be undone.", transfer)
         case CURLE_HTTP2, CURLE_HTTP2_STREAM:
             let code: GatewayError.Code = transfer.phase > .sending ? .truncatedResponse : .upstreamFailed
             return error(code, "The HTTP/2 stream broke while \(phase.rawValue).", transfer)
         default:
-            let reason = String(cString: curl_easy_strerror(result))
-            return error(
-                .malformedResponse,
-                "The provider's answer is not valid HTTP (\(reason)), while \(phase.rawValue).",
-                transfer
-            )
+            return TransportFailure.notHTTP(String(cString: curl_easy_strerror(result)), while: phase)
         }
     }
 
     private static func unreachable(_ reason: String, _ phase: Phase, _ transfer: CurlTransfer) -> GatewayError {
-        error(
-            .connectFailed,
-            "No connection to the provider, while \(phase.rawValue): \(reason). Check its base URL and that it runs.",
-            transfer
-        )
+        TransportFailure.unreachable(reason, while: phase, wasSent: wasSent(transfer))
     }
 
     private static func tlsFailed(_ transfer: CurlTransfer) -> GatewayError {

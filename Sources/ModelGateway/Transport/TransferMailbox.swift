@@ -48,7 +48,7 @@ final class TransferMailbox: Sendable {
     private let box = Mutex(Box())
 
     static var cancellation: GatewayError {
-        GatewayError(.cancelled, "The call was cancelled.", requestWasSent: true)
+        TransportFailure.cancelled(wasSent: true)
     }
 
     // MARK: Consumer, on any thread
@@ -61,7 +61,7 @@ final class TransferMailbox: Sendable {
                 return box.isCancelled
             }
             if isCancelled {
-                continuation.resume(returning: .failure(GatewayError(.cancelled, "The call was cancelled.")))
+                continuation.resume(returning: .failure(TransportFailure.cancelled(wasSent: false)))
             } else {
                 started()
             }

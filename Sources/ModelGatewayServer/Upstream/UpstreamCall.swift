@@ -78,6 +78,9 @@ final class UpstreamCall {
     /// When a limit of time passes, the phase's or the total's.
     var deadline: NIODeadline { min(phaseDeadline, totalDeadline) }
 
+    /// Whether the body is a stream on its way through.
+    var isForwarding: Bool { receiver != nil }
+
     /// Whether the caller reads compressed bodies itself.
     var takesEncodedBodies: Bool { request.headers.contains { HeaderText.equals($0.name, "accept-encoding") } }
 }
@@ -128,14 +131,14 @@ extension UpstreamCall {
         received = []
         guard discardBudget == nil else { return }
         guard phase < .ended else {
-            if failure == nil { failure = .upstreamCancelled(wasSent: true) }
+            if failure == nil { failure = TransportFailure.cancelled(wasSent: true) }
             return
         }
         close()
     }
 
     private func close() {
-        fail(.upstreamCancelled(wasSent: phase > .connecting))
+        fail(TransportFailure.cancelled(wasSent: phase > .connecting))
         connection?.close()
     }
 

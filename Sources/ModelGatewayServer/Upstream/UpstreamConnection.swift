@@ -14,8 +14,9 @@ import Darwin
 #endif
 
 /// The handler at the end of a connection's pipeline, which has no other. Used on its event loop only.
-final class UpstreamConnection: ChannelInboundHandler {
+final class UpstreamConnection: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     let origin: UpstreamOrigin
@@ -30,6 +31,15 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Whether bytes of the call's request may still be waiting in this process.
     private var isWriting = false
     private var isClosed = false
+    private var context: ChannelHandlerContext?
+    /// Whether nothing is read because the reader of the body has not taken what came.
+    private var isHeldBack = false
+    /// Whether nothing is read for a moment, because the event loop is busy.
+    private var isPaced = false
+    /// Whether the channel asked for more while nothing was read.
+    private var isReadWanted = false
+    /// Bytes that the present read has brought.
+    private var bytesOfRead = 0
     private var idleSince: NIODeadline?
     private var cause: (any Error)?
 
@@ -146,7 +156,20 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// Stops reading, so that the engine has to wait, or goes on.
     func holdBack(_ isHeldBack: Bool) {
-        try? channel?.syncOptions?.setOption(.autoRead, value: !isHeldBack)
+        self.isHeldBack = isHeldBack
+        readOn()
+    }
+
+    /// Reads on after a moment of the pacer.
+    func resume() {
+        isPaced = false
+        readOn()
+    }
+
+    private func readOn() {
+        guard isReadWanted, !isHeldBack, !isPaced else { return }
+        isReadWanted = false
+        context?.read()
     }
 
     /// A limit of time has passed.
@@ -177,8 +200,22 @@ final class UpstreamConnection: ChannelInboundHandler {
 // MARK: - What comes in
 
 extension UpstreamConnection {
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    /// The channel asks for more, as it does after each read.
+    func read(context: ChannelHandlerContext) {
+        if isHeldBack || isPaced { isReadWanted = true } else { context.read() }
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
+        bytesOfRead += buffer.readableBytes
         // Bytes that nobody asked for would be taken for the next answer.
         guard let call else { return close() }
         call.receivedSomething(at: .now())
@@ -201,8 +238,16 @@ extension UpstreamConnection {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        call?.wake()
+        let isSmall = bytesOfRead < Self.longRead
+        bytesOfRead = 0
+        guard let call else { return }
+        call.wake()
+        guard isSmall, call.isForwarding, !isPaced else { return }
+        isPaced = connections.pacer.holds(self, at: .now())
     }
+
+    /// A read of this many bytes is worth its cost.
+    private static let longRead = 16 << 10
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         cause = cause ?? error

@@ -24,6 +24,7 @@ final class UpstreamConnections {
     }
 
     let eventLoop: any EventLoop
+    let pacer: StreamPacer
     private var origins: [UpstreamAddress: UpstreamOrigin] = [:]
     /// Origins by whole URLs, of which a gateway has few.
     private var routes: [String: Route] = [:]
@@ -36,8 +37,9 @@ final class UpstreamConnections {
     private static let mostIdle = 1024
     static let idleLifetime = TimeAmount.seconds(118)
 
-    init(_ eventLoop: any EventLoop) {
+    init(_ eventLoop: any EventLoop, pace: StreamPace) {
         self.eventLoop = eventLoop
+        pacer = StreamPacer(eventLoop, pace: pace)
     }
 
     /// The engine that a URL leads to, and the request target.

@@ -1,4 +1,4 @@
-// What a failed call to an engine is called. The words are those of the libcurl transport.
+// What a failed call to an engine is called.
 
 import GatewayWire
 import ModelGateway
@@ -7,105 +7,55 @@ import NIOPosix
 
 extension UpstreamCall.Phase {
     /// The phase as a person knows it.
-    fileprivate var words: String {
+    fileprivate var words: TransportFailure.Phase {
         switch self {
-        case .connecting: "connecting"
-        case .sending: "waiting for the first byte of the answer"
-        case .readingHead: "reading the head of the answer"
-        case .readingBody, .ended: "reading the body of the answer"
+        case .connecting: .connecting
+        case .sending: .waiting
+        case .readingHead: .readingHead
+        case .readingBody, .ended: .readingBody
         }
     }
 }
 
 extension GatewayError {
-    static func upstreamCancelled(wasSent: Bool) -> GatewayError {
-        GatewayError(.cancelled, "The call was cancelled.", requestWasSent: wasSent)
-    }
-
     /// A limit of time has passed.
     static func upstreamTimeout(_ limit: String, in phase: UpstreamCall.Phase) -> GatewayError {
-        GatewayError(
-            .timedOut,
-            "The provider did not answer in time: the \(limit) timeout passed while \(phase.words).",
-            requestWasSent: phase > .connecting
-        )
+        TransportFailure.timedOut(limit, while: phase.words, wasSent: phase > .connecting)
     }
 
     /// No connection could be made.
     static func upstreamUnreachable(_ error: any Error) -> GatewayError {
-        var phase = "connecting"
-        let reason: String
-        switch error {
-        case let error as NIOConnectionError:
-            let causes = error.connectionErrors.map(\.error)
-            if causes.isEmpty {
-                phase = "resolving the host name"
-                reason = "its host name does not resolve"
-            } else {
-                reason = causes.lazy.compactMap(systemReason).first ?? "the connection failed"
-            }
-        default:
-            reason = systemReason(error) ?? "the connection failed"
+        guard let error = error as? NIOConnectionError else {
+            return TransportFailure.unreachable(
+                systemReason(error) ?? TransportFailure.connectionFailed,
+                while: .connecting
+            )
         }
-        return GatewayError(
-            .connectFailed,
-            "No connection to the provider, while \(phase): \(reason). Check its base URL and that it runs."
-        )
+        let causes = error.connectionErrors.map(\.error)
+        if causes.isEmpty { return TransportFailure.unreachable(TransportFailure.unresolved, while: .resolving) }
+        let reason = causes.lazy.compactMap(systemReason).first ?? TransportFailure.connectionFailed
+        return TransportFailure.unreachable(reason, while: .connecting)
     }
 
     /// The connection broke or was closed before the answer was whole.
     static func upstreamBroke(_ cause: (any Error)?, in phase: UpstreamCall.Phase, wasReused: Bool) -> GatewayError {
-        let reason = cause.flatMap(systemReason) ?? "the connection was closed"
+        let reason = cause.flatMap(systemReason) ?? TransportFailure.connectionClosed
         switch (phase, cause) {
         case (.connecting, _), (.sending, _):
-            if wasReused {
-                return GatewayError(
-                    .truncatedResponse,
-                    "The connection to the provider broke: the connection was closed before an answer came.",
-                    requestWasSent: true
-                )
-            }
-            return broke(.upstreamFailed, reason, in: phase)
-        case (.readingHead, nil):
-            return GatewayError(
-                .truncatedResponse,
-                "The provider's answer ended within its head.",
-                requestWasSent: true
-            )
-        case (_, nil):
-            return GatewayError(
-                .truncatedResponse,
-                "The provider's answer was cut off before its end.",
-                requestWasSent: true
-            )
-        default:
-            return broke(.truncatedResponse, reason, in: phase)
+            return wasReused
+                ? TransportFailure.closedBeforeAnswer
+                : TransportFailure.broke(reason, while: phase.words, hasBegun: false)
+        case (.readingHead, nil): return TransportFailure.headCutOff
+        case (_, nil): return TransportFailure.bodyCutOff
+        default: return TransportFailure.broke(reason, while: phase.words, hasBegun: true)
         }
-    }
-
-    private static func broke(_ code: Code, _ reason: String, in phase: UpstreamCall.Phase) -> GatewayError {
-        GatewayError(
-            code,
-            "The connection to the provider broke while \(phase.words): \(reason).",
-            requestWasSent: true
-        )
     }
 
     /// The answer breaks the rules of HTTP.
     static func upstreamMalformed(_ error: HTTPResponseError, in phase: UpstreamCall.Phase) -> GatewayError {
         switch error {
-        case .malformed(let reason):
-            GatewayError(
-                .malformedResponse,
-                "The provider's answer is not valid HTTP (\(reason)), while \(phase.words).",
-                requestWasSent: true
-            )
-        case .headTooLarge(let limit):
-            GatewayError(
-                .malformedResponse,
-                "The head of the provider's answer is over \(limit) bytes.",
-                requestWasSent: true
-            )
+        case .malformed(let reason): TransportFailure.notHTTP(reason, while: phase.words)
+        case .headTooLarge(let limit): TransportFailure.headTooLarge(limit: limit)
         }
     }
 
@@ -120,7 +70,7 @@ extension GatewayError {
 
     private static func systemReason(_ error: any Error) -> String? {
         switch error {
-        case is SocketAddressError: return "its host name does not resolve"
+        case is SocketAddressError: return TransportFailure.unresolved
         case ChannelError.connectTimeout: return "connection timed out"
         case let error as IOError: return SystemFailure.reason(error.errnoCode)
         default: return nil

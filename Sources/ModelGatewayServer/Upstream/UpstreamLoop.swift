@@ -9,10 +9,13 @@ final class UpstreamLoop: Sendable {
     let executor: LoopExecutor
     private let connections: NIOLoopBoundBox<UpstreamConnections>
 
-    init(_ eventLoop: any EventLoop) {
+    init(_ eventLoop: any EventLoop, pace: StreamPace) {
         self.eventLoop = eventLoop
         executor = LoopExecutor(eventLoop)
-        connections = NIOLoopBoundBox.makeBoxSendingValue(UpstreamConnections(eventLoop), eventLoop: eventLoop)
+        connections = NIOLoopBoundBox.makeBoxSendingValue(
+            UpstreamConnections(eventLoop, pace: pace),
+            eventLoop: eventLoop
+        )
     }
 
     /// Prepares a call. On the event loop only.

@@ -33,7 +33,7 @@ struct EventLoopTransportTests {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
         let other = Elsewhere()
-        let transport = EventLoopTransport(fallback: other, environment: { $0 == name })
+        let transport = EventLoopTransport(fallback: other, pace: .none, environment: { $0 == name })
         let response = try? await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         #expect((response == nil) == isBypassed)
         #expect(other.urls.withLock { $0.count } == (isBypassed ? 1 : 0))

@@ -2,16 +2,25 @@
 
 import ModelGateway
 import ModelGatewayServer
+import NIOCore
 
 /// One of the transports that the project offers.
 enum TransportKind: CaseIterable {
     case curl
     case eventLoop
+    /// The event loop counts as busy, so that streams are read at longer and longer intervals.
+    case busyEventLoop
 
     /// A transport with connections of its own, which uses one event loop.
     func make() throws -> any HTTPTransport {
         let curl = try CurlTransport()
-        return self == .curl ? curl : OneLoop(EventLoopTransport(fallback: curl))
+        switch self {
+        case .curl: return curl
+        case .eventLoop: return OneLoop(EventLoopTransport(fallback: curl))
+        case .busyEventLoop:
+            let pace = StreamPace(limit: .milliseconds(20), busyShare: 0)
+            return OneLoop(EventLoopTransport(fallback: curl, pace: pace, environment: { _ in false }))
+        }
     }
 }
 
