@@ -11,7 +11,16 @@ import Musl
 import Darwin
 #endif
 
+/// The program. Its first thread only waits: with an asynchronous `main` it would end, for which the system reads the
+/// tables of the whole program that stacks are unwound with.
 @main
+enum Program {
+    static func main() {
+        Task.detached { await GatewayCommand.main() }
+        while true { pause() }
+    }
+}
+
 struct GatewayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gateway",
