@@ -139,6 +139,12 @@ public final class Gateway: Sendable {
     /// - Throws: ``GatewayError`` as long as nothing has gone to the client; show it with the status and the body that
     ///   the client's format has for errors.
     public func relay(_ request: WireRequest) async throws(GatewayError) -> WireResponse {
+        var (loop, relay) = try begin(request)
+        return try await loop.run { attempt throws(GatewayError) in try await relay.attempt(attempt) }
+    }
+
+    /// Reads what must be known of a request. Apart from ``relay(_:)``, so that nothing of it waits with the call.
+    private func begin(_ request: WireRequest) throws(GatewayError) -> (AttemptLoop, OpenAIRelay) {
         let start = ContinuousClock.now
         let facts: OpenAIRequestFacts
         do {
@@ -149,7 +155,7 @@ public final class Gateway: Sendable {
             observer?.callFinished(record)
             throw error
         }
-        var loop = attempts(
+        let loop = attempts(
             routingInput(request, facts),
             model: facts.model,
             mode: request.mode,
@@ -157,8 +163,7 @@ public final class Gateway: Sendable {
             headers: request.headers.filter(Self.goesUpstream),
             isStreamed: facts.stream
         )
-        let relay = OpenAIRelay(request: request, facts: facts)
-        return try await loop.run { attempt throws(GatewayError) in try await relay.attempt(attempt) }
+        return (loop, OpenAIRelay(request: request, facts: facts))
     }
 
     // MARK: - What is there

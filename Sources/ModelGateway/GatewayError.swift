@@ -87,17 +87,61 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
     }
 
     /// The kind of failure.
-    public var code: Code
+    public var code: Code {
+        get { box.parts.code }
+        set { change { $0.code = newValue } }
+    }
     /// A sentence for people: what was wrong and what to do.
-    public var message: String
+    public var message: String {
+        get { box.parts.message }
+        set { change { $0.message = newValue } }
+    }
     /// The request field the failure is about, such as `messages[0].content`, if it is about one.
-    public var param: String?
+    public var param: String? {
+        get { box.parts.param }
+        set { change { $0.param = newValue } }
+    }
     /// How long to wait before a retry makes sense, if known.
-    public var retryAfter: Duration?
+    public var retryAfter: Duration? {
+        get { box.parts.retryAfter }
+        set { change { $0.retryAfter = newValue } }
+    }
     /// The status and bounded body that the provider answered with, if it answered.
-    public var upstream: UpstreamFailure?
+    public var upstream: UpstreamFailure? {
+        get { box.parts.upstream }
+        set { change { $0.upstream = newValue } }
+    }
     /// Whether the provider may have begun to work on the request, so that sending it again could do the work twice.
-    public var requestWasSent: Bool
+    public var requestWasSent: Bool {
+        get { box.parts.requestWasSent }
+        set { change { $0.requestWasSent = newValue } }
+    }
+
+    /// An error is one word, because each function on the way of a call keeps room for the ones of all that it calls.
+    private var box: Box
+
+    private struct Parts {
+        var code: Code
+        var message: String
+        var param: String?
+        var retryAfter: Duration?
+        var upstream: UpstreamFailure?
+        var requestWasSent: Bool
+    }
+
+    private final class Box: Sendable {
+        let parts: Parts
+
+        init(_ parts: Parts) {
+            self.parts = parts
+        }
+    }
+
+    private mutating func change(_ body: (inout Parts) -> Void) {
+        var parts = box.parts
+        body(&parts)
+        box = Box(parts)
+    }
 
     /// The answer of a provider that refused or failed.
     public struct UpstreamFailure: Sendable, Hashable {
@@ -135,12 +179,16 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         upstream: UpstreamFailure? = nil,
         requestWasSent: Bool = false
     ) {
-        self.code = code
-        self.message = message
-        self.param = param
-        self.retryAfter = retryAfter
-        self.upstream = upstream
-        self.requestWasSent = requestWasSent
+        box = Box(
+            Parts(
+                code: code,
+                message: message,
+                param: param,
+                retryAfter: retryAfter,
+                upstream: upstream,
+                requestWasSent: requestWasSent
+            )
+        )
     }
 
     /// The HTTP status that a server answers with: the provider's own for a request it found fault with,
