@@ -148,11 +148,11 @@ def read(path):
         return ""
 
 
-def machine_busy_seconds():
-    """The time that all cores together have not been idle since the machine started."""
+def machine_seconds():
+    """The time since the machine started, of all cores together, that was not idle, and that its host took away."""
     fields = [int(value) for value in read("/proc/stat").splitlines()[0].split()[1:]]
     user, nice, system, _idle, _iowait, irq, softirq, steal = fields[:8]
-    return (user + nice + system + irq + softirq + steal) / TICK
+    return (user + nice + system + irq + softirq + steal) / TICK, steal / TICK
 
 
 def chat(port, model="mock", prompt="hi", timeout=5.0, **fields):

@@ -94,12 +94,21 @@ def print_local(local):
 def print_noise(results):
     """Says so when the machine was busy with something else: the figures are then worth little."""
     cores = results["machine"]["cores"]
-    noisy = [
-        one for one in results["measurements"]
-        if one["cpu_seconds"]["other"] > 0.1 * cores * max(one["seconds"], 0.5)
-    ]
+
+    def beyond(share, key):
+        return sum(
+            one["cpu_seconds"].get(key, 0.0) > share * cores * max(one["seconds"], 0.5)
+            for one in results["measurements"]
+        )
+
+    total, noisy, stolen = len(results["measurements"]), beyond(0.1, "other"), beyond(0.01, "stolen")
     if noisy:
         print(
-            f"\nwarning: in {len(noisy)} of {len(results['measurements'])} measurements other programs took more than"
-            " a tenth of the processor; measure again on a quiet machine"
+            f"\nwarning: in {noisy} of {total} measurements other programs took more than a tenth of the processor;"
+            " measure again on a quiet machine"
+        )
+    if stolen:
+        print(
+            f"\nwarning: in {stolen} of {total} measurements the host of this virtual machine took more than a hundredth"
+            " of the processor for others; the delays that few requests had (p99) are the host's as well"
         )

@@ -103,7 +103,7 @@ def one(contender, policy, loads, options, directory, number):
 
 def others_seconds(ours):
     """Processor time that everything but the processes of the run has had."""
-    return processes.machine_busy_seconds() - sum(one.cpu_seconds() for one in ours) - time.process_time()
+    return processes.machine_seconds()[0] - sum(one.cpu_seconds() for one in ours) - time.process_time()
 
 
 def measure(load, port, engine, ours):

@@ -5,7 +5,7 @@ import resource
 import subprocess
 from dataclasses import dataclass
 
-from processes import machine_busy_seconds
+from processes import machine_seconds
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,10 @@ def measure(scenario, load, ports, seconds, target, mock):
         target.reset_peak()
     target_before = target.cpu_seconds() if target else 0.0
     mock_before = mock.cpu_seconds()
-    busy_before = machine_busy_seconds()
+    busy_before, stolen_before = machine_seconds()
     result, load_seconds = run_load(scenario.command(load, ports, seconds))
-    busy = machine_busy_seconds() - busy_before
+    busy, stolen = machine_seconds()
+    busy, stolen = busy - busy_before, stolen - stolen_before
     mock_seconds = mock.cpu_seconds() - mock_before
     target_seconds = target.cpu_seconds() - target_before if target else 0.0
 
@@ -90,6 +91,8 @@ def measure(scenario, load, ports, seconds, target, mock):
         "load": round(load_seconds, 2),
         # What the machine did besides: noise, when it is more than the kernel's own work.
         "other": round(max(0.0, busy - mock_seconds - target_seconds - load_seconds), 2),
+        # What of that the host of a virtual machine took for others: it shows first in the tails of the delays.
+        "stolen": round(max(0.0, stolen), 2),
     }
     return result
 
