@@ -26,7 +26,7 @@ extension Configuration {
         /// After how much silence a comment is sent into a stream, so that proxies keep it open. Default 10 s; 0 means never.
         public var keepaliveInterval: Duration
         /// The most by which events of streams are delayed while the server is more than half busy, so that several are
-        /// sent at a time. Default 50 ms; 0 means never.
+        /// sent at a time. It concerns engines that are reached in plain HTTP. Default 50 ms; 0 means never.
         public var streamDelay: Duration
         /// Whether `/metrics` is served. Default true.
         public var metrics: Bool

@@ -27,6 +27,8 @@ import Darwin
 /// - A request on a kept connection that dies before anything of the answer came is sent again if its method is `GET`
 ///   or `HEAD`; any other fails, for the engine may be at work on it. A connection that its engine closes while it lies
 ///   unused is forgotten at once.
+/// - While an event loop is more than half busy, its streams are read at longer intervals, so that several events share a
+///   read and a write.
 /// - Dropping the last reference closes the connections that are not in use; calls under way may finish.
 public final class EventLoopTransport: HTTPTransport {
     private let fallback: any HTTPTransport

@@ -66,6 +66,9 @@ package struct StreamPace: Sendable {
     /// There is never a wait.
     package static let none = StreamPace(limit: .zero)
 
+    /// - Parameters:
+    ///   - limit: The longest wait.
+    ///   - busyShare: The share of a processor from which on a loop counts as busy, 0 to 1.
     package init(limit: TimeAmount, busyShare: Double = 0.5) {
         self.limit = limit
         self.busyShare = busyShare

@@ -101,7 +101,10 @@ final class UpstreamConnection: ChannelDuplexHandler {
         case .success(let channel):
             self.channel = channel
             // Asked for once: it takes longer than all the rest of sending a request.
-            socket = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (socket: NIOBSDSocket.Handle) in socket }
+            socket = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                of: NIOBSDSocket.Handle.self,
+                { $0 }
+            )
             guard let call, !isClosed else {
                 isClosed = true
                 channel.close(promise: nil)
