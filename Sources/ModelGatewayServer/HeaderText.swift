@@ -4,29 +4,22 @@ import GatewayWire
 
 /// Comparisons and checks of header names and values.
 enum HeaderText {
-    /// Whether two names are the same; `lowercased` must have no capital letters.
-    static func equals(_ name: String, _ lowercased: StaticString) -> Bool {
-        name.utf8.count == lowercased.utf8CodeUnitCount && hasPrefix(name, lowercased)
+    /// Whether two names are the same.
+    static func equals(_ name: String, _ other: StaticString) -> Bool {
+        // Most names differ in length already.
+        guard name.utf8.count == other.utf8CodeUnitCount else { return false }
+        return name.withBytes { name in other.withBytes { name.equalsIgnoringCase($0) } }
     }
 
-    /// Whether two names are the same; `lowercased` must have no capital letters.
-    static func equals(_ name: String, _ lowercased: String) -> Bool {
-        guard name.utf8.count == lowercased.utf8.count else { return false }
-        return name.withBytes { name in lowercased.withBytes { begins(name, with: $0) } }
+    /// Whether two names are the same.
+    static func equals(_ name: String, _ other: String) -> Bool {
+        guard name.utf8.count == other.utf8.count else { return false }
+        return name.withBytes { name in other.withBytes { name.equalsIgnoringCase($0) } }
     }
 
-    /// Whether a name begins with a prefix, which must have no capital letters.
-    static func hasPrefix(_ name: String, _ lowercased: StaticString) -> Bool {
-        guard name.utf8.count >= lowercased.utf8CodeUnitCount else { return false }
-        return name.withBytes { name in lowercased.withBytes { begins(name, with: $0) } }
-    }
-
-    @inline(__always)
-    private static func begins(_ name: UnsafeRawBufferPointer, with lowercased: UnsafeRawBufferPointer) -> Bool {
-        for offset in 0..<min(name.count, lowercased.count) where lowercase(name[offset]) != lowercased[offset] {
-            return false
-        }
-        return name.count >= lowercased.count
+    /// Whether a name begins with a prefix.
+    static func hasPrefix(_ name: String, _ prefix: StaticString) -> Bool {
+        name.withBytes { name in prefix.withBytes { name.startsIgnoringCase(with: $0) } }
     }
 
     /// A value without the white space around it.
@@ -62,10 +55,5 @@ enum HeaderText {
                 false
             }
         }
-    }
-
-    @inline(__always)
-    private static func lowercase(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }

@@ -48,7 +48,7 @@ struct RequestFields {
         }
     }
 
-    /// The value of the forwarded line with this name, which must have no capital letters.
+    /// The value of the forwarded line with this name.
     func forwarded(_ name: StaticString) -> String? {
         forwarded.first { HeaderText.equals($0.name, name) }?.value
     }

@@ -83,15 +83,7 @@ struct HTTPResponseFields: Sendable {
 extension UnsafeRawBufferPointer {
     /// Whether the bytes are this text, which must be in lower case; ASCII case does not matter.
     fileprivate func isNamed(_ lowercased: StaticString) -> Bool {
-        lowercased.withBytes { wanted in
-            guard wanted.count == count else { return false }
-            for offset in 0..<count {
-                let byte = self[offset]
-                let lower = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-                if lower != wanted[offset] { return false }
-            }
-            return true
-        }
+        lowercased.withBytes { equalsIgnoringCase($0) }
     }
 
     /// What comes after the colon of a header line, without the white space around it.

@@ -18,7 +18,8 @@ public struct HTTPHeaderBlock: Sendable {
         bytes.withBytes { bytes in
             var lines = HeaderLines(bytes)
             while let line = lines.next() {
-                if bytes.isHeaderName(name, in: line.name) { return bytes.text(in: line.value) }
+                let found = UnsafeRawBufferPointer(rebasing: bytes[line.name])
+                if name.withBytes({ found.equalsIgnoringCase($0) }) { return bytes.text(in: line.value) }
             }
             return nil
         }
@@ -73,23 +74,7 @@ private struct HeaderLines {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether a part of the bytes is this name; ASCII case does not matter.
-    fileprivate func isHeaderName(_ name: StaticString, in range: Range<Int>) -> Bool {
-        guard range.count == name.utf8CodeUnitCount else { return false }
-        return name.withBytes { name in
-            for offset in 0..<name.count where lowercased(self[range.lowerBound + offset]) != lowercased(name[offset]) {
-                return false
-            }
-            return true
-        }
-    }
-
     fileprivate func text(in range: Range<Int>) -> String {
         String(decoding: UnsafeRawBufferPointer(rebasing: self[range]), as: UTF8.self)
-    }
-
-    @inline(__always)
-    private func lowercased(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }

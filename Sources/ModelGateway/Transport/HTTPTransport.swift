@@ -1,5 +1,7 @@
 // What the library asks of an HTTP client: one request out, one response head back, a body pulled in batches.
 
+import GatewayWire
+
 /// One header line. Names are compared without regard to case.
 public struct HTTPHeader: Sendable, Hashable {
     /// The field name, such as `content-type`.
@@ -15,10 +17,7 @@ public struct HTTPHeader: Sendable, Hashable {
 
     /// Whether the line has this name; ASCII case does not matter.
     public func isNamed(_ name: String) -> Bool {
-        self.name.utf8.count == name.utf8.count
-            && zip(self.name.utf8, name.utf8).allSatisfy { left, right in
-                left == right || (left | 0x20 == right | 0x20 && (0x61...0x7A).contains(left | 0x20))
-            }
+        self.name.withBytes { own in name.withBytes { own.equalsIgnoringCase($0) } }
     }
 }
 
