@@ -117,32 +117,6 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         set { change { $0.requestWasSent = newValue } }
     }
 
-    /// An error is one word, because each function on the way of a call keeps room for the ones of all that it calls.
-    private var box: Box
-
-    private struct Parts {
-        var code: Code
-        var message: String
-        var param: String?
-        var retryAfter: Duration?
-        var upstream: UpstreamFailure?
-        var requestWasSent: Bool
-    }
-
-    private final class Box: Sendable {
-        let parts: Parts
-
-        init(_ parts: Parts) {
-            self.parts = parts
-        }
-    }
-
-    private mutating func change(_ body: (inout Parts) -> Void) {
-        var parts = box.parts
-        body(&parts)
-        box = Box(parts)
-    }
-
     /// The answer of a provider that refused or failed.
     public struct UpstreamFailure: Sendable, Hashable {
         /// The HTTP status of the provider's answer.
@@ -202,6 +176,34 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
 
     /// Lets `catch .rateLimited` match an error by its code.
     public static func ~= (code: Code, error: GatewayError) -> Bool { error.code == code }
+
+    // MARK: Storage
+
+    /// An error is one word, because each function on the way of a call keeps room for the ones of all that it calls.
+    private var box: Box
+
+    private struct Parts {
+        var code: Code
+        var message: String
+        var param: String?
+        var retryAfter: Duration?
+        var upstream: UpstreamFailure?
+        var requestWasSent: Bool
+    }
+
+    private final class Box: Sendable {
+        let parts: Parts
+
+        init(_ parts: Parts) {
+            self.parts = parts
+        }
+    }
+
+    private mutating func change(_ body: (inout Parts) -> Void) {
+        var parts = box.parts
+        body(&parts)
+        box = Box(parts)
+    }
 }
 
 /// Lets `catch GatewayError.Code.rateLimited` match in a `catch` of any error.
