@@ -16,20 +16,28 @@ CONTEXT = 16_384
 WORDS = "river stone cloud ember maple orbit piano lantern meadow harbor violet copper willow thunder".split()
 
 
+# A scenario is measured in slices, one program and the other in turns: what a shared machine has to give changes within
+# seconds, and would otherwise decide the comparison.
+SLICES = 4
+# Between two slices: the threads of llama.cpp spin for about 0.1 s after their last step before they sleep.
+REST_SECONDS = 0.3
+
+
 @dataclass(frozen=True)
 class LocalScenario:
+    """As many clients as `concurrent` send a request each, in every slice."""
+
     name: str
     title: str
     concurrent: int
-    requests: int
     shared_prefix: bool = False
 
 
 SCENARIOS = [
-    LocalScenario("local-1", "1 request at a time", 1, 4),
-    LocalScenario("local-4", "4 at a time", 4, 12),
-    LocalScenario("local-8", "8 at a time", 8, 24),
-    LocalScenario("local-prefix", "4 at a time, 1,000-token shared prefix", 4, 12, shared_prefix=True),
+    LocalScenario("local-1", "1 request at a time", 1),
+    LocalScenario("local-4", "4 at a time", 4),
+    LocalScenario("local-8", "8 at a time", 8),
+    LocalScenario("local-prefix", "4 at a time, 1,000-token shared prefix", 4, shared_prefix=True),
 ]
 
 
@@ -67,41 +75,56 @@ def start_gateway(program, model, directory):
     return processes.Running(command, directory, output=Path(directory) / "gateway-local.log"), port
 
 
-def measure(scenario, running, port, tokens):
-    """Tokens a second over all requests, and the time to the first token."""
-    running.reset_peak()
-    prompts = [prompt(number, scenario.shared_prefix) for number in range(scenario.requests + 1)]
-    # The first request warms up; with a shared prefix it is also the one that computes it.
-    stream(port, prompts.pop(), tokens)
-    waiting, answers, failures = list(reversed(prompts)), [], []
+class Measurement:
+    """One program in one scenario: what its slices add up to."""
 
-    def work():
-        while waiting:
-            try:
-                answers.append(stream(port, waiting.pop(), tokens))
-            except (OSError, RuntimeError, http.client.HTTPException) as error:
-                failures.append(str(error))
-            except IndexError:
-                return
+    def __init__(self, name, scenario, running, port, tokens):
+        self.name, self.scenario, self.running, self.port, self.tokens = name, scenario, running, port, tokens
+        self.answers, self.failures = [], []
+        self.seconds = self.cpu_seconds = 0.0
+        self.sent = 0
 
-    before, begun = running.cpu_seconds(), time.monotonic()
-    workers = [threading.Thread(target=work) for _ in range(scenario.concurrent)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    seconds = time.monotonic() - begun
-    produced = sum(answer["tokens"] for answer in answers)
-    first = [answer["first_ms"] for answer in answers]
-    return {
-        "tokens": produced,
-        "tokens_per_second": round(produced / seconds, 1),
-        "first_token_ms": {"p50": round(statistics.median(first), 1), "max": round(max(first), 1)} if first else None,
-        "cpu_ms_per_token": round(1000 * (running.cpu_seconds() - before) / produced, 2) if produced else None,
-        "peak_mb": round(running.memory_mb(), 1),
-        "errors": len(failures),
-        "first_error": failures[0] if failures else None,
-    }
+    def warm_up(self):
+        """One request; with a shared prefix it is also the one that computes it."""
+        self.running.reset_peak()
+        stream(self.port, self._next_prompt(), self.tokens)
+
+    def measure_slice(self):
+        prompts = [self._next_prompt() for _ in range(self.scenario.concurrent)]
+        clients = [threading.Thread(target=self._send, args=(one,)) for one in prompts]
+        before, begun = self.running.cpu_seconds(), time.monotonic()
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        self.seconds += time.monotonic() - begun
+        self.cpu_seconds += self.running.cpu_seconds() - before
+
+    def _next_prompt(self):
+        self.sent += 1
+        return prompt(self.sent, self.scenario.shared_prefix)
+
+    def _send(self, messages):
+        try:
+            self.answers.append(stream(self.port, messages, self.tokens))
+        except (OSError, RuntimeError, http.client.HTTPException) as error:
+            self.failures.append(str(error))
+
+    def result(self):
+        """Tokens a second over all slices, and the time to the first token."""
+        produced = sum(answer["tokens"] for answer in self.answers)
+        first = [answer["first_ms"] for answer in self.answers]
+        return {
+            "contender": self.name,
+            "scenario": self.scenario.name,
+            "tokens": produced,
+            "tokens_per_second": round(produced / self.seconds, 1),
+            "first_token_ms": {"p50": round(statistics.median(first), 1), "max": round(max(first), 1)} if first else None,
+            "cpu_ms_per_token": round(1000 * self.cpu_seconds / produced, 2) if produced else None,
+            "peak_mb": round(self.running.memory_mb(), 1),
+            "errors": len(self.failures),
+            "first_error": self.failures[0] if self.failures else None,
+        }
 
 
 def prompt(number, shared_prefix):
@@ -142,24 +165,39 @@ def stream(port, messages, tokens):
 
 
 def measure_all(gateway, server, model, directory, quick):
-    """Both, one after the other; the gateway may be absent."""
+    """Both, in turns; one that does not start is absent."""
     tokens = 48 if quick else 96
     scenarios = SCENARIOS[1:2] if quick else SCENARIOS
     results = {"model": Path(model).name, "threads": threads(), "tokens": tokens, "measurements": [], "ratios": []}
-    for name, start, program in (("llama-server", start_llama_server, server), ("gateway", start_gateway, gateway)):
-        print(f"local model: {name}", flush=True)
-        running, port = start(program, model, directory)
-        try:
-            processes.wait_until_serving(running, port, seconds=120, pause=0.05)
-            for scenario in scenarios:
-                one = measure(scenario, running, port, tokens)
-                results["measurements"].append({"contender": name, "scenario": scenario.name, **one})
-        except RuntimeError as error:
-            results.setdefault("absent", []).append({"name": name, "reason": str(error)})
-        finally:
+    started = []
+    try:
+        for name, start, program in (("llama-server", start_llama_server, server), ("gateway", start_gateway, gateway)):
+            running, port = start(program, model, directory)
+            try:
+                processes.wait_until_serving(running, port, seconds=120, pause=0.05)
+                started.append((name, running, port))
+            except RuntimeError as error:
+                running.stop()
+                results.setdefault("absent", []).append({"name": name, "reason": str(error)})
+        for scenario in scenarios:
+            print(f"local model: {scenario.title}", flush=True)
+            results["measurements"] += in_turns([Measurement(name, scenario, *one, tokens) for name, *one in started])
+    finally:
+        for _, running, _ in started:
             running.stop()
     add_ratios(results, scenarios)
     return results
+
+
+def in_turns(measurements):
+    """The results of all; each slice in the opposite order of the one before, so that none is always the first."""
+    for one in measurements:
+        one.warm_up()
+    for number in range(SLICES):
+        for one in measurements if number % 2 else reversed(measurements):
+            time.sleep(REST_SECONDS)
+            one.measure_slice()
+    return [one.result() for one in measurements]
 
 
 def add_ratios(results, scenarios):
