@@ -73,6 +73,7 @@ final class DecodeLoop {
     private let statistics: DecodeStatistics
     private let batch: TokenBatch
     private var slots: SequenceSlots
+    private var promptShare: PromptShare
     /// Generations that gave way and come before those in the queue.
     private var preempted: [Generation] = []
     /// While one had to give way: how many ran on. Nothing is admitted before one of them has ended, or the one that gave
@@ -88,6 +89,7 @@ final class DecodeLoop {
         model = context.model
         batch = TokenBatch(capacity: context.batchCapacity)
         slots = SequenceSlots(count: shape.sequences, memory: memory, keepsPrefixes: model.keepsPrefixes)
+        promptShare = PromptShare(capacity: batch.capacity)
     }
 
     /// Computes until the queue is closed.
@@ -183,10 +185,12 @@ final class DecodeLoop {
     // MARK: Steps
 
     private func step() {
-        fillBatch()
+        let answers = fillBatch()
         guard batch.count > 0 else { return }
-        switch ComputeTurn.take({ llama_decode(context.pointer, batch.batch) }) {
+        let (status, duration) = compute()
+        switch status {
         case 0:
+            promptShare.note(duration, promptTokens: batch.count - answers, answers: answers)
             finishStep()
         case 1:
             // No room for the batch in the cache; nothing of it was computed.
@@ -203,21 +207,33 @@ final class DecodeLoop {
         }
     }
 
+    /// Computes the batch, and says how long that took once it was its turn.
+    private func compute() -> (status: Int32, duration: Duration) {
+        ComputeTurn.take {
+            let start = ContinuousClock.now
+            let status = llama_decode(context.pointer, batch.batch)
+            return (status, ContinuousClock.now - start)
+        }
+    }
+
     /// Answers in progress first, one token each, then as much of the prompts as fits.
-    private func fillBatch() {
+    /// - Returns: The number of answers in progress.
+    private func fillBatch() -> Int {
         batch.clear()
         var ready: [Int] = []
         for index in slots.indices where slots[index].generation != nil && !slots.isFollowing(index) {
             ready.append(index)
         }
         for index in ready where remaining(index) == 1 { add(index, count: 1) }
-        var share = batch.count == 0 ? batch.capacity : min(batch.capacity - batch.count, max(8, batch.capacity / 4))
+        let answers = batch.count
+        var share = answers == 0 ? batch.capacity : min(batch.capacity - answers, promptShare.tokens)
         let prompts = ready.filter { remaining($0) > 1 }
         for index in prompts.sorted(by: { slots[$0].lastTaken < slots[$1].lastTaken }) where share > 0 {
             let count = min(share, remaining(index))
             add(index, count: count)
             share -= count
         }
+        return answers
     }
 
     private func remaining(_ index: Int) -> Int {

@@ -14,8 +14,8 @@ public struct LlamaOptions: Sendable, Hashable {
     public var threads: Int?
     /// How many layers go to a GPU, if llama.cpp was built for one. Default: all.
     public var gpuLayers: Int
-    /// How many prompt tokens are computed in one step, 32…8192. Default 512. While answers are being written, a
-    /// quarter of it, so that they go on smoothly.
+    /// How many prompt tokens are computed in one step, 32…8192. Default 512. While answers are being written, at most a
+    /// quarter of it, and so few that the next token comes within 200 ms, or within twice its usual time if that is more.
     public var batchSize: Int
 
     /// Creates a set of options.
