@@ -9,6 +9,7 @@ struct HTTPResponseFields: Sendable {
     private(set) var isChunked = false
     private(set) var isEncoded = false
     private(set) var keepsConnection = true
+    private(set) var idleSeconds: Int?
 
     /// Reads a line such as `HTTP/1.1 200 OK` (RFC 9112 §4). The reason may be missing.
     mutating func readStatus(_ text: UnsafeRawBufferPointer) throws(HTTPResponseError) {
@@ -41,6 +42,7 @@ struct HTTPResponseFields: Sendable {
         }
         switch name.count {
         case 10 where name.isNamed("connection"): readConnection(text.value(after: colon))
+        case 10 where name.isNamed("keep-alive"): readKeepAlive(text.value(after: colon))
         case 14 where name.isNamed("content-length"): try readLength(text.value(after: colon))
         case 16 where name.isNamed("content-encoding"):
             let value = text.value(after: colon)
@@ -55,6 +57,17 @@ struct HTTPResponseFields: Sendable {
             let item = UnsafeRawBufferPointer(rebasing: item).trimmed
             if item.isNamed("close") { keepsConnection = false }
             if item.isNamed("keep-alive") { keepsConnection = true }
+        }
+    }
+
+    /// `timeout=5, max=100` (RFC 2068 §19.7.1.1). It is advice: what cannot be read says nothing.
+    private mutating func readKeepAlive(_ value: UnsafeRawBufferPointer) {
+        for item in value.split(separator: UInt8(ascii: ",")) {
+            let item = UnsafeRawBufferPointer(rebasing: item).trimmed
+            guard item.startsIgnoringCase(with: "timeout=") else { continue }
+            let digits = item.clamped(to: 8..<item.count)
+            guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { continue }
+            idleSeconds = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
         }
     }
 
@@ -84,6 +97,10 @@ extension UnsafeRawBufferPointer {
     /// Whether the bytes are this text, which must be in lower case; ASCII case does not matter.
     fileprivate func isNamed(_ lowercased: StaticString) -> Bool {
         lowercased.withBytes { equalsIgnoringCase($0) }
+    }
+
+    fileprivate func startsIgnoringCase(with lowercased: StaticString) -> Bool {
+        lowercased.withBytes { startsIgnoringCase(with: $0) }
     }
 
     /// What comes after the colon of a header line, without the white space around it.

@@ -60,6 +60,8 @@ package struct HTTPResponseReader: Sendable {
     package private(set) var hasHead = false
     /// Whether the connection can be used for another request after this response.
     package private(set) var keepsConnection = false
+    /// For how many seconds the other side keeps the unused connection after this response, if it says so.
+    package var idleSeconds: Int? { fields.idleSeconds }
 
     /// Creates a reader.
     /// - Parameter maximumHeadSize: The most bytes of all lines of a response together, interim ones and trailers included.

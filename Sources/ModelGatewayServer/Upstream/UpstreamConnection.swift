@@ -32,15 +32,12 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private var isWriting = false
     private var isClosed = false
     private var context: ChannelHandlerContext?
-    /// Whether nothing is read because the reader of the body has not taken what came.
-    private var isHeldBack = false
-    /// Whether nothing is read for a moment, because the event loop is busy.
-    private var isPaced = false
-    /// Whether the channel asked for more while nothing was read.
-    private var isReadWanted = false
+    private var gate = ReadGate()
     /// Bytes that the present read has brought.
     private var bytesOfRead = 0
     private var idleSince: NIODeadline?
+    /// How long it is kept without a call.
+    private var idleLifetime = UpstreamConnections.idleLifetime
     private var cause: (any Error)?
 
     init(to origin: UpstreamOrigin, in connections: UpstreamConnections) {
@@ -53,14 +50,15 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// When something has to happen to it.
     var deadline: NIODeadline {
-        call?.deadline ?? idleSince.map { $0 + UpstreamConnections.idleLifetime } ?? .distantFuture
+        call?.deadline ?? idleSince.map { $0 + idleLifetime } ?? .distantFuture
     }
 
     /// Whether a connection that lies unused still stands. An engine's goodbye may have come in since the loop last
     /// looked, so the kernel is asked unless the last use was just now.
     var stands: Bool {
         guard let channel, let idleSince, !isClosed, channel.isActive else { return false }
-        return NIODeadline.now() - idleSince < .milliseconds(1) || isQuiet
+        let idleTime = NIODeadline.now() - idleSince
+        return idleTime < idleLifetime && (idleTime < .milliseconds(1) || isQuiet)
     }
 
     /// Whether nothing waits to be read: no end of the connection, and no bytes that nobody asked for.
@@ -159,20 +157,18 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// Stops reading, so that the engine has to wait, or goes on.
     func holdBack(_ isHeldBack: Bool) {
-        self.isHeldBack = isHeldBack
+        gate.isHeldBack = isHeldBack
         readOn()
     }
 
     /// Reads on after a moment of the pacer.
     func resume() {
-        isPaced = false
+        gate.isPaced = false
         readOn()
     }
 
     private func readOn() {
-        guard isReadWanted, !isHeldBack, !isPaced else { return }
-        isReadWanted = false
-        context?.read()
+        if gate.answer() { context?.read() }
     }
 
     /// A limit of time has passed.
@@ -194,6 +190,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         let isKept = reader.keepsConnection && !excess && !isWriting && !isClosed
         call.complete()
         guard isKept else { return close() }
+        idleLifetime = UpstreamConnections.idleLifetime(announcedSeconds: reader.idleSeconds)
         idleSince = .now()
         connections.check(by: deadline)
         connections.keep(self)
@@ -213,7 +210,7 @@ extension UpstreamConnection {
 
     /// The channel asks for more, as it does after each read.
     func read(context: ChannelHandlerContext) {
-        if isHeldBack || isPaced { isReadWanted = true } else { context.read() }
+        if gate.ask() { context.read() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -245,8 +242,8 @@ extension UpstreamConnection {
         bytesOfRead = 0
         guard let call else { return }
         call.wake()
-        guard isSmall, call.isForwarding, !isPaced else { return }
-        isPaced = connections.pacer.holds(self, at: .now())
+        guard isSmall, call.isForwarding, !gate.isPaced else { return }
+        gate.isPaced = connections.pacer.holds(self, at: .now())
     }
 
     /// A read of this many bytes is worth its cost.

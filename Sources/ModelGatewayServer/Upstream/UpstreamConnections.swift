@@ -37,6 +37,15 @@ final class UpstreamConnections {
     private static let mostIdle = 1024
     static let idleLifetime = TimeAmount.seconds(118)
 
+    /// How long a connection is kept whose engine says when it will close it. A request that meets an engine's close is
+    /// lost, so the engine must not be the first: a second before it, or half its time if that is short.
+    static func idleLifetime(announcedSeconds: Int?) -> TimeAmount {
+        guard let announcedSeconds else { return idleLifetime }
+        let announced = TimeAmount.seconds(Int64(announcedSeconds))
+        let margin = min(TimeAmount.seconds(1), .nanoseconds(announced.nanoseconds / 2))
+        return min(idleLifetime, announced - margin)
+    }
+
     init(_ eventLoop: any EventLoop, pace: StreamPace) {
         self.eventLoop = eventLoop
         pacer = StreamPacer(eventLoop, pace: pace)

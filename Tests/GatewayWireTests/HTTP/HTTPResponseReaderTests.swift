@@ -88,6 +88,25 @@ struct HTTPResponseReaderTests {
         #expect(read(bytes.map { [$0] }) == whole)
     }
 
+    @Test(arguments: [
+        ("timeout=5, max=100", 5), ("max=3,  Timeout=60", 60), ("timeout=0", 0), ("timeout=", nil), ("timeout=-1", nil),
+        ("timeout=5s", nil), ("timeout=99999999999", nil), ("time=5", nil), ("", nil), (",,", nil),
+    ])
+    func readsHowLongAnUnusedConnectionIsKept(value: String, seconds: Int?) {
+        var reader = HTTPResponseReader(maximumHeadSize: 1024)
+        for text in ["Keep-Alive: \(value)\r\n", ""] {
+            reader.begin(expectsBody: true)
+            let bytes = Array("HTTP/1.1 200 OK\r\n\(text)Content-Length: 0\r\n\r\n".utf8)
+            let count = try? bytes.withBytes { bytes throws(HTTPResponseError) in
+                try reader.read(bytes, onHead: { _ in }, onBody: { _ in })
+            }
+            #expect(count == bytes.count)
+            #expect(reader.isComplete && reader.keepsConnection)
+            // What one response says does not hold for the next.
+            #expect(reader.idleSeconds == (text.isEmpty ? nil : seconds))
+        }
+    }
+
     @Test func leavesWhatComesAfterAResponse() {
         let outcome = read("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500")
         #expect(outcome.body == "ok")

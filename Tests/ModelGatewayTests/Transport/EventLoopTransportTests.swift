@@ -110,6 +110,20 @@ struct EventLoopTransportTests {
         try await engine.waitForOpenConnections(0)
     }
 
+    @Test func closesAnUnusedConnectionBeforeItsEngineDoes() async throws {
+        let engine = try ScriptedEngine { _ in
+            .response(headers: [HTTPHeader("Keep-Alive", "timeout=1")], parts: [Array("{}".utf8)])
+        }
+        defer { engine.stop() }
+        let transport = EventLoopTransport(fallback: Elsewhere())
+        for _ in 0..<3 {
+            let text = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url)).text()
+            #expect(text == "{}")
+        }
+        // The engine itself keeps it for as long as it may stay.
+        try await engine.waitForOpenConnections(0)
+    }
+
     @Test func forgetsAConnectionThatItsEngineClosed() async throws {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
