@@ -1,6 +1,7 @@
 """The local backend beside llama.cpp's own server: same source, same model, same threads, same prompts."""
 
 import http.client
+import itertools
 import json
 import statistics
 import subprocess
@@ -82,7 +83,8 @@ class Measurement:
         self.name, self.scenario, self.running, self.port, self.tokens = name, scenario, running, port, tokens
         self.answers, self.failures = [], []
         self.seconds = self.cpu_seconds = 0.0
-        self.sent = 0
+        # No prompt is used twice, in another scenario either: llama-server would have its answer in memory.
+        self.numbers = itertools.count(1000 * (SCENARIOS.index(scenario) + 1))
 
     def warm_up(self):
         """One request; with a shared prefix it is also the one that computes it."""
@@ -101,8 +103,7 @@ class Measurement:
         self.cpu_seconds += self.running.cpu_seconds() - before
 
     def _next_prompt(self):
-        self.sent += 1
-        return prompt(self.sent, self.scenario.shared_prefix)
+        return prompt(next(self.numbers), self.scenario.shared_prefix)
 
     def _send(self, messages):
         try:
