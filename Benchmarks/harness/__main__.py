@@ -90,7 +90,7 @@ class Run:
         self.results = {
             "schema": 1,
             "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "command": shlex.join(["scripts/bench", *sys.argv[1:]]),
+            "command": invocation(sys.argv[1:]),
             "seconds": options.seconds,
             "logs": "warnings only" if options.few_logs else "as shipped",
             "machine": describe_machine(),
@@ -217,6 +217,13 @@ def main():
         print_report(run.results, {scenario.name: scenario.title for scenario in FULL})
         print_aims(run.results)
     print(f"\nresults: {options.output}")
+
+
+def invocation(arguments):
+    """How this was called, but for the place of the result, which says nothing about the figures."""
+    place = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    place.add_argument("--output")
+    return shlex.join(["scripts/bench", *place.parse_known_args(arguments)[1]])
 
 
 def portable(command):
