@@ -89,7 +89,8 @@ class Measurement:
     def warm_up(self):
         """One request; with a shared prefix it is also the one that computes it."""
         self.running.reset_peak()
-        stream(self.port, self._next_prompt(), self.tokens)
+        self._send(self._next_prompt())
+        self.answers.clear()
 
     def measure_slice(self):
         prompts = [self._next_prompt() for _ in range(self.scenario.concurrent)]
