@@ -1,4 +1,4 @@
-// Errors in the shape that OpenAI's API and its clients use: written for our clients, read from upstreams.
+// Errors in the shape that OpenAI's API and its clients use, written for our clients.
 
 import GatewayWire
 
@@ -60,44 +60,6 @@ extension OpenAIErrorFields {
 
     private static func write(_ value: String?, to writer: inout JSONWriter) {
         if let value { writer.string(value) } else { writer.null() }
-    }
-}
-
-// MARK: - Reading
-
-extension OpenAIErrorFields {
-    /// Reads an upstream's error body: OpenAI's own shape, its looser relatives (`error` as a string, the fields at the
-    /// top level, FastAPI's `detail`). Nil when there is no message in it.
-    package init?(decoding body: [UInt8]) {
-        guard let document = try? JSONDocument(body) else { return nil }
-        let fields: OpenAIErrorFields? = document.bytes.withBytes { bytes in
-            guard let error = document.index.value(for: "error", in: bytes) else {
-                return Self(document.index, in: bytes)
-            }
-            switch error.kind {
-            case .string:
-                return error.string(in: bytes).map { OpenAIErrorFields(message: $0) }
-            case .object:
-                return (try? JSONIndex(of: error, in: bytes)).flatMap { Self($0, in: bytes) }
-            default:
-                return Self(document.index, in: bytes)
-            }
-        }
-        guard let fields else { return nil }
-        self = fields
-    }
-
-    private init?(_ object: JSONIndex, in bytes: UnsafeRawBufferPointer) {
-        func text(_ key: StaticString) -> String? {
-            guard let value = object.value(for: key, in: bytes) else { return nil }
-            switch value.kind {
-            case .string: return value.string(in: bytes)
-            case .number: return String(decoding: value.raw(in: bytes), as: UTF8.self)
-            default: return nil
-            }
-        }
-        guard let message = text("message") ?? text("detail") else { return nil }
-        self.init(message: message, type: text("type"), param: text("param"), code: text("code"))
     }
 }
 

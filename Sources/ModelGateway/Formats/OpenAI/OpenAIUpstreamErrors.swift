@@ -3,30 +3,31 @@
 import GatewayWire
 
 extension GatewayError {
-    /// The error in a body or an event of a successful response; nil if there is none.
+    /// The error in a body or an event of a successful response; nil if it is an answer, or a part of one.
     package init?(openAIEvent json: JSONValue) {
-        guard let error = json["error"], error != .null, json["choices"] == nil || error.object != nil else {
-            return nil
-        }
-        let body = json.serialized()
-        let fields = OpenAIErrorFields(decoding: body)
-        let status = error["code"]?.int ?? error["status"]?.int ?? fields?.statusByType ?? 500
-        self.init(openAIStatus: status, fields: fields, headers: nil, body: body)
+        guard let report = UpstreamErrorReport(insideSuccess: json) else { return nil }
+        self.init(openAIStatus: report.impliedStatus, report: report, headers: nil, body: json.serialized())
+    }
+
+    /// The error that an event of a stream is by its name, whatever its data look like.
+    package init(openAIErrorEvent data: [UInt8]) {
+        let report = UpstreamErrorReport(body: data)
+        self.init(openAIStatus: report?.impliedStatus ?? 500, report: report, headers: nil, body: data)
     }
 
     /// The error of a response with a failure status.
     package init(openAIStatus status: Int, headers: HTTPHeaderBlock, body: [UInt8]) {
-        self.init(openAIStatus: status, fields: OpenAIErrorFields(decoding: body), headers: headers, body: body)
+        self.init(openAIStatus: status, report: UpstreamErrorReport(body: body), headers: headers, body: body)
     }
 
-    private init(openAIStatus status: Int, fields: OpenAIErrorFields?, headers: HTTPHeaderBlock?, body: [UInt8]) {
-        let code = Code(upstreamStatus: status, fields: fields)
+    private init(openAIStatus status: Int, report: UpstreamErrorReport?, headers: HTTPHeaderBlock?, body: [UInt8]) {
+        let code = Code(upstreamStatus: status, report: report)
         self.init(
             code,
-            Self.sentence(for: code, status: status, upstream: fields?.message),
-            param: code.status < 500 ? fields?.param : nil,
+            Self.sentence(for: code, status: status, upstream: report?.message),
+            param: code.status < 500 ? report?.param : nil,
             retryAfter: headers.flatMap(RetryDelay.init)?.delay,
-            upstream: UpstreamFailure(status: status, body: body, code: fields?.code, type: fields?.type),
+            upstream: UpstreamFailure(status: status, body: body, code: report?.code, type: report?.type),
             requestWasSent: true
         )
     }
@@ -41,43 +42,20 @@ extension GatewayError {
         case .upstreamFailed: "The provider failed (HTTP \(status)); try again later."
         case .unavailable: "The provider is overloaded or unavailable (HTTP \(status)); try again later."
         case .timedOut: "The provider timed out (HTTP \(status)); try again later."
-        default: message.map { String($0.prefix(4096)) } ?? "The provider refused the request (HTTP \(status))."
+        default: message ?? "The provider refused the request (HTTP \(status))."
         }
-    }
-}
-
-extension OpenAIErrorFields {
-    /// The status that an error inside a successful response would have had.
-    fileprivate var statusByType: Int {
-        switch code ?? type {
-        case "context_length_exceeded", "invalid_request_error", "BadRequestError", "content_filter": 400
-        case "rate_limit_exceeded", "rate_limit_error", "insufficient_quota", "tokens", "requests": 429
-        case "overloaded_error": 503
-        default: 500
-        }
-    }
-
-    fileprivate var isContextLength: Bool {
-        if code == "context_length_exceeded" || type == "exceed_context_size_error" { return true }
-        let message = message.lowercased()
-        return ["maximum context length", "context window", "exceeds the context", "context size", "max_model_len"]
-            .contains { message.utf8.containsSequence($0.utf8) }
-    }
-
-    fileprivate var isContentFilter: Bool {
-        ["content_filter", "content_policy_violation", "content_filtered"].contains(code ?? type ?? "")
     }
 }
 
 extension GatewayError.Code {
-    fileprivate init(upstreamStatus status: Int, fields: OpenAIErrorFields?) {
+    fileprivate init(upstreamStatus status: Int, report: UpstreamErrorReport?) {
         switch status {
         case 401, 403: self = .upstreamUnauthorized
         case 408, 504: self = .timedOut
         case 429: self = .rateLimited
         case 503, 529: self = .unavailable
-        case 400..<500 where fields?.isContextLength == true: self = .contextLengthExceeded
-        case 400..<500 where fields?.isContentFilter == true: self = .contentFiltered
+        case 400..<500 where report?.isContextLength == true: self = .contextLengthExceeded
+        case 400..<500 where report?.isContentFilter == true: self = .contentFiltered
         case 404: self = .notFound
         case 409: self = .conflict
         case 413: self = .payloadTooLarge
@@ -86,14 +64,5 @@ extension GatewayError.Code {
         case 400..<500: self = .invalidRequest
         default: self = .upstreamFailed
         }
-    }
-}
-
-extension Sequence where Element == UInt8 {
-    /// Whether the bytes occur in this sequence, one behind the other.
-    fileprivate func containsSequence(_ needle: some Collection<UInt8>) -> Bool {
-        let haystack = Array(self)
-        guard haystack.count >= needle.count else { return false }
-        return (0...(haystack.count - needle.count)).contains { haystack[$0...].starts(with: needle) }
     }
 }

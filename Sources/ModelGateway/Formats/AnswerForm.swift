@@ -1,0 +1,61 @@
+// Whether an upstream answers with one JSON text or with a stream of events, by what it sends rather than by its label.
+
+import GatewayWire
+
+/// The form of an answer's body.
+package enum AnswerForm: Sendable {
+    /// One JSON text.
+    case json
+    /// Server-sent events.
+    case events
+
+    /// The form that a `content-type` names; everything that is not an event stream counts as JSON.
+    package init(contentType: String?) {
+        // Parameters follow a semicolon; upper and lower case are the same (RFC 9110, section 8.3.1).
+        let essence = (contentType ?? "").prefix { $0 != ";" && $0 != "," }.filter { $0 != " " && $0 != "\t" }
+        let isEventStream = essence.withBytes { essence in
+            ("text/event-stream" as StaticString).withBytes { essence.equalsIgnoringCase($0) }
+        }
+        self = isEventStream ? .events : .json
+    }
+
+    /// The form that a body's first bytes show; nil if they are like neither, or too few.
+    package init?(firstBytes bytes: [UInt8]) {
+        guard case .form(let form) = Self.look(at: bytes).finding else { return nil }
+        self = form
+    }
+
+    /// What the first bytes of a body show.
+    package enum Finding: Equatable, Sendable {
+        case form(AnswerForm)
+        /// More bytes will tell.
+        case needsMore
+        /// Neither form begins like this.
+        case neither
+    }
+
+    /// The names that a line of an event stream begins with.
+    private static let fields: [StaticString] = ["data", "event", "id", "retry"]
+
+    /// Looks at the first bytes of a body.
+    /// - Returns: What they show, and how many of them are a byte order mark and white space, which say nothing.
+    package static func look(at bytes: [UInt8]) -> (finding: Finding, blank: Int) {
+        bytes.withBytes { bytes in
+            var start = 0
+            let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+            if bytes.starts(with: mark) { start = 3 } else if mark.starts(with: bytes) { return (.needsMore, 0) }
+            while start < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[start]) { start += 1 }
+            return (finding(bytes.clamped(to: start..<bytes.count)), start)
+        }
+    }
+
+    private static func finding(_ bytes: UnsafeRawBufferPointer) -> Finding {
+        guard let first = bytes.first else { return .needsMore }
+        if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") { return .form(.json) }
+        let end = bytes.firstIndex { $0 == UInt8(ascii: ":") || $0 == 0x0A || $0 == 0x0D }
+        let name = bytes.clamped(to: 0..<(end ?? bytes.count))
+        // A comment has no name.
+        if end != nil { return name.isEmpty || fields.contains { name.equals($0) } ? .form(.events) : .neither }
+        return fields.contains { $0.withBytes { $0.starts(with: name) } } ? .needsMore : .neither
+    }
+}
