@@ -12,8 +12,12 @@ public struct WireRequest: Sendable {
     public var headers: [HTTPHeader]
     /// The id of the call, already validated or made.
     public var requestID: String
-    /// Forces the call onto the deployment of this id, for callers who may choose.
+    /// Forces the call onto the deployment of this id. Whoever takes requests from clients checks that only an admin
+    /// chooses. Default nil: the policy chooses.
     public var deployment: String?
+    /// Who makes the call; the answer names its deployment (`x-gateway-deployment`) to admins only. Default
+    /// ``Caller/client``.
+    public var caller: Caller
 
     /// Creates a request.
     public init(
@@ -22,7 +26,8 @@ public struct WireRequest: Sendable {
         body: [UInt8],
         headers: [HTTPHeader] = [],
         requestID: String,
-        deployment: String? = nil
+        deployment: String? = nil,
+        caller: Caller = .client
     ) {
         self.mode = mode
         self.format = format
@@ -30,6 +35,7 @@ public struct WireRequest: Sendable {
         self.headers = headers
         self.requestID = requestID
         self.deployment = deployment
+        self.caller = caller
     }
 }
 

@@ -1,6 +1,6 @@
-// The keys that let a client in, compared so that the time taken tells nothing about them.
+// A set of keys, compared so that the time taken tells nothing about them.
 
-/// The set of keys that clients may present.
+/// The keys that callers of one kind may present.
 struct AccessKeys: Sendable {
     private let keys: [[UInt8]]
 
@@ -8,17 +8,14 @@ struct AccessKeys: Sendable {
         self.keys = keys.filter { !$0.isEmpty }.map { Array($0.utf8) }
     }
 
-    /// Whether everybody is let in because no key is configured.
-    var isOpen: Bool { keys.isEmpty }
+    /// Whether no key is configured.
+    var isEmpty: Bool { keys.isEmpty }
 
-    /// Whether the request's credentials let it in.
-    /// - Parameters:
-    ///   - authorization: The value of the `Authorization` header, if there is one.
-    ///   - apiKey: The value of the `x-api-key` header, if there is one.
-    func admit(authorization: String?, apiKey: String?) -> Bool {
-        if isOpen { return true }
-        if let token = authorization.flatMap(Self.bearerToken), contains(token) { return true }
-        if let apiKey, contains(Substring(apiKey)) { return true }
+    /// Whether one of the keys is in the credentials.
+    func admit(_ credentials: Credentials) -> Bool {
+        if isEmpty { return false }
+        if let token = credentials.authorization.flatMap(Self.bearerToken), contains(token) { return true }
+        if let apiKey = credentials.apiKey, contains(Substring(apiKey)) { return true }
         return false
     }
 

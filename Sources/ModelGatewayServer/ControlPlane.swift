@@ -9,7 +9,7 @@ import NIOCore
 /// The control plane's answers, free of any router.
 struct ControlPlane: Sendable {
     let gateway: any ServedGateway
-    let keys: AccessKeys
+    let access: AccessRules
     let metrics: (@Sendable () -> [UInt8])?
     let isDraining: @Sendable () -> Bool
 
@@ -28,16 +28,20 @@ struct ControlPlane: Sendable {
     }
 
     /// All models, in OpenAI's shape, or in Anthropic's for its clients.
-    func models(for request: Request) throws(GatewayError) -> Response {
-        try admit(request)
+    func models(for request: Request, _ context: some RequestContext) throws(GatewayError) -> Response {
+        try admit(request, context, as: .client)
         let models = gateway.models
         let bytes = ModelListing.isAnthropic(request) ? ModelListing.anthropic(models) : ModelListing.openAI(models)
         return .json(bytes)
     }
 
     /// One model.
-    func model(_ id: String, for request: Request) throws(GatewayError) -> Response {
-        try admit(request)
+    func model(
+        _ id: String,
+        for request: Request,
+        _ context: some RequestContext
+    ) throws(GatewayError) -> Response {
+        try admit(request, context, as: .client)
         guard let model = gateway.models.first(where: { $0.id == id }) else {
             throw GatewayError(.modelNotFound, "The model '\(id)' does not exist.", param: "model")
         }
@@ -46,8 +50,8 @@ struct ControlPlane: Sendable {
     }
 
     /// The metrics in Prometheus' text format. They name models and deployments, so they need a key if there are keys.
-    func metrics(for request: Request) throws(GatewayError) -> Response {
-        try admit(request)
+    func metrics(for request: Request, _ context: some RequestContext) throws(GatewayError) -> Response {
+        try admit(request, context, as: .client)
         guard let metrics else { throw GatewayError(.notFound, "This gateway collects no metrics.") }
         return Response(
             status: .ok,
@@ -56,13 +60,45 @@ struct ControlPlane: Sendable {
         )
     }
 
-    /// Throws unless the request has a key, or none is needed.
-    func admit(_ request: Request) throws(GatewayError) {
-        let authorization = request.headers[.authorization]
-        let apiKey = request.headers.first("x-api-key")
-        guard keys.admit(authorization: authorization, apiKey: apiKey) else {
-            throw .badKey(isMissing: authorization == nil && apiKey == nil)
+    /// Who sends the request.
+    /// - Throws: Unless the sender may do what needs this kind of access. The control plane proper, which is the admins',
+    ///   is not answered to a foreign web page either.
+    @discardableResult
+    func admit(
+        _ request: Request,
+        _ context: some RequestContext,
+        as needed: Caller
+    ) throws(GatewayError) -> Caller {
+        let credentials = Credentials(request, context)
+        if needed == .admin { try checkOrigin(request) }
+        return try access.admit(credentials, as: needed)
+    }
+
+    private func checkOrigin(_ request: Request) throws(GatewayError) {
+        let host = request.head.authority
+        guard access.hosts.trust(host) else {
+            throw GatewayError(
+                .permissionDenied,
+                "The control plane does not answer to the host \(HeaderText.printable(host ?? "").debugDescription); "
+                    + "use an address, or add the name to 'server.allowed_hosts'."
+            )
         }
+        let isForeign = request.headers.first("sec-fetch-site").map { HeaderText.equals($0, "cross-site") } ?? false
+        guard !isForeign, access.hosts.trust(origin: request.headers.first("origin"), host: host) else {
+            throw GatewayError(.permissionDenied, "The control plane does not answer to pages of other sites.")
+        }
+    }
+}
+
+extension Credentials {
+    init(_ request: Request, _ context: some RequestContext) {
+        self.init(
+            authorization: request.headers[.authorization],
+            apiKey: request.headers.first("x-api-key"),
+            host: request.head.authority,
+            isForwarded: request.headers.contains { RequestFields.isLeftByProxy($0.name.canonicalName) },
+            isPeerLocal: (context as? any RemoteAddressRequestContext)?.remoteAddress?.isLocal ?? false
+        )
     }
 }
 

@@ -37,6 +37,9 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// The context of NIO's response encoder: bytes written through it go out as they are.
     private(set) var encoder: ChannelHandlerContext?
 
+    /// Whether the client is on this machine.
+    private(set) lazy var isPeerLocal = context?.channel.remoteAddress?.isLocal ?? false
+
     var phase = Phase.idle
     var exchange: Exchange?
     /// Parts of requests that wait for the one before them to be answered.

@@ -37,9 +37,12 @@ extension DataPlaneHandler {
         guard exchange.method == .POST else {
             return GatewayError(.methodNotAllowed, "This endpoint takes POST only, not \(exchange.method.rawValue).")
         }
-        guard server.keys.admit(authorization: fields.authorization, apiKey: fields.apiKey) else {
-            return .badKey(isMissing: fields.authorization == nil && fields.apiKey == nil)
+        let credentials = fields.credentials(isPeerLocal: isPeerLocal)
+        guard let caller = server.access.caller(credentials) else {
+            return .badKey(isMissing: credentials.areMissing)
         }
+        exchange.caller = caller
+        if caller != .admin, fields.forwarded("x-gateway-deployment") != nil { return .deploymentIsForAdmins }
         if let length = fields.contentLength, length > server.options.maxBodyBytes { return tooLarge() }
         guard fields.mayBeJSON else {
             return GatewayError(
@@ -81,7 +84,8 @@ extension DataPlaneHandler {
             body: exchange.body,
             headers: exchange.fields?.forwarded ?? [],
             requestID: exchange.requestID,
-            deployment: exchange.fields?.forwarded("x-gateway-deployment")
+            deployment: exchange.fields?.forwarded("x-gateway-deployment"),
+            caller: exchange.caller
         )
         let call = ModelCall(request: request, connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: loop)
         exchange.call = call
@@ -141,18 +145,6 @@ extension Exchange {
     static func unreadable(now: NIODeadline) -> Exchange {
         let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: ""), uri: "")
         return Exchange(head, requestID: RandomID.make(prefix: "req_"), now: now)
-    }
-}
-
-extension GatewayError {
-    /// No key, or one that is not configured.
-    static func badKey(isMissing: Bool) -> GatewayError {
-        GatewayError(
-            .unauthenticated,
-            isMissing
-                ? "No API key was given. Send it as 'Authorization: Bearer KEY'."
-                : "The API key is not one that this gateway knows."
-        )
     }
 }
 

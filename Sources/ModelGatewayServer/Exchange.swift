@@ -19,6 +19,7 @@ final class Exchange {
     // The request
     var endpoint: ModelEndpoint?
     var fields: RequestFields?
+    var caller = Caller.client
     var body: [UInt8] = []
     var discardedBytes = 0
     /// What to answer once the body has been read, instead of making a call.

@@ -29,7 +29,7 @@ extension RouterMethods {
     package func mountGateway(served gateway: any ServedGateway, options: ServerOptions) -> Self {
         let plane = ControlPlane(
             gateway: gateway,
-            keys: AccessKeys(options.apiKeys),
+            access: AccessRules(options),
             metrics: nil,
             isDraining: { false }
         )
@@ -59,21 +59,21 @@ struct GatewayRoutes: Sendable {
         router.get("/health") { _, _ in plane.health() }
         router.get("/liveness") { _, _ in plane.health() }
         router.get("/readiness") { _, _ in plane.readiness() }
-        router.get("/metrics") { request, _ in
-            Self.answer { () throws(GatewayError) in try plane.metrics(for: request) }
+        router.get("/metrics") { request, context in
+            Self.answer { () throws(GatewayError) in try plane.metrics(for: request, context) }
         }
         mountModels(on: router)
     }
 
     /// Adds the list of models.
     func mountModels(on router: some RouterMethods<some RequestContext>) {
-        router.get("/v1/models") { request, _ in
-            Self.answer { () throws(GatewayError) in try plane.models(for: request) }
+        router.get("/v1/models") { request, context in
+            Self.answer { () throws(GatewayError) in try plane.models(for: request, context) }
         }
         router.get("/v1/models/**") { request, context in
             let id = context.parameters.getCatchAll().joined(separator: "/")
             return Self.answer { () throws(GatewayError) in
-                try plane.model(PercentEncoding.decode(id), for: request)
+                try plane.model(PercentEncoding.decode(id), for: request, context)
             }
         }
     }
@@ -81,9 +81,10 @@ struct GatewayRoutes: Sendable {
     /// Adds the model calls.
     func mountModelCalls(on router: some RouterMethods<some RequestContext>) {
         for endpoint in ModelEndpoint.all {
-            router.post(RouterPath(endpoint.path)) { request, _ in
+            router.post(RouterPath(endpoint.path)) { request, context in
                 do throws(GatewayError) {
-                    return try await call(endpoint, request)
+                    let caller = try plane.admit(request, context, as: .client)
+                    return try await call(endpoint, request, by: caller)
                 } catch {
                     return Response(error, format: endpoint.format)
                 }
@@ -100,8 +101,13 @@ struct GatewayRoutes: Sendable {
     }
 
     /// Makes a model call for a request that came through the router.
-    private func call(_ endpoint: ModelEndpoint, _ request: Request) async throws(GatewayError) -> Response {
-        try plane.admit(request)
+    private func call(
+        _ endpoint: ModelEndpoint,
+        _ request: Request,
+        by caller: Caller
+    ) async throws(GatewayError) -> Response {
+        let deployment = request.headers.first("x-gateway-deployment")
+        if deployment != nil, caller != .admin { throw .deploymentIsForAdmins }
         let body: ByteBuffer
         do {
             var request = request
@@ -123,7 +129,8 @@ struct GatewayRoutes: Sendable {
             body: Array(body.readableBytesView),
             headers: headers,
             requestID: requestID,
-            deployment: headers.first { HeaderText.equals($0.name, "x-gateway-deployment") }?.value
+            deployment: deployment,
+            caller: caller
         )
         var answer = try await plane.gateway.relay(wireRequest)
         answer.headers.append(HTTPHeader("x-request-id", requestID))

@@ -13,7 +13,8 @@ import Synchronization
 ///
 /// Model calls (`POST /v1/chat/completions`, `/v1/completions`, `/v1/embeddings`) are answered by a ``DataPlane``;
 /// `GET /v1/models`, `/v1/models/{id}`, `/health`, `/readiness`, `/liveness` and `/metrics` by a router, to which more
-/// routes can be added. If keys are configured, everything but the three health paths needs one.
+/// routes can be added. If keys are configured, everything but the three health paths needs one. What shows or changes
+/// the fleet, such as `/workers`, takes an admin's key; while there is none, only programs on this machine may.
 ///
 /// Run it in a `ServiceGroup`. When that shuts down gracefully the server stops to accept connections, closes idle
 /// ones, lets running calls finish for ``ServerOptions/drainDeadline``, and ends the rest with an error that their
@@ -28,7 +29,7 @@ public final class GatewayServer: Service {
     }
 
     private let state: ServerState
-    private let responder: RouterResponder<BasicRequestContext>
+    private let responder: RouterResponder<GatewayRequestContext>
     private let onListening: @Sendable (Address) async -> Void
     private let logger: Logger
 
@@ -47,7 +48,7 @@ public final class GatewayServer: Service {
         metrics: (@Sendable () -> [UInt8])? = nil,
         observer: (any RequestObserver)? = nil,
         logger: Logger,
-        routes: (Router<BasicRequestContext>) -> Void = { _ in },
+        routes: (Router<GatewayRequestContext>) -> Void = { _ in },
         onListening: @escaping @Sendable (Address) async -> Void = { _ in }
     ) {
         self.init(
@@ -67,15 +68,15 @@ public final class GatewayServer: Service {
         metrics: (@Sendable () -> [UInt8])? = nil,
         observer: (any RequestObserver)? = nil,
         logger: Logger,
-        routes: (Router<BasicRequestContext>) -> Void = { _ in },
+        routes: (Router<GatewayRequestContext>) -> Void = { _ in },
         onListening: @escaping @Sendable (Address) async -> Void = { _ in }
     ) {
         let state = ServerState(gateway: gateway, options: options, observer: observer, logger: logger)
-        let router = Router(context: BasicRequestContext.self, options: [.autoGenerateHeadEndpoints])
+        let router = Router(context: GatewayRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: UnknownPathMiddleware())
         let plane = ControlPlane(
             gateway: gateway,
-            keys: state.keys,
+            access: state.access,
             metrics: metrics,
             isDraining: { state.isDraining }
         )
@@ -124,13 +125,16 @@ public final class GatewayServer: Service {
             logger: quiet,
             responder: { [responder, quiet] request, writer, channel in
                 let source = ApplicationRequestContextSource(channel: channel, logger: quiet)
-                let context = BasicRequestContext(source: source)
+                let context = GatewayRequestContext(source: source)
                 let response = try await responder.respond(to: request, context: context)
                 try await writer.write(response: response.head, body: response.body)
             },
-            onServerRunning: { [logger, onListening] channel in
+            onServerRunning: { [logger, onListening, trustsThisMachine = state.access.trustsThisMachine] channel in
                 let address = Address(host: options.host, port: channel.localAddress?.port ?? options.port)
                 logger.info("Listening.", metadata: ["host": "\(address.host)", "port": "\(address.port)"])
+                if trustsThisMachine {
+                    logger.notice("No admin key is configured: programs on this machine may change the fleet.")
+                }
                 await onListening(address)
             }
         )

@@ -12,6 +12,9 @@ struct RequestFields {
     var contentLength: Int?
     var isChunked = false
     var expectation: String?
+    var host: String?
+    /// Whether a proxy or another gateway passed the request on.
+    var isPassedOn = false
     /// Lines that the gateway may act on or send upstream.
     var forwarded: [HTTPHeader] = []
 
@@ -20,6 +23,7 @@ struct RequestFields {
     init(_ headers: HTTPHeaders, further: [String] = []) {
         for (name, value) in headers {
             switch name.utf8.count {
+            case 4 where HeaderText.equals(name, "host"): host = value
             case 6 where HeaderText.equals(name, "expect"): expectation = value
             case 9 where HeaderText.equals(name, "x-api-key"): apiKey = value
             case 12 where HeaderText.equals(name, "content-type"): contentType = value
@@ -28,10 +32,22 @@ struct RequestFields {
             case 14 where HeaderText.equals(name, "content-length"): contentLength = Int(value)
             case 17 where HeaderText.equals(name, "transfer-encoding"): isChunked = true
             default:
+                if Self.isLeftByProxy(name) { isPassedOn = true }
                 if Self.isForwarded(name) || further.contains(where: { HeaderText.equals(name, $0) }) {
                     forwarded.append(HTTPHeader(name, value))
                 }
             }
+        }
+    }
+
+    /// Whether a line is one that proxies add.
+    static func isLeftByProxy(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 3: HeaderText.equals(name, "via")
+        case 9: HeaderText.equals(name, "forwarded") || HeaderText.equals(name, "x-real-ip")
+        case 15: HeaderText.equals(name, "x-forwarded-for")
+        case 16: HeaderText.equals(name, "x-forwarded-host")
+        default: false
         }
     }
 
@@ -46,6 +62,17 @@ struct RequestFields {
         case UInt8(ascii: "t"): HeaderText.equals(name, "traceparent") || HeaderText.equals(name, "tracestate")
         default: false
         }
+    }
+
+    /// What the lines show of the sender.
+    func credentials(isPeerLocal: Bool) -> Credentials {
+        Credentials(
+            authorization: authorization,
+            apiKey: apiKey,
+            host: host,
+            isForwarded: isPassedOn,
+            isPeerLocal: isPeerLocal
+        )
     }
 
     /// The value of the forwarded line with this name.

@@ -9,6 +9,14 @@ public struct ServerOptions: Sendable {
     /// The keys that clients may present as `Authorization: Bearer KEY` or `x-api-key: KEY`. Empty, the default, lets
     /// everybody in.
     public var apiKeys: [String]
+    /// The keys of admins, presented in the same way. They let in wherever a client's key does, and also to the workers,
+    /// to `/admin` and to the choice of a deployment. Empty, the default: programs on this machine may do that, unless
+    /// a proxy passes their requests on.
+    public var adminKeys: [String]
+    /// The names, without a port, under which the control plane may be asked, beside `localhost`, ``host`` and every IP
+    /// address. Others are refused, because a web page could have given its own name this machine's address. Default
+    /// none.
+    public var allowedHosts: [String]
     /// The largest request body, in bytes. Default 64 MiB.
     public var maxBodyBytes: Int
     /// How long running calls may go on after the server was told to stop. Default 30 s.
@@ -35,6 +43,8 @@ public struct ServerOptions: Sendable {
         host: String = "127.0.0.1",
         port: Int = 30000,
         apiKeys: [String] = [],
+        adminKeys: [String] = [],
+        allowedHosts: [String] = [],
         maxBodyBytes: Int = 64 << 20,
         drainDeadline: Duration = .seconds(30),
         keepAliveInterval: Duration = .seconds(10),
@@ -48,6 +58,8 @@ public struct ServerOptions: Sendable {
         self.host = host
         self.port = port
         self.apiKeys = apiKeys
+        self.adminKeys = adminKeys
+        self.allowedHosts = allowedHosts
         self.maxBodyBytes = maxBodyBytes
         self.drainDeadline = drainDeadline
         self.keepAliveInterval = keepAliveInterval

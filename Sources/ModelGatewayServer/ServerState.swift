@@ -9,7 +9,7 @@ import Synchronization
 final class ServerState: Sendable {
     let gateway: any ServedGateway
     let options: ServerOptions
-    let keys: AccessKeys
+    let access: AccessRules
     let observer: (any RequestObserver)?
     let logger: Logger
     private let loops = Mutex<[ObjectIdentifier: LoopState]>([:])
@@ -25,7 +25,7 @@ final class ServerState: Sendable {
         self.options = options
         self.observer = observer
         self.logger = logger
-        keys = AccessKeys(options.apiKeys)
+        access = AccessRules(options)
     }
 
     /// Whether the server was told to stop.

@@ -8,8 +8,7 @@ import NIOCore
 /// `GET /workers`, `POST /workers`, and `GET`, `PATCH` and `DELETE /workers/{id}`.
 ///
 /// They are for operators: who may call them decides where prompts are sent, and makes the gateway open connections to
-/// any address. So they need a key if there are keys, and bodies must say that they are JSON, which a form on a foreign
-/// web page cannot.
+/// any address. So they are for admins, and bodies must say that they are JSON, which a form on a foreign web page cannot.
 struct WorkerRoutes: Sendable {
     let gateway: Gateway
     let plane: ControlPlane
@@ -24,28 +23,28 @@ struct WorkerRoutes: Sendable {
 
     /// Adds the routes.
     func mount(on router: some RouterMethods<some RequestContext>) {
-        router.get("/workers") { request, _ in
-            try plane.admit(request)
+        router.get("/workers") { request, context in
+            try plane.admit(request, context, as: .admin)
             return Response.json(WorkerJSON.list(gateway.workers))
         }
-        router.post("/workers") { request, _ in
-            try plane.admit(request)
+        router.post("/workers") { request, context in
+            try plane.admit(request, context, as: .admin)
             let worker = try await add(request)
             var response = Response.json(status: .accepted, WorkerJSON.object(worker))
             response.headers[.location] = "/workers/\(worker.id)"
             return response
         }
         router.get("/workers/**") { request, context in
-            try plane.admit(request)
+            try plane.admit(request, context, as: .admin)
             return Response.json(WorkerJSON.object(try gateway.worker(Self.id(context))))
         }
         router.patch("/workers/**") { request, context in
-            try plane.admit(request)
+            try plane.admit(request, context, as: .admin)
             let change = try WorkerJSON.change(try await Self.body(of: request))
             return Response.json(WorkerJSON.object(try gateway.updateWorker(Self.id(context), change)))
         }
         router.delete("/workers/**") { request, context in
-            try plane.admit(request)
+            try plane.admit(request, context, as: .admin)
             let limit = try Self.drainLimit(request)
             let worker = try gateway.removeWorker(Self.id(context), drain: limit)
             let isGone = (try? gateway.worker(worker.id)) == nil

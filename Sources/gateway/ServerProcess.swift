@@ -125,6 +125,8 @@ extension ServerOptions {
             host: configuration.host,
             port: configuration.port,
             apiKeys: configuration.apiKeys.map { $0.reveal() },
+            adminKeys: configuration.adminKeys.map { $0.reveal() },
+            allowedHosts: configuration.allowedHosts,
             maxBodyBytes: configuration.maxBodyBytes,
             drainDeadline: configuration.drainDeadline,
             keepAliveInterval: configuration.keepaliveInterval,

@@ -18,7 +18,7 @@ struct WorkerDocumentationTests {
     }
 
     private func request(_ method: String, _ path: String, _ body: String = "{}") -> String {
-        "\(method) \(path) HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }
 

@@ -8,7 +8,7 @@ import Testing
 @Suite("Worker routes", .timeLimit(.minutes(1)))
 struct WorkerRouteTests {
     private func request(_ method: String, _ path: String, _ body: String? = nil, headers: [String] = []) -> String {
-        var lines = ["\(method) \(path) HTTP/1.1", "Host: x"] + headers
+        var lines = ["\(method) \(path) HTTP/1.1", "Host: localhost"] + headers
         if let body {
             lines += ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"]
         }
@@ -99,7 +99,7 @@ struct WorkerRouteTests {
     func contentType() async throws {
         try await withServer(Gateway(groups: [])) { server in
             let body = #"{"url":"http://h"}"#
-            let head = "POST /workers HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+            let head = "POST /workers HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
             let text = head + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
             let answer = try await server.once(text)
             #expect(answer.status == 415)

@@ -14,6 +14,12 @@ package struct ConfigurationOverride: Sendable, Hashable {
         ConfigurationOverride(variable: "GATEWAY_HOST", path: ["server", "host"]),
         ConfigurationOverride(variable: "GATEWAY_PORT", path: ["server", "port"]),
         ConfigurationOverride(variable: "GATEWAY_API_KEY", path: ["server", "api_keys"], isList: true),
+        ConfigurationOverride(variable: "GATEWAY_ADMIN_KEY", path: ["server", "admin_keys"], isList: true),
+        ConfigurationOverride(variable: "GATEWAY_ALLOWED_HOSTS", path: ["server", "allowed_hosts"], isList: true),
+        ConfigurationOverride(
+            variable: "GATEWAY_ALLOW_UNAUTHENTICATED",
+            path: ["server", "allow_unauthenticated"]
+        ),
         ConfigurationOverride(variable: "GATEWAY_MAX_BODY_BYTES", path: ["server", "max_body_bytes"]),
         ConfigurationOverride(variable: "GATEWAY_DRAIN_DEADLINE", path: ["server", "drain_deadline"]),
         ConfigurationOverride(variable: "GATEWAY_KEEPALIVE_INTERVAL", path: ["server", "keepalive_interval"]),

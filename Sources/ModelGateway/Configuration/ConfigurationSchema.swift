@@ -25,16 +25,20 @@ enum ConfigurationSchema {
         [
             .string("host", \.host, default: "127.0.0.1", "address to listen on; `0.0.0.0` or `::` for all"),
             .integer("port", \.port, in: 0...65535, default: 30000, "TCP port; 0 lets the system choose"),
-            Field(
-                key: "api_keys",
-                type: "list of secrets",
-                standard: "[]",
-                summary: "keys of clients; with none, every client may call"
-            ) { node, decoder, server in
-                guard let keys = decoder.secrets(node) else { return }
-                if keys.contains(where: \.isEmpty) { return decoder.mistake("a key must not be empty", at: node.mark) }
-                server.apiKeys = keys
-            },
+            keys("api_keys", \.apiKeys, "keys of clients; with none, every client may call"),
+            keys("admin_keys", \.adminKeys, "keys of admins; with none, programs on this machine are admins"),
+            .strings(
+                "allowed_hosts",
+                \.allowedHosts,
+                default: [],
+                "host names for the control plane, beside `localhost` and every address"
+            ),
+            .boolean(
+                "allow_unauthenticated",
+                \.allowUnauthenticated,
+                default: false,
+                "listen where others can connect though no client needs a key"
+            ),
             .size(
                 "max_body_bytes",
                 \.maxBodyBytes,
@@ -74,6 +78,18 @@ enum ConfigurationSchema {
             .boolean("access_log", \.accessLog, default: true, "one log line for each request"),
         ]
     )
+
+    private static func keys(
+        _ key: String,
+        _ path: Field<Configuration.Server>.Path<[Secret]>,
+        _ summary: String
+    ) -> Field<Configuration.Server> {
+        Field(key: key, type: "list of secrets", standard: "[]", summary: summary) { node, decoder, server in
+            guard let keys = decoder.secrets(node) else { return }
+            if keys.contains(where: \.isEmpty) { return decoder.mistake("a key must not be empty", at: node.mark) }
+            server[keyPath: path] = keys
+        }
+    }
 
     static let logging = ConfigurationSection<Configuration.Logging>(
         "logging",

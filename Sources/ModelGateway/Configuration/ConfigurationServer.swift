@@ -11,6 +11,14 @@ extension Configuration {
         public var port: Int
         /// The keys that clients may use. None (the default): every client may call.
         public var apiKeys: [Secret]
+        /// The keys that admins may use, for calls too. None (the default): programs on this machine are admins.
+        public var adminKeys: [Secret]
+        /// Names, without a port, under which the control plane may be asked, beside `localhost`, ``host`` and every IP
+        /// address. Default none.
+        public var allowedHosts: [String]
+        /// Whether `gateway serve` may listen on an address that others can reach while no client needs a key. Default
+        /// false.
+        public var allowUnauthenticated: Bool
         /// The largest request body in bytes, 1 KiB to 1 GiB. Default 64 MiB.
         public var maxBodyBytes: Int
         /// The longest time for a request's head to arrive. Default 30 s; 0 means no limit.
@@ -38,6 +46,9 @@ extension Configuration {
             host: String = "127.0.0.1",
             port: Int = 30000,
             apiKeys: [Secret] = [],
+            adminKeys: [Secret] = [],
+            allowedHosts: [String] = [],
+            allowUnauthenticated: Bool = false,
             maxBodyBytes: Int = 64 << 20,
             headTimeout: Duration = .seconds(30),
             bodyTimeout: Duration = .seconds(30),
@@ -52,6 +63,9 @@ extension Configuration {
             self.host = host
             self.port = port
             self.apiKeys = apiKeys
+            self.adminKeys = adminKeys
+            self.allowedHosts = allowedHosts
+            self.allowUnauthenticated = allowUnauthenticated
             self.maxBodyBytes = maxBodyBytes
             self.headTimeout = headTimeout
             self.bodyTimeout = bodyTimeout

@@ -61,7 +61,7 @@ final class OpenAIRelay: Sendable {
             call: attempt.settlement
         )
         try await relay.prime()
-        return WireResponse(status: 200, headers: Self.streamHeaders + Self.headers(of: attempt), body: .stream(relay))
+        return WireResponse(status: 200, headers: Self.streamHeaders + headers(of: attempt), body: .stream(relay))
     }
 
     private func whole(
@@ -130,7 +130,7 @@ final class OpenAIRelay: Sendable {
         )
         let stream = TranslatedStream(source: source, encoder: encoder, call: attempt.settlement)
         try await stream.prime()
-        return WireResponse(status: 200, headers: Self.streamHeaders + Self.headers(of: attempt), body: .stream(stream))
+        return WireResponse(status: 200, headers: Self.streamHeaders + headers(of: attempt), body: .stream(stream))
     }
 
     private func whole(
@@ -151,7 +151,7 @@ final class OpenAIRelay: Sendable {
 
     private func finish(_ body: [UInt8], usage: Usage?, _ attempt: AttemptLoop.Attempt) -> WireResponse {
         attempt.settlement.settle(.success, usage: usage)
-        return WireResponse(status: 200, headers: Self.jsonHeaders + Self.headers(of: attempt), body: .bytes(body))
+        return WireResponse(status: 200, headers: Self.jsonHeaders + headers(of: attempt), body: .bytes(body))
     }
 
     private static let jsonHeaders = [HTTPHeader("content-type", "application/json")]
@@ -163,10 +163,9 @@ final class OpenAIRelay: Sendable {
         HTTPHeader("x-accel-buffering", "no"),
     ]
 
-    private static func headers(of attempt: AttemptLoop.Attempt) -> [HTTPHeader] {
-        [
-            HTTPHeader("x-gateway-deployment", attempt.lease.deployment.id),
-            HTTPHeader("x-gateway-attempts", String(attempt.number)),
-        ]
+    private func headers(of attempt: AttemptLoop.Attempt) -> [HTTPHeader] {
+        let attempts = HTTPHeader("x-gateway-attempts", String(attempt.number))
+        guard request.caller == .admin else { return [attempts] }
+        return [HTTPHeader("x-gateway-deployment", attempt.lease.deployment.id), attempts]
     }
 }

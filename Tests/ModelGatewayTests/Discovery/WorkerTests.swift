@@ -69,7 +69,9 @@ import Testing
 
         func call(_ model: String = "mock", streamed: Bool = false) async throws -> WireResponse {
             let body = #"{"model":"\#(model)","stream":\#(streamed),"messages":[{"role":"user","content":"Hi"}]}"#
-            return try await gateway.relay(WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r"))
+            return try await gateway.relay(
+                WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r", caller: .admin)
+            )
         }
 
         /// Begins a stream that stops in its middle until the engine is released.

@@ -10,7 +10,7 @@ struct PassThroughStreamTests {
     func identity(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.role, Chunk.text("Hel"), Chunk.text("lo"), Chunk.stop, Chunk.done]))
-        let response = try await fixture.relay(RelayFixture.streamRequest)
+        let response = try await fixture.relay(RelayFixture.streamRequest, caller: .admin)
         #expect(response.status == 200)
         #expect(response.header("content-type") == "text/event-stream")
         #expect(response.header("cache-control") == "no-store")
@@ -19,6 +19,17 @@ struct PassThroughStreamTests {
         #expect(response.header("x-gateway-attempts") == "1")
         let expected = Chunk.stream(Chunk.role, Chunk.text("Hel"), Chunk.text("lo"), Chunk.stop, Chunk.done)
         #expect(try await fixture.text(of: response) == expected)
+    }
+
+    @Test(arguments: [RelayFixture.streamRequest, RelayFixture.plainRequest])
+    func `A3: an answer names its deployment to admins only`(request: String) async throws {
+        for (caller, expected) in [(Caller.client, nil), (.admin, "engine-0")] {
+            let fixture = try RelayFixture(.eventLoop)
+            fixture.engine.enqueue(.events([Chunk.role, Chunk.text("Hi"), Chunk.stop, Chunk.done]))
+            let response = try await fixture.relay(request, caller: caller)
+            #expect(response.header("x-gateway-deployment") == expected)
+            #expect(response.header("x-gateway-attempts") == "1")
+        }
     }
 
     @Test("Every partition of the bytes gives the same stream", arguments: 1...40, TransportKind.allCases)

@@ -51,8 +51,15 @@ struct RelayFixture {
     var engine: ScriptedEngine { engines[0] }
 
     /// Sends a chat completion request and returns the response.
-    func relay(_ body: String, mode: Mode = .chat) async throws(GatewayError) -> WireResponse {
-        try await gateway.relay(WireRequest(mode: mode, body: Array(body.utf8), requestID: "req-1"))
+    func relay(
+        _ body: String,
+        mode: Mode = .chat,
+        headers: [HTTPHeader] = [],
+        caller: Caller = .client
+    ) async throws(GatewayError) -> WireResponse {
+        try await gateway.relay(
+            WireRequest(mode: mode, body: Array(body.utf8), headers: headers, requestID: "req-1", caller: caller)
+        )
     }
 
     /// Sends a streamed request and returns everything that the client would get.
