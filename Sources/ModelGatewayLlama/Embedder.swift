@@ -63,7 +63,9 @@ final class Embedder {
                 tokens += texts[end].count
                 end += 1
             }
-            guard end > next else { throw LlamaModel.tooLong("\(texts[next].count)", limit: roomForGroup) }
+            guard end > next else {
+                throw LlamaModel.tooLong("\(texts[next].count)", limit: roomForGroup, param: "input")
+            }
             vectors += try embedGroup(texts[next..<end], isCancelled: isCancelled)
             next = end
         }

@@ -12,7 +12,8 @@ final class LlamaEngine: Sendable {
     let model: LlamaModel
     let contextLength: Int
     let statistics: DecodeStatistics
-    private let prompts: ChatPrompt
+    let prompts: ChatPrompt
+    let tokenizer: PromptTokenizer
     private let queue: DecodeQueue
     private let preparation: ComputeThread
     private let embeddings: EmbeddingThread
@@ -24,6 +25,7 @@ final class LlamaEngine: Sendable {
         let threads = max(1, options.threads ?? ProcessorCount.physical)
         contextLength = max(16, min(options.contextLength ?? 8192, max(16, model.trainedContext)))
         prompts = ChatPrompt(template: model.chatTemplate)
+        tokenizer = PromptTokenizer(model: model, prompts: prompts)
         statistics = DecodeStatistics(logger: logger)
         queue = DecodeQueue(queueLimit: options.queueLimit)
         preparation = try ComputeThread(name: "llama-prepare")
@@ -71,14 +73,18 @@ final class LlamaEngine: Sendable {
 
     // MARK: Calls
 
+    /// How long a raw completion gets if the caller does not say: raw text often has no end, and OpenAI's API has this.
+    private static let completionTokens = 16
+
     func chat(_ request: ChatRequest, context: AttemptContext) async throws(GatewayError) -> any ChatEventSource {
         try requireGeneration()
         let sampling = try CheckedSampling(request.sampling, vocabularySize: model.vocabularySize)
         let prompt = try await prepare { engine throws(GatewayError) in
-            try engine.model.tokens(of: engine.prompts.text(for: request), limit: engine.contextLength)
+            let pieces = try engine.prompts.pieces(for: request)
+            return try engine.tokenizer.tokens(of: pieces, limit: engine.contextLength, param: "messages")
         }
         let answer = makeAnswer(id: "chatcmpl", context: context, choices: sampling.choices)
-        try submit([(prompt, "")], sampling: sampling, answer: answer, context: context)
+        try submit([(prompt, "")], of: "messages", sampling: sampling, answer: answer, context: context)
         return answer
     }
 
@@ -87,7 +93,9 @@ final class LlamaEngine: Sendable {
         context: AttemptContext
     ) async throws(GatewayError) -> any ChatEventSource {
         try requireGeneration()
-        let sampling = try CheckedSampling(request.sampling, vocabularySize: model.vocabularySize)
+        var limited = request.sampling
+        limited.maxTokens = limited.maxTokens ?? Self.completionTokens
+        let sampling = try CheckedSampling(limited, vocabularySize: model.vocabularySize)
         guard !request.prompts.isEmpty, request.prompts.count <= 1024 else {
             throw GatewayError(.invalidRequest, "Between 1 and 1024 prompts can be sent at once.", param: "prompt")
         }
@@ -97,7 +105,7 @@ final class LlamaEngine: Sendable {
             return prompts
         }
         let answer = makeAnswer(id: "cmpl", context: context, choices: sampling.choices * prompts.count)
-        try submit(prompts, sampling: sampling, answer: answer, context: context)
+        try submit(prompts, of: "prompt", sampling: sampling, answer: answer, context: context)
         return answer
     }
 
@@ -149,7 +157,7 @@ final class LlamaEngine: Sendable {
     ) throws(GatewayError) -> (tokens: [Int32], echo: String) {
         switch prompt {
         case .text(let text):
-            return (try model.tokens(of: text, limit: contextLength), echo ? text : "")
+            return (try tokenizer.rawTokens(of: text, limit: contextLength, param: "prompt"), echo ? text : "")
         case .tokens(let numbers):
             let tokens = try checked(numbers, param: "prompt")
             return (tokens, echo ? model.text(of: tokens) : "")
@@ -159,13 +167,15 @@ final class LlamaEngine: Sendable {
     private func embeddingTokens(_ input: EmbeddingRequest.Input) throws(GatewayError) -> [Int32] {
         let tokens =
             switch input {
-            case .text(let text): try model.tokens(of: text, limit: contextLength)
+            case .text(let text): try tokenizer.tokens(of: [.text(text)], limit: contextLength, param: "input")
             case .tokens(let numbers): try checked(numbers, param: "input")
             }
         guard !tokens.isEmpty else {
             throw GatewayError(.invalidRequest, "An input is empty; send some text.", param: "input")
         }
-        guard tokens.count <= contextLength else { throw LlamaModel.tooLong("\(tokens.count)", limit: contextLength) }
+        guard tokens.count <= contextLength else {
+            throw LlamaModel.tooLong("\(tokens.count)", limit: contextLength, param: "input")
+        }
         return tokens
     }
 
@@ -192,6 +202,7 @@ final class LlamaEngine: Sendable {
 
     private func submit(
         _ prompts: [(tokens: [Int32], echo: String)],
+        of param: String,
         sampling: CheckedSampling,
         answer: LocalAnswer,
         context: AttemptContext
@@ -199,7 +210,7 @@ final class LlamaEngine: Sendable {
         let now = ContinuousClock.now
         var requests: [GenerationRequest] = []
         for (place, prompt) in prompts.enumerated() {
-            try check(prompt.tokens)
+            try check(prompt.tokens, param: param)
             for number in 0..<sampling.choices {
                 requests.append(
                     GenerationRequest(
@@ -224,12 +235,12 @@ final class LlamaEngine: Sendable {
         limit > .zero ? now + limit : nil
     }
 
-    private func check(_ prompt: [Int32]) throws(GatewayError) {
+    private func check(_ prompt: [Int32], param: String) throws(GatewayError) {
         guard !prompt.isEmpty else {
-            throw GatewayError(.invalidRequest, "The prompt is empty; send some text.", param: "prompt")
+            throw GatewayError(.invalidRequest, "The prompt is empty; send some text.", param: param)
         }
         guard prompt.count < contextLength else {
-            throw LlamaModel.tooLong("\(prompt.count)", limit: contextLength)
+            throw LlamaModel.tooLong("\(prompt.count)", limit: contextLength, param: param)
         }
     }
 }

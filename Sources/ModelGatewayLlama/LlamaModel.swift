@@ -87,19 +87,15 @@ final class LlamaModel: @unchecked Sendable {
 
     // MARK: Text and tokens
 
-    /// Turns text into tokens. Markers such as `<|im_end|>` in the text become the tokens that they stand for.
+    /// Turns text into tokens.
     /// - Parameters:
-    ///   - limit: How many tokens the caller can use; a text that is sure to have more is not read to its end.
     ///   - addsSpecial: Whether the model's begin and end markers are added where its vocabulary asks for them.
-    func tokens(of text: String, limit: Int, addsSpecial: Bool = true) throws(GatewayError) -> [Int32] {
+    ///   - parsesMarkers: Whether markers such as `<|im_end|>` in the text become the control tokens that they stand for.
+    func tokens(of text: String, addsSpecial: Bool, parsesMarkers: Bool) -> [Int32] {
         var text = text
-        let bytes = text.utf8.count
-        guard bytes / longestToken <= limit, bytes < Int(Int32.max) else {
-            throw Self.tooLong("at least \(bytes / longestToken)", limit: limit)
-        }
         return text.withUTF8 { utf8 in
             utf8.withMemoryRebound(to: CChar.self) { text in
-                var tokens = [Int32](repeating: 0, count: bytes / 3 + 16)
+                var tokens = [Int32](repeating: 0, count: text.count / 3 + 16)
                 for _ in 0..<2 {
                     let count = Int(
                         llama_tokenize(
@@ -109,7 +105,7 @@ final class LlamaModel: @unchecked Sendable {
                             &tokens,
                             Int32(tokens.count),
                             addsSpecial,
-                            true
+                            parsesMarkers
                         )
                     )
                     if count >= 0 {
@@ -124,11 +120,21 @@ final class LlamaModel: @unchecked Sendable {
         }
     }
 
-    static func tooLong(_ count: String, limit: Int) -> GatewayError {
-        GatewayError(
+    /// Refuses a text of so many bytes that it is sure to have more tokens than `limit`, before it is read.
+    /// - Parameter param: The field of the request that it came in.
+    func checkLength(bytes: Int, limit: Int, param: String) throws(GatewayError) {
+        guard bytes / longestToken <= limit, bytes < Int(Int32.max) else {
+            throw Self.tooLong("at least \(bytes / longestToken)", limit: limit, param: param)
+        }
+    }
+
+    /// - Parameter param: The field of the request that holds the text.
+    static func tooLong(_ count: String, limit: Int, param: String) -> GatewayError {
+        let what = param == "input" ? "input" : "prompt"
+        return GatewayError(
             .contextLengthExceeded,
-            "The prompt has \(count) tokens, but the context of the model holds \(limit). Shorten the prompt.",
-            param: "messages"
+            "The \(what) has \(count) tokens, but the context of the model holds \(limit). Shorten the \(what).",
+            param: param
         )
     }
 

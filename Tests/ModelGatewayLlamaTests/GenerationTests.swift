@@ -198,6 +198,17 @@ extension LocalModelTests {
             #expect(response.choices.allSatisfy { $0.finishReason == .length })
         }
 
+        @Test func `D26: a raw completion without a limit has 16 tokens, as in OpenAI's API`() async throws {
+            let provider = try await LocalModel.ready(LocalModel.shared)
+            // Without its end markers the model goes on for ever.
+            let completion = try await provider.complete(
+                "Once upon a time",
+                Sampling(temperature: 0, logitBias: [0: -100, 2: -100])
+            )
+            #expect(completion.usage?.completionTokens == 16)
+            #expect(completion.choices.first?.finishReason == .length)
+        }
+
         @Test func aConversationIsContinued() async throws {
             let provider = try await LocalModel.ready(LocalModel.shared)
             var messages: [ChatMessage] = [.system("You are brief."), .user("My name is Ada.")]

@@ -68,6 +68,45 @@ extension LocalModelTests {
             #expect(error?.message.contains(param) == true)
         }
 
+        @Test(arguments: [("one two ", 3000), ("x", 30_000_000)])
+        func `D26: a prompt that is too long is blamed on the field that it came in`(_ word: String, _ count: Int)
+            async throws
+        {
+            let provider = try await LocalModel.ready(LocalModel.shared)
+            let text = String(repeating: word, count: count)
+            #expect(try await refusal { $0.messages = [.user(text)] }?.param == "messages")
+            var errors: [(GatewayError?, String)] = []
+            for prompt in [.text(text), .tokens(Array(repeating: 5, count: 3000))] as [CompletionRequest.Prompt] {
+                errors.append(
+                    await (
+                        #expect(throws: GatewayError.self) {
+                            _ = try await provider.complete(
+                                CompletionRequest(model: "m", prompts: [prompt]),
+                                context: testContext
+                            )
+                        }, "prompt"
+                    )
+                )
+            }
+            for input in [.text(text), .tokens(Array(repeating: 5, count: 3000))] as [EmbeddingRequest.Input] {
+                errors.append(
+                    await (
+                        #expect(throws: GatewayError.self) {
+                            _ = try await provider.embed(
+                                EmbeddingRequest(model: "m", input: [input]),
+                                context: testContext
+                            )
+                        }, "input"
+                    )
+                )
+            }
+            for (error, param) in errors {
+                #expect(error?.code == .contextLengthExceeded)
+                #expect(error?.param == param)
+                #expect(error?.message.contains(param) == true, "\(error?.message ?? "")")
+            }
+        }
+
         @Test func emptyAndForeignPromptsAreRefused() async throws {
             let provider = try await LocalModel.ready(LocalModel.shared)
             for prompts in [[], [.text("")], [.tokens([])], [.tokens([-1])], [.tokens([1 << 20])]]

@@ -3,6 +3,10 @@
 /// A text for a model to continue, without a chat template around it.
 ///
 /// The answer comes as the same ``ChatEvent``s as that of a conversation.
+///
+/// A local model reads markers in the text, such as `<|im_end|>`, as the control tokens that they stand for: who sends raw
+/// text has the say about turns too. In conversations and embeddings they stay text. Without ``Sampling/maxTokens`` a
+/// local model writes 16 tokens, as OpenAI's API does; other upstreams have limits of their own.
 public struct CompletionRequest: Sendable, Hashable {
     /// What is continued.
     public enum Prompt: Sendable, Hashable {
