@@ -42,12 +42,16 @@ package enum AnswerForm: Sendable {
     package static func look(at bytes: [UInt8]) -> (finding: Finding, blank: Int) {
         bytes.withBytes { bytes in
             var start = 0
-            let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-            if bytes.starts(with: mark) { start = 3 } else if mark.starts(with: bytes) { return (.needsMore, 0) }
-            while start < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[start]) { start += 1 }
+            if bytes.first == 0xEF {
+                guard bytes.count >= 3 else { return (.needsMore, 0) }
+                if bytes[1] == 0xBB, bytes[2] == 0xBF { start = 3 }
+            }
+            while start < bytes.count, isBlank(bytes[start]) { start += 1 }
             return (finding(bytes.clamped(to: start..<bytes.count)), start)
         }
     }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
     private static func finding(_ bytes: UnsafeRawBufferPointer) -> Finding {
         guard let first = bytes.first else { return .needsMore }

@@ -4,40 +4,36 @@ extension HTTPTransportResponse {
     /// The largest response that is read whole, in bytes.
     package static let largestBody = 256 << 20
 
-    /// Whether the body is a stream of server-sent events.
-    package var isEventStream: Bool {
-        guard let type = headers["content-type"] else { return false }
-        return type.utf8.starts(with: "text/event-stream".utf8)
-    }
-
-    /// The whole body.
-    /// - Throws: ``GatewayError/Code/malformedResponse`` if it is larger than `limit` bytes.
-    package func wholeBody(limit: Int = largestBody) async throws(GatewayError) -> [UInt8] {
-        guard var bytes = try await body.next() else { return [] }
+    /// Reads the first bytes of the body, which tell what form it has; only if they do not, its label counts. A byte
+    /// order mark and white space before them are dropped.
+    package func opened() async throws(GatewayError) -> OpenedAnswer {
+        var bytes: [UInt8] = []
         while let more = try await body.next() {
-            guard bytes.count + more.count <= limit else {
-                body.cancel()
-                throw GatewayError(
-                    .malformedResponse,
-                    "The provider's response is larger than \(limit) bytes.",
-                    requestWasSent: true
-                )
+            if bytes.isEmpty { bytes = more } else { bytes += more }
+            let (finding, blank) = AnswerForm.look(at: bytes)
+            // Some providers send blank lines while their model thinks.
+            if blank > 0 { bytes.removeFirst(blank) }
+            switch finding {
+            case .form(let form): return OpenedAnswer(form: form, first: bytes, body: body)
+            case .needsMore: continue
+            case .neither: break
             }
-            bytes += more
+            break
         }
-        return bytes
+        return OpenedAnswer(form: AnswerForm(contentType: headers["content-type"]), first: bytes, body: body)
     }
 
     /// The body as JSON.
     /// - Throws: The provider's error if the status is not 2xx or the body is an error object.
     package func json() async throws(GatewayError) -> JSONValue {
         guard (200..<300).contains(status) else { throw await failure() }
-        let bytes = try await wholeBody()
-        guard let json = try? JSONValue(parsing: bytes) else {
-            throw GatewayError(.malformedResponse, "The provider's response is not JSON.", requestWasSent: true)
-        }
-        if let error = GatewayError(openAIEvent: json) { throw error }
-        return json
+        return try await opened().json()
+    }
+
+    /// The whole body.
+    /// - Throws: ``GatewayError/Code/malformedResponse`` if it is larger than `limit` bytes.
+    package func wholeBody(limit: Int = largestBody) async throws(GatewayError) -> [UInt8] {
+        try await OpenedAnswer(form: .json, first: [], body: body).wholeBody(limit: limit)
     }
 
     /// The error that a response with a failure status stands for; reads at most 64 KiB of its body.
@@ -50,5 +46,44 @@ extension HTTPTransportResponse {
         }
         body.cancel()
         return GatewayError(openAIStatus: status, headers: headers, body: Array(bytes.prefix(64 << 10)))
+    }
+}
+
+/// The body of a successful response, of which so much was read that its form is known.
+package struct OpenedAnswer {
+    /// The form of the body.
+    package let form: AnswerForm
+    /// What was read.
+    package let first: [UInt8]
+    /// The rest.
+    package let body: any ByteStream
+
+    /// The whole body.
+    /// - Throws: ``GatewayError/Code/malformedResponse`` if it is larger than `limit` bytes.
+    package func wholeBody(limit: Int = HTTPTransportResponse.largestBody) async throws(GatewayError) -> [UInt8] {
+        var bytes = first
+        while let more = try await body.next() {
+            guard bytes.count + more.count <= limit else {
+                body.cancel()
+                throw GatewayError(
+                    .malformedResponse,
+                    "The provider's response is larger than \(limit) bytes.",
+                    requestWasSent: true
+                )
+            }
+            if bytes.isEmpty { bytes = more } else { bytes += more }
+        }
+        return bytes
+    }
+
+    /// The body as JSON.
+    /// - Throws: The provider's error if the body is an error object.
+    package func json() async throws(GatewayError) -> JSONValue {
+        let bytes = try await wholeBody()
+        guard let json = try? JSONValue(parsing: bytes) else {
+            throw GatewayError(.malformedResponse, "The provider's response is not JSON.", requestWasSent: true)
+        }
+        if let error = GatewayError(openAIEvent: json) { throw error }
+        return json
     }
 }

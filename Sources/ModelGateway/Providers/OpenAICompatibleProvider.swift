@@ -120,7 +120,9 @@ public struct OpenAICompatibleProvider: RelayingProvider {
     ) async throws(GatewayError) -> EmbeddingResponse {
         let body = request.openAI(model: context.upstreamModel).serialized()
         let response = try await relay(body, mode: .embedding, context: context)
-        return try EmbeddingResponse(openAI: try await response.json())
+        let answer = try EmbeddingResponse(openAI: try await response.json())
+        guard !answer.embeddings.isEmpty || request.input.isEmpty else { throw .emptyAnswer }
+        return answer
     }
 
     public func models(timeouts: Timeouts) async throws(GatewayError) -> [ModelInfo] {
@@ -153,8 +155,11 @@ public struct OpenAICompatibleProvider: RelayingProvider {
         context: AttemptContext
     ) async throws(GatewayError) -> any ChatEventSource {
         let response = try await relay(json.serialized(), mode: mode, context: context)
-        if response.isEventStream, response.status == 200 { return OpenAIEventSource(body: response.body) }
-        let answer = try ChatResponse(openAI: try await response.json())
-        return ChatEventReplay(answer)
+        guard (200..<300).contains(response.status) else { throw await response.failure() }
+        let answer = try await response.opened()
+        switch answer.form {
+        case .events: return OpenAIEventSource(answer)
+        case .json: return ChatEventReplay(try ChatResponse(openAI: try await answer.json()))
+        }
     }
 }

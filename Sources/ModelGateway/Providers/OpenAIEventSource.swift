@@ -5,23 +5,31 @@ import Synchronization
 /// Decodes a provider's event stream of OpenAI's format.
 final class OpenAIEventSource: ChatEventSource {
     private let body: any ByteStream
-    private let decoder = Mutex<OpenAIStreamDecoder?>(OpenAIStreamDecoder())
+    private let state: Mutex<State?>
 
-    init(body: any ByteStream) {
-        self.body = body
+    private struct State {
+        var decoder = OpenAIStreamDecoder()
+        /// What was read before the stream was known to be one.
+        var unread: [UInt8]?
+    }
+
+    init(_ answer: OpenedAnswer) {
+        body = answer.body
+        state = Mutex(State(unread: answer.first))
     }
 
     func next() async throws(GatewayError) -> [ChatEvent]? {
-        while let decoder = decoder.withLock({ $0 }) {
-            guard let bytes = try await body.next() else {
-                self.decoder.withLock { $0 = nil }
+        while let (decoder, unread) = state.withLock({ $0.map { ($0.decoder, $0.unread) } }) {
+            guard let bytes = if let unread { unread } else { try await body.next() } else {
+                state.withLock { $0 = nil }
                 guard decoder.isDone || decoder.isComplete else { throw .truncatedStream }
                 return nil
             }
-            let events = try self.decoder.withLock { state throws(GatewayError) -> [ChatEvent] in
-                guard var decoder = state.take() else { return [] }
-                let events = try decoder.feed(bytes)
-                if decoder.isDone { body.discard() } else { state = decoder }
+            let events = try state.withLock { state throws(GatewayError) -> [ChatEvent] in
+                guard var next = state.take() else { return [] }
+                next.unread = nil
+                let events = try next.decoder.feed(bytes)
+                if next.decoder.isDone { body.discard() } else { state = next }
                 return events
             }
             if !events.isEmpty { return events }

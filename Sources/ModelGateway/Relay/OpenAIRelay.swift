@@ -40,38 +40,40 @@ final class OpenAIRelay: Sendable {
         let response = try await provider.relay(body, mode: request.mode, context: attempt.context)
         guard (200..<300).contains(response.status) else { throw await response.failure() }
         attempt.settlement.accepted()
-        switch (isStreamed, response.isEventStream) {
-        case (true, true): return try await stream(response, attempt)
-        case (false, false): return try await whole(response, attempt)
-        case (true, false):
-            let answer = try ChatResponse(openAI: try await response.json())
+        let answer = try await response.opened()
+        switch (isStreamed, answer.form) {
+        case (true, .events): return try await stream(answer, attempt)
+        case (false, .json): return try await whole(answer, attempt)
+        case (true, .json):
+            let answer = try ChatResponse(openAI: try await answer.json())
             return try await stream(ChatEventReplay(answer), attempt, includeUsage: facts.includeUsage)
-        case (false, true):
-            return try await whole(OpenAIEventSource(body: response.body), attempt)
+        case (false, .events):
+            return try await whole(OpenAIEventSource(answer), attempt)
         }
     }
 
     private func stream(
-        _ response: HTTPTransportResponse,
+        _ answer: OpenedAnswer,
         _ attempt: AttemptLoop.Attempt
     ) async throws(GatewayError) -> WireResponse {
-        let relay = RelayStream(
-            upstream: response.body,
-            stripsUsage: !facts.includeUsage,
-            call: attempt.settlement
-        )
+        let relay = RelayStream(answer, stripsUsage: !facts.includeUsage, call: attempt.settlement)
         try await relay.prime()
         return WireResponse(status: 200, headers: Self.streamHeaders + headers(of: attempt), body: .stream(relay))
     }
 
     private func whole(
-        _ response: HTTPTransportResponse,
+        _ answer: OpenedAnswer,
         _ attempt: AttemptLoop.Attempt
     ) async throws(GatewayError) -> WireResponse {
-        let bytes = try await response.wholeBody()
-        let facts = try OpenAIResponseFacts(bytes)
-        if let error = facts.error { throw error }
+        let bytes = try await answer.wholeBody()
+        let facts = try OpenAIResponseFacts(bytes, mode: request.mode, mayBeEmpty: hasNoInput)
         return finish(bytes, usage: facts.usage, attempt)
+    }
+
+    /// Whether the request asks for the vectors of nothing, which an empty answer is right for.
+    private var hasNoInput: Bool {
+        guard request.mode == .embedding, let json = try? JSONValue(parsing: request.body) else { return false }
+        return json["input"]?.array?.isEmpty == true
     }
 
     // MARK: - Translation
@@ -138,6 +140,7 @@ final class OpenAIRelay: Sendable {
         _ attempt: AttemptLoop.Attempt
     ) async throws(GatewayError) -> WireResponse {
         var response = try await ChatStream(source).collect()
+        guard !response.choices.isEmpty else { throw .emptyAnswer }
         response.created = WallClock.unixSeconds()
         if response.id.isEmpty { response.id = answerID }
         if response.model.isEmpty { response.model = facts.model }

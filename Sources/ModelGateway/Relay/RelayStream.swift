@@ -10,6 +10,8 @@ import Synchronization
 /// a whole one.
 final class RelayStream: ByteStream {
     private let upstream: any ByteStream
+    /// What was read already.
+    private let first: [UInt8]
     private let call: CallSettlement
     private let state: Mutex<State>
 
@@ -34,11 +36,12 @@ final class RelayStream: ByteStream {
 
     /// Creates a relay.
     /// - Parameters:
-    ///   - upstream: The provider's body.
+    ///   - answer: The provider's body.
     ///   - stripsUsage: Whether the client did not ask for the usage event.
     ///   - call: What to settle at the end.
-    init(upstream: any ByteStream, stripsUsage: Bool, call: CallSettlement) {
-        self.upstream = upstream
+    init(_ answer: OpenedAnswer, stripsUsage: Bool, call: CallSettlement) {
+        upstream = answer.body
+        first = answer.first
         self.call = call
         state = Mutex(State(filter: EventFilter(stripsUsage: stripsUsage)))
     }
@@ -61,15 +64,21 @@ final class RelayStream: ByteStream {
     }
 
     private func readToFirstContent() async throws(GatewayError) {
+        try feed(first)
         while state.withLock({ !$0.filter.isCommitted }) {
             guard let bytes = try await upstream.next() else {
                 guard state.withLock({ $0.filter.inspector.isComplete }) else { throw .truncatedStream }
                 return
             }
-            try state.withLock { state throws(GatewayError) in
-                state.feed(bytes)
-                if let failure = state.filter.failure, !state.filter.isCommitted { throw failure }
-            }
+            try feed(bytes)
+        }
+    }
+
+    /// - Throws: What is wrong with the stream, if nothing of it may go to the client yet.
+    private func feed(_ bytes: [UInt8]) throws(GatewayError) {
+        try state.withLock { state throws(GatewayError) in
+            state.feed(bytes)
+            if let failure = state.filter.failure, !state.filter.isCommitted { throw failure }
         }
     }
 
@@ -198,16 +207,27 @@ private struct EventFilter {
 
     private mutating func passes(_ event: SSEEvent) -> Bool {
         guard let data = event.data else { return true }
+        if event.name.equals("error") { return fail(GatewayError(openAIErrorEvent: Array(data))) }
         switch inspector.inspect(data) {
-        case .content, .done:
+        case .content:
+            isCommitted = true
+            return true
+        case .done:
+            guard inspector.hasContent else { return fail(.emptyAnswer) }
             isCommitted = true
             return true
         case .preamble, .broken: return true
         case .usage: return !stripsUsage
-        case .error:
+        case .suspect:
             let json = (try? JSONValue(parsing: Array(data))) ?? .null
-            failure = GatewayError(openAIEvent: json) ?? .truncatedStream
-            return false
+            if let error = GatewayError(openAIEvent: json) { return fail(error) }
+            if inspector.hasContent { isCommitted = true }
+            return true
         }
+    }
+
+    private mutating func fail(_ error: GatewayError) -> Bool {
+        failure = error
+        return false
     }
 }

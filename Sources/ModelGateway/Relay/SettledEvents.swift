@@ -15,10 +15,10 @@ final class SettledEvents: ChatEventSource {
         var hasEnded = false
     }
 
-    private init(source: any ChatEventSource, held: [ChatEvent], hasEnded: Bool, call: CallSettlement) {
+    private init(source: any ChatEventSource, held: [ChatEvent], call: CallSettlement) {
         self.source = source
         self.call = call
-        state = Mutex(State(held: held, usage: held.lastUsage, hasEnded: hasEnded))
+        state = Mutex(State(held: held, usage: held.lastUsage))
     }
 
     deinit {
@@ -26,6 +26,7 @@ final class SettledEvents: ChatEventSource {
     }
 
     /// Reads until the first piece of the answer is there, so that until then another deployment can take over.
+    /// - Throws: What the provider reported; ``GatewayError/Code/malformedResponse`` if its answer ends without any piece.
     static func primed(
         _ source: any ChatEventSource,
         call: CallSettlement
@@ -39,14 +40,11 @@ final class SettledEvents: ChatEventSource {
                 source.cancel()
                 throw error
             }
-            guard let events else {
-                call.settle(.success, usage: held.lastUsage)
-                return SettledEvents(source: source, held: held, hasEnded: true, call: call)
-            }
+            guard let events else { throw .emptyAnswer }
             held += events
         }
         call.firstToken()
-        return SettledEvents(source: source, held: held, hasEnded: false, call: call)
+        return SettledEvents(source: source, held: held, call: call)
     }
 
     func next() async throws(GatewayError) -> [ChatEvent]? {

@@ -91,6 +91,7 @@ final class TranslatedStream: ByteStream {
         if let events = try await source.next() {
             state.withLock { $0.take(events) }
         } else {
+            guard state.withLock({ $0.hasContent }) else { throw .emptyAnswer }
             state.withLock { $0.encoder.finish(into: &$0.output) }
             end(.success)
         }

@@ -2,10 +2,10 @@
 
 extension ChatResponse {
     /// Reads a provider's chat completion or completion.
-    /// - Throws: ``GatewayError/Code/malformedResponse`` if it is not one.
+    /// - Throws: What the response says instead; ``GatewayError/Code/malformedResponse`` if there is no answer in it.
     package init(openAI json: JSONValue) throws(GatewayError) {
-        guard let choices = json["choices"]?.array else {
-            throw GatewayError(.malformedResponse, "The provider's response has no 'choices'.", requestWasSent: true)
+        guard let choices = json["choices"]?.array, choices.contains(where: \.carriesAnswer) else {
+            throw GatewayError(openAIWithoutAnswer: json)
         }
         self.init(
             id: json["id"]?.string ?? "",

@@ -75,11 +75,9 @@ extension EmbeddingRequest {
 
 extension EmbeddingResponse {
     /// Reads a provider's response.
-    /// - Throws: ``GatewayError/Code/malformedResponse`` if it is not one.
+    /// - Throws: What the response says instead; ``GatewayError/Code/malformedResponse`` if there are no vectors in it.
     package init(openAI json: JSONValue) throws(GatewayError) {
-        guard let data = json["data"]?.array else {
-            throw GatewayError(.malformedResponse, "The provider's embedding response has no 'data'.")
-        }
+        guard let data = json["data"]?.array else { throw GatewayError(openAIWithoutAnswer: json) }
         var vectors: [(index: Int, vector: [Float])] = []
         for (position, item) in data.enumerated() {
             vectors.append((item["index"]?.int ?? position, try Self.vector(item["embedding"])))

@@ -14,12 +14,14 @@ package struct OpenAIEventInspector: Sendable {
         case usage
         /// The end mark.
         case done
-        /// An error object.
-        case error
+        /// No part of an answer, or one with an error in it: `GatewayError(openAIEvent:)` tells whether it is one.
+        case suspect
         /// Not JSON.
         case broken
     }
 
+    /// Whether a choice carried a piece of the answer, or its end.
+    package private(set) var hasContent = false
     /// Whether a choice said why it ended.
     package private(set) var hasFinished = false
     /// Whether the end mark came.
@@ -47,18 +49,13 @@ package struct OpenAIEventInspector: Sendable {
     }
 
     private mutating func scan(_ scanner: inout JSONScanner) throws(JSONError) -> Kind {
-        var hasContent = false
-        var hasChoices = false
+        var choices: Choices?
         var hasError = false
         var usageSlice: JSONSlice?
         try scanner.beginObject()
         while let key = try scanner.nextMember() {
             if key.equals("choices", in: scanner.bytes), try scanner.peekKind() == .array {
-                try scanner.beginArray()
-                while try scanner.nextElement() {
-                    hasChoices = true
-                    if try scanChoice(&scanner) { hasContent = true }
-                }
+                choices = try scanChoices(&scanner)
             } else {
                 let value = try scanner.nextValue()
                 if value.kind == .null { continue }
@@ -67,56 +64,30 @@ package struct OpenAIEventInspector: Sendable {
             }
         }
         if let usageSlice { usage = Usage(openAI: usageSlice, in: scanner.bytes) ?? usage }
-        if hasError { return .error }
-        if hasContent { return .content }
-        return usageSlice != nil && !hasChoices ? .usage : .preamble
+        if choices == .content { hasContent = true }
+        if hasError || choices == nil && usageSlice == nil { return .suspect }
+        if choices == .content { return .content }
+        return usageSlice != nil && choices != .empty ? .usage : .preamble
     }
 
-    /// Whether a choice carries a piece of the answer, or its end.
-    private mutating func scanChoice(_ scanner: inout JSONScanner) throws(JSONError) -> Bool {
-        guard try scanner.peekKind() == .object else {
-            try scanner.skipValue()
-            return false
-        }
-        var hasContent = false
-        try scanner.beginObject()
-        while let key = try scanner.nextMember() {
-            let isDelta = key.equals("delta", in: scanner.bytes)
-            if isDelta, try scanner.peekKind() == .object {
-                if try scanDelta(&scanner) { hasContent = true }
-                continue
-            }
-            let value = try scanner.nextValue()
-            if key.equals("finish_reason", in: scanner.bytes) {
-                if value.kind == .string, !value.contents.isEmpty {
-                    hasFinished = true
-                    hasContent = true
-                }
-            } else if key.equals("text", in: scanner.bytes), !value.isEmptyJSON {
-                hasContent = true
-            }
-        }
-        return hasContent
+    /// What the choices of an event are.
+    private enum Choices {
+        /// There is none.
+        case absent
+        /// There are some, but nothing is in them.
+        case empty
+        /// At least one carries a piece of the answer, or its end.
+        case content
     }
 
-    private func scanDelta(_ scanner: inout JSONScanner) throws(JSONError) -> Bool {
-        var hasContent = false
-        try scanner.beginObject()
-        while let key = try scanner.nextMember() {
-            let value = try scanner.nextValue()
-            if !value.isEmptyJSON, !key.equals("role", in: scanner.bytes) { hasContent = true }
+    private mutating func scanChoices(_ scanner: inout JSONScanner) throws(JSONError) -> Choices {
+        var choices = Choices.absent
+        try scanner.beginArray()
+        while try scanner.nextElement() {
+            let choice = try OpenAIChoiceFacts(&scanner)
+            if choice.hasFinished { hasFinished = true }
+            if choice.hasContent { choices = .content } else if choices == .absent { choices = .empty }
         }
-        return hasContent
-    }
-}
-
-extension JSONSlice {
-    /// Whether the value is null, an empty string, or an empty container without white space in it.
-    fileprivate var isEmptyJSON: Bool {
-        switch kind {
-        case .null: true
-        case .string, .array, .object: end - start == 2
-        default: false
-        }
+        return choices
     }
 }

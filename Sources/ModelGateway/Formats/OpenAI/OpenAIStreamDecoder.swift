@@ -24,9 +24,15 @@ package struct OpenAIStreamDecoder {
     package mutating func feed(_ bytes: [UInt8]) throws(GatewayError) -> [ChatEvent] {
         var events: [ChatEvent] = []
         var payloads: [[UInt8]] = []
+        var failure: GatewayError?
         do {
             try parser.feed(bytes) { event in
-                if let data = event.data { payloads.append(Array(data)) }
+                guard let data = event.data, failure == nil else { return }
+                if event.name.equals("error") {
+                    failure = GatewayError(openAIErrorEvent: Array(data))
+                } else {
+                    payloads.append(Array(data))
+                }
             }
         } catch {
             throw GatewayError(
@@ -38,6 +44,7 @@ package struct OpenAIStreamDecoder {
         for payload in payloads where !isDone && !payload.isEmpty {
             try decode(payload, into: &events)
         }
+        if let failure, !isDone { throw failure }
         return events
     }
 

@@ -9,6 +9,20 @@ extension GatewayError {
         self.init(openAIStatus: report.impliedStatus, report: report, headers: nil, body: json.serialized())
     }
 
+    /// The error of a successful response without an answer in it: what it says instead, or that it says nothing.
+    package init(openAIWithoutAnswer json: JSONValue) {
+        guard let report = UpstreamErrorReport(json), report.message != nil || report.isClassified else {
+            self = .emptyAnswer
+            return
+        }
+        self.init(openAIStatus: report.impliedStatus, report: report, headers: nil, body: json.serialized())
+    }
+
+    /// An answer without any choice, or with nothing in them: neither content nor why it ended.
+    package static var emptyAnswer: GatewayError {
+        GatewayError(.malformedResponse, "The provider's answer is empty; try again.", requestWasSent: true)
+    }
+
     /// The error that an event of a stream is by its name, whatever its data look like.
     package init(openAIErrorEvent data: [UInt8]) {
         let report = UpstreamErrorReport(body: data)
