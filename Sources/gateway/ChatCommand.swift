@@ -9,8 +9,8 @@ struct ChatCommand: AsyncParsableCommand {
         commandName: "chat",
         abstract: "Talk to a model.",
         discussion: """
-            The answer is printed as it is made. A prompt that is piped in comes after the one on the command line. Without \
-            any prompt, on a terminal, it is a conversation. The default model is the small one that scripts/setup \
+            The answer is printed as it is made. A text that is piped in comes after the prompt of the command line, if it \
+            begins within two seconds. Without any prompt, on a terminal, it is a conversation. The default model is the small one that scripts/setup \
             installs.
 
               gateway chat "Why is the sky blue?"
@@ -65,7 +65,10 @@ struct ChatCommand: AsyncParsableCommand {
     /// The prompt: the one of the command line, then the piped one. Nil asks for a conversation.
     private func question(_ input: StandardInput) async throws -> String? {
         var parts = prompt.map { [$0] } ?? []
-        if !input.isTerminal { parts.append(try await input.readAll()) }
+        if !input.isTerminal {
+            // What is asked on the command line does not wait for a pipe that only happens to be there.
+            parts.append(prompt == nil ? try await input.readAll() : try await input.readIfItComes())
+        }
         let text = parts.filter { part in part.contains { !$0.isWhitespace } }.joined(separator: "\n\n")
         guard text.isEmpty else { return text }
         if input.isTerminal, prompt == nil { return nil }

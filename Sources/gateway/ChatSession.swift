@@ -36,7 +36,7 @@ struct ChatSession: Sendable {
                 statistics.received()
                 if printing {
                     try await StandardStream.output.write(text)
-                    endsLine = text.last?.isNewline ?? endsLine
+                    endsLine = text.utf8.last.map { $0 == 0x0A } ?? endsLine
                 }
             }
         } catch GatewayError.Code.cancelled {

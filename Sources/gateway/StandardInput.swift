@@ -15,6 +15,9 @@ struct StandardInput: Sendable {
     /// The largest text that is read from a pipe.
     static let limit = 64 << 20
 
+    /// How long a text may take to begin that a command can do without.
+    private static let patience = Duration.seconds(2)
+
     private let queue = DispatchQueue(label: "gateway.stream.0")
 
     /// Whether a person is likely to be typing.
@@ -42,9 +45,38 @@ struct StandardInput: Sendable {
         return text
     }
 
+    /// The whole of a pipe or a file, if it begins soon. A pipe that a program was merely started with may have nobody who
+    /// writes to it or closes it; then a word on standard error says that nothing was read.
+    func readIfItComes() async throws(CommandFailure) -> String {
+        guard await queue.perform({ Self.hasInput(within: Self.patience) }) else {
+            StandardStream.error.writeNow(
+                "gateway: nothing came through standard input within \(Self.patience.components.seconds) s, so it is left "
+                    + "out; </dev/null saves the wait\n"
+            )
+            return ""
+        }
+        return try await readAll()
+    }
+
+    /// What a person types, as soon as there is anything; empty or nil at the end of the input.
+    func readKeys() async -> [UInt8]? {
+        await queue.perform { try? Self.readSome().get() }
+    }
+
     /// The next line without its end, or nil at the end of the input (Ctrl-D). What is not UTF-8 is replaced.
     func readLine() async -> String? {
         await queue.perform { Swift.readLine(strippingNewline: true) }
+    }
+
+    /// Whether there is something to read, or the end of the input.
+    private static func hasInput(within limit: Duration) -> Bool {
+        let end = ContinuousClock.now + limit
+        while true {
+            var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            let left = max(.zero, end - ContinuousClock.now)
+            let count = poll(&input, 1, Int32((left / .milliseconds(1)).rounded(.up)))
+            if count >= 0 || errno != EINTR { return count != 0 }
+        }
     }
 
     private static func readSome() -> Result<[UInt8], CommandFailure> {

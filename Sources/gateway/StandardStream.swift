@@ -21,19 +21,21 @@ struct StandardStream: Sendable {
     let descriptor: Int32
     private let queue: DispatchQueue
 
+    /// Whether a person is likely to be looking.
+    let isTerminal: Bool
+
     private init(descriptor: Int32) {
         self.descriptor = descriptor
+        isTerminal = isatty(descriptor) == 1
         queue = DispatchQueue(label: "gateway.stream.\(descriptor)")
     }
 
-    /// Whether a person is likely to be looking.
-    var isTerminal: Bool { isatty(descriptor) == 1 }
-
-    /// Writes a text; returns when the system has taken all of it.
+    /// Writes a text; returns when the system has taken all of it. A terminal is shown control characters as escapes.
     /// - Throws: ``OutputClosed`` when nobody reads any more.
     func write(_ text: String) async throws {
         guard !text.isEmpty else { return }
-        let failure = await queue.perform { put(text) }
+        let shown = isTerminal ? TerminalText.escaped(text) : text
+        let failure = await queue.perform { put(shown) }
         switch failure {
         case 0: return
         case EPIPE: throw OutputClosed()
@@ -48,7 +50,21 @@ struct StandardStream: Sendable {
 
     /// Writes a text at once, from wherever. A failure is of no interest: there is nowhere left to report it.
     func writeNow(_ text: String) {
+        control(isTerminal ? TerminalText.escaped(text) : text)
+    }
+
+    /// Writes a text at once and as it is, for the program's own control of a terminal. What others wrote is escaped first.
+    func control(_ text: String) {
         _ = put(text)
+    }
+
+    /// Fills the places of the standard streams that whoever started the program has closed: the next file or socket would
+    /// get one of them, and be read as input or written to. As with a closed one, reading or writing there fails.
+    static func fillClosed() {
+        for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+        where fcntl(descriptor, F_GETFD) == -1 {
+            _ = open("/dev/null", mode)
+        }
     }
 
     /// Returns the error number, 0 for none.

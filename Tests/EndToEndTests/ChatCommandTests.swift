@@ -105,6 +105,61 @@ struct ChatCommandTests {
         #expect(body["messages"]?.array?.first?["content"]?.string == expected)
     }
 
+    // MARK: D24
+
+    @Test func `D24: a closed standard input is no error beside a prompt`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Yes."))
+        let run = try await ask(engine, "Hi", input: .closed)
+        #expect(run.status == 0)
+        #expect(run.output == "Yes.\n")
+        #expect(run.errors == "")
+        let body = try JSONValue(parsing: try #require(engine.requests.first).body)
+        #expect(body["messages"]?.array?.first?["content"]?.string == "Hi")
+    }
+
+    @Test func `D24: a prompt does not wait for a pipe that nobody closes`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Yes."))
+        let run = try await ask(engine, "Hi", input: .silence)
+        #expect(run.status == 0)
+        #expect(run.output == "Yes.\n")
+        #expect(run.errors.hasPrefix("gateway: nothing came through standard input"))
+        let body = try JSONValue(parsing: try #require(engine.requests.first).body)
+        #expect(body["messages"]?.array?.first?["content"]?.string == "Hi")
+    }
+
+    @Test func `D24: a closed standard output is a failure of the output`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Yes."))
+        let command = [BuiltProducts.path("gateway"), "chat", "Hi", "-m", "mock", "--base-url", engine.url]
+        let chat = try ChildProcess("/bin/sh", ["-c", #"exec "$0" "$@" >&-"#] + command)
+        #expect(try await chat.waitForExit() == 74)
+        #expect(chat.errors.hasPrefix("gateway: cannot write the output: Bad file descriptor"))
+    }
+
+    private static let colourful = "\u{1B}[31mred\u{7}\u{9B}2J\u{7F}\u{202E}\tend\r\nNext."
+
+    @Test func `D24: a pipe gets the control characters of an answer as they are`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: Self.colourful))
+        let run = try await ask(engine, "Hi")
+        #expect(run.output == Self.colourful + "\n")
+    }
+
+    @Test func `D24: a terminal is shown the control characters of an answer as escapes`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: Self.colourful))
+        let run = try await ask(engine, "Hi", input: .terminal)
+        #expect(run.status == 0)
+        let shown = #"\u001b[31mred\u0007\u009b2J\u007f\u202e"#
+        #expect(run.output.hasPrefix(shown + "\tend"), "\(run.output)")
+        #expect(run.output.hasSuffix("Next.\r\n") && !run.output.contains(#"\u000d"#))
+        #expect(!run.output.unicodeScalars.contains("\u{1B}"))
+    }
+
+    @Test func `D24: a terminal is shown the control characters of an error as escapes`() async throws {
+        let engine = try ScriptedEngine { _ in .openAIError(status: 400, message: "bad \u{1B}[2J") }
+        let run = try await ask(engine, "Hi", input: .terminal)
+        #expect(run.status == 65)
+        #expect(run.output.hasSuffix("bad \\u001b[2J\r\n"), "\(run.output)")
+    }
+
     @Test func takesTheOnlyModelOfAServer() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["only"]))
         let chat = try BuiltProducts.gateway("chat", "--base-url", engine.url + "/v1", "Hi")
@@ -237,6 +292,9 @@ struct ChatCommandTests {
         ([], 64),
         (["--json"], 64),
         (["--api-key", "k", "Hi"], 64),
+        (["--threads", "0", "Hi"], 64),
+        (["--context", "-1", "Hi"], 64),
+        (["--threads", "2", "--base-url", "http://127.0.0.1:9", "-m", "x", "Hi"], 64),
         (["--config", "a", "--base-url", "b", "Hi"], 64),
         (["-m", "/nowhere/model.gguf", "Hi"], missingFileStatus),
         (["--config", "/nowhere/gateway.toml", "Hi"], 66),

@@ -19,6 +19,10 @@ final class ChildProcess: Sendable {
         case none
         /// A pipe with this text in it.
         case text(String)
+        /// A pipe that nobody writes to and nobody closes while the value lives.
+        case silence
+        /// None at all: the descriptor is closed.
+        case closed
         /// A terminal that is input, output and error output at once.
         case terminal
     }
@@ -40,6 +44,7 @@ final class ChildProcess: Sendable {
     private let state = Mutex(State())
     private let pid: pid_t
     private let terminal: Int32?
+    private let silence: Int32?
     private let command: String
 
     /// Starts a program.
@@ -69,10 +74,11 @@ final class ChildProcess: Sendable {
             }
             let pid = try spawn.start(executable, arguments, environment)
             spawn.closeChildEnds()
-            return (pid: pid, terminal: terminal, readers: readers)
+            return (pid: pid, terminal: terminal, silence: spawn.silence, readers: readers)
         }
         pid = started.pid
         terminal = started.terminal
+        silence = started.silence
         let readers = started.readers
         state.withLock { $0.openStreams = readers.count }
         for reader in readers { read(reader.descriptor, isError: reader.isError) }
@@ -86,6 +92,7 @@ final class ChildProcess: Sendable {
 
     deinit {
         if let terminal { close(terminal) }
+        if let silence { close(silence) }
     }
 
     // MARK: What it wrote

@@ -13,6 +13,8 @@ struct Spawn {
     private var actions = posix_spawn_file_actions_t()
     private var attributes = posix_spawnattr_t()
     private var childEnds: [Int32] = []
+    /// The end of a pipe that must stay open for as long as nothing is to come through it.
+    private(set) var silence: Int32?
 
     init() throws {
         posix_spawn_file_actions_init(&actions)
@@ -30,11 +32,20 @@ struct Spawn {
         input: ChildProcess.Input,
         readsOutput: Bool
     ) throws -> [(descriptor: Int32, isError: Bool)] {
-        if case .text(let text) = input {
+        switch input {
+        case .text(let text):
             let (read, write) = try Self.pipe()
             feed(text, into: write)
             take(read, as: STDIN_FILENO)
-        } else {
+        case .silence:
+            let (read, write) = try Self.pipe()
+            silence = write
+            take(read, as: STDIN_FILENO)
+        case .closed:
+            // Opened first, so that there is something to close.
+            posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+            posix_spawn_file_actions_addclose(&actions, STDIN_FILENO)
+        case .none, .terminal:
             posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         }
         let (outputRead, outputWrite) = try Self.pipe()
