@@ -42,6 +42,8 @@ struct ChatModelOptions: ParsableArguments {
     )
     var apiKey: String?
 
+    @OptionGroup var local: LocalModelOptions
+
     func validate() throws {
         if config != nil, baseURL != nil {
             throw ValidationError("--config and --base-url exclude each other; a configuration can name the server.")
@@ -53,21 +55,26 @@ struct ChatModelOptions: ParsableArguments {
 
     /// The configuration that the options, the file and the environment amount to.
     func resolved() async throws -> ChatModel {
-        if let config { return try fromFile(config) }
-        if let baseURL { return try await onServer(baseURL) }
-        return try local()
+        var chosen =
+            if let config { try fromFile(config) } else if let baseURL { try await onServer(baseURL) } else {
+                try inFile()
+            }
+        try local.apply(to: &chosen.configuration)
+        return chosen
     }
 
     // MARK: A configuration file
 
     private func fromFile(_ path: String) throws -> ChatModel {
         let configuration = try ConfigurationFiles.load(path)
+        ConfigurationFiles.report(configuration.warnings)
+        if model?.hasSuffix(".gguf") != true { try ConfigurationFiles.requireModels(configuration, path) }
         guard let model else { return ChatModel(configuration: configuration, name: nil) }
         let isKnown = configuration.models.contains { $0.name == model || $0.aliases.contains(model) }
         if isKnown || configuration.localModels[model] != nil || !model.hasSuffix(".gguf") {
             return ChatModel(configuration: configuration, name: model)
         }
-        return try local()
+        return try inFile()
     }
 
     // MARK: A server
@@ -109,7 +116,7 @@ struct ChatModelOptions: ParsableArguments {
 
     // MARK: A file
 
-    private func local() throws -> ChatModel {
+    private func inFile() throws -> ChatModel {
         let path = model.map { LocalBackend.path($0) } ?? LocalBackend.defaultPath
         try LocalBackend.check(path)
         let name = LocalBackend.name(of: path)

@@ -4,10 +4,21 @@ import ModelGateway
 
 struct Conversation {
     private static let help = """
-        Ask, and the answer comes as it is made. A line that ends in \\ goes on in the next one.
-        /clear forgets what was said, /exit or Ctrl-D leaves. Ctrl-C stops an answer, once more it leaves.
+        Ask, and the answer comes as it is made. Pasted lines are one question; a line that ends in \\ goes on in the next.
+        /clear   forgets what was said
+        /help    shows this
+        /exit    leaves, as Ctrl-D does
+        Ctrl-C stops an answer; twice where nothing is typed it leaves. To ask what begins with a slash, put a blank before it.
 
         """
+
+    /// What a line that begins with a slash means.
+    private enum Command: String {
+        case clear
+        case help
+        case exit
+        case quit
+    }
 
     let session: ChatSession
     let interrupts: Interrupts
@@ -16,33 +27,35 @@ struct Conversation {
     func run() async throws {
         var messages: [ChatMessage] = []
         try await StandardStream.error.write("\(session.model): /help says what there is, Ctrl-D leaves.\n")
-        while let line = try await question() {
-            switch line {
-            case "": continue
-            case "/exit", "/quit": return
-            case "/help": try await StandardStream.error.write(Self.help)
-            case "/clear":
+        let reader = QuestionReader(input)
+        defer { reader.close() }
+        interrupts.whenIdle { reader.interrupted() }
+        while let question = await reader.next() {
+            if question.isEmpty { continue }
+            guard let word = Self.command(question) else {
+                messages = try await ask(question, after: messages)
+                continue
+            }
+            switch Command(rawValue: word) {
+            case .exit, .quit: return
+            case .help: try await StandardStream.error.write(Self.help)
+            case .clear:
                 messages = []
                 try await StandardStream.error.write("All that was said is forgotten.\n")
-            default: messages = try await ask(line, after: messages)
+            case nil: try await StandardStream.error.write("There is no command '/\(word)'.\n" + Self.help)
             }
         }
         try await StandardStream.error.write("\n")
     }
 
-    /// The next question, or nil when the person leaves.
-    private func question() async throws -> String? {
-        var lines: [String] = []
-        while true {
-            try await StandardStream.error.write(lines.isEmpty ? "> " : ". ")
-            guard let line = await input.readLine() else { return nil }
-            guard line.hasSuffix("\\") else {
-                lines.append(line)
-                let text = lines.joined(separator: "\n")
-                return text.contains { !$0.isWhitespace } ? text : ""
-            }
-            lines.append(String(line.dropLast()))
-        }
+    /// The command that a line is, without its slash; nil if it is a question. A path or a comment is one: its first word
+    /// has another slash or a dot in it. So is what has a blank before it, and what was pasted in several lines.
+    private static func command(_ question: String) -> String? {
+        guard question.first == "/", !question.contains(where: \.isNewline) else { return nil }
+        var line = question.dropFirst()
+        while line.last?.isWhitespace == true { line.removeLast() }
+        let word = line.prefix { !$0.isWhitespace }
+        return word.contains { $0 == "/" || $0 == "." } ? nil : String(line)
     }
 
     /// Asks, and returns the conversation with what came of it. A failure is shown and takes the question back.

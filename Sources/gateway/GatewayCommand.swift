@@ -16,6 +16,7 @@ import Darwin
 @main
 enum Program {
     static func main() {
+        StandardStream.fillClosed()
         Task.detached { await GatewayCommand.main() }
         while true { pause() }
     }
@@ -81,6 +82,7 @@ struct GatewayCommand: AsyncParsableCommand {
 
 /// Ends the process without the destructors of C++ globals: a local model may still be computing with them.
 private func end(_ status: Int32) -> Never {
+    TerminalMode.leave()
     fflush(nil)
     _exit(status)
 }

@@ -1,4 +1,4 @@
-// Ctrl-C in a chat: the first one stops the answer that is being made, any other one leaves.
+// Ctrl-C in a chat: it stops the answer that is being made, or does what whoever waits for a question says, or leaves.
 
 import Synchronization
 import UnixSignals
@@ -13,8 +13,16 @@ import Darwin
 
 /// Decides what an interrupt signal does.
 final class Interrupts: Sendable {
-    /// Stops the answer in progress, if there is one that has not been told yet.
-    private let stop = Mutex<(@Sendable () -> Void)?>(nil)
+    private enum State {
+        case idle
+        /// An answer is being made, which this stops.
+        case answering(@Sendable () -> Void)
+        /// It was told to stop and has not done so yet.
+        case stopping
+    }
+
+    private let state = Mutex(State.idle)
+    private let idleAction = Mutex<@Sendable () -> Bool>({ true })
 
     private init() {}
 
@@ -28,26 +36,37 @@ final class Interrupts: Sendable {
         return interrupts
     }
 
+    /// Says what an interrupt does while there is nothing to stop; without it, and when it returns true, it leaves.
+    func whenIdle(_ action: @escaping @Sendable () -> Bool) {
+        idleAction.withLock { $0 = action }
+    }
+
     /// Does work that an interrupt cancels.
     func cancelling<Result: Sendable>(
         _ work: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         let task = Task { try await work() }
-        stop.withLock { $0 = { task.cancel() } }
-        defer { stop.withLock { $0 = nil } }
+        state.withLock { $0 = .answering { task.cancel() } }
+        defer { state.withLock { $0 = .idle } }
         return try await task.value
     }
 
     private func handle() {
-        let stop = stop.withLock { stop in
-            defer { stop = nil }
-            return stop
+        let before = state.withLock { state in
+            defer { if case .answering = state { state = .stopping } }
+            return state
         }
-        guard let stop else {
-            if StandardStream.error.isTerminal { StandardStream.error.writeNow("\n") }
-            // At once: neither a load nor an answer that does not end may delay it.
-            _exit(ExitStatus.interrupted.rawValue)
+        switch before {
+        case .answering(let stop): stop()
+        case .idle: if idleAction.withLock({ $0 })() { leave() }
+        // At once: neither a load nor an answer that does not end may delay it.
+        case .stopping: leave()
         }
-        stop()
+    }
+
+    private func leave() -> Never {
+        TerminalMode.leave()
+        if StandardStream.error.isTerminal { StandardStream.error.control("\n") }
+        _exit(ExitStatus.interrupted.rawValue)
     }
 }

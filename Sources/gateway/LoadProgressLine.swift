@@ -27,14 +27,14 @@ final class LoadProgressLine: Sendable {
         state.withLock { state in
             guard !state.isOver, state.shown != percent else { return }
             state.shown = percent
-            StandardStream.error.writeNow("\rLoading \(name): \(percent) %")
+            StandardStream.error.control("\rLoading \(TerminalText.escaped(name)): \(percent) %")
         }
     }
 
     /// Takes the line away.
     func clear() {
         state.withLock { state in
-            if state.shown != nil { StandardStream.error.writeNow("\r\u{1B}[K") }
+            if state.shown != nil { StandardStream.error.control("\r\u{1B}[K") }
             state.isOver = true
         }
     }

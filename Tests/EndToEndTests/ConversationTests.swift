@@ -4,6 +4,14 @@ import ModelGateway
 import ModelGatewayTesting
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 @Suite("gateway chat on a terminal", .timeLimit(.minutes(5)))
 struct ConversationTests {
     private func start(_ engine: ScriptedEngine) async throws -> ChildProcess {
@@ -57,12 +65,103 @@ struct ConversationTests {
         #expect(try await chat.waitForExit() == 0)
     }
 
-    @Test func controlCLeavesWhenNothingIsBeingSaid() async throws {
-        let engine = try ScriptedEngine()
+    // MARK: C14
+
+    @Test func `C14: one Ctrl-C where nothing is being said does not leave, a second one does`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Hello."))
         let chat = try await start(engine)
         chat.type("\u{3}")
+        try await chat.waitForOutput { $0.hasSuffix("(Ctrl-C once more, Ctrl-D or /exit leaves.)\r\n> ") }
+        chat.type("Hi.\r")
+        try await chat.waitForOutput { $0.hasSuffix("Hello.\r\n> ") }
+        chat.type("half a question")
+        try await chat.waitForOutput { $0.hasSuffix("half a question") }
+        chat.type("\u{3}")
+        try await chat.waitForOutput { $0.hasSuffix("question^C\r\n> ") }
+        chat.type("\u{3}")
+        try await chat.waitForOutput { $0.matches(of: /once more/).count == 2 && $0.hasSuffix("> ") }
+        #expect(chat.isRunning)
+        chat.type("\u{3}")
         #expect(try await chat.waitForExit() == 130)
+        #expect(chat.output.contains(Self.pasteOff))
+        #expect(engine.requests.count == 1)
     }
+
+    @Test func `C14: pasted lines are one question`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Hello."))
+        let chat = try await start(engine)
+        #expect(chat.output.contains(Self.pasteOn))
+        chat.type("\u{1B}[200~first\r/exit\nthird 👩‍🚀\r\n\u{1B}[201~")
+        try await chat.waitForOutput { $0.contains("> first\r\n. /exit\r\n. third 👩‍🚀\r\n. ") }
+        #expect(engine.requests.isEmpty)
+        chat.type("\r")
+        try await chat.waitForOutput { $0.hasSuffix("Hello.\r\n> ") }
+        chat.type("\u{4}")
+        #expect(try await chat.waitForExit() == 0)
+        #expect(chat.output.hasSuffix(Self.pasteOff))
+        #expect(engine.requests.count == 1)
+        let body = try JSONValue(parsing: try #require(engine.requests.first).body)
+        #expect(body["messages"]?.array?.first?["content"]?.string == "first\n/exit\nthird 👩‍🚀")
+    }
+
+    @Test(arguments: [SIGTERM, SIGHUP, SIGSEGV])
+    func `C14: the terminal is given back when a signal ends the conversation`(_ signal: Int32) async throws {
+        let engine = try ScriptedEngine()
+        let chat = try await start(engine)
+        chat.signal(signal)
+        #expect(try await chat.waitForExit() == 128 + signal)
+        #expect(chat.output.hasSuffix(Self.pasteOff))
+    }
+
+    private static let edits: [(typed: String, asked: String)] = [
+        ("Hellp\u{7F}o\r", "Hello"),
+        ("日本誤\u{7F}語\r", "日本語"),
+        ("one two three\u{17}\u{17}2 3\r", "one 2 3"),
+        ("all wrong\u{15}right\r", "right"),
+        ("no\u{1B}[D\u{1B}[A\u{1B}OHw\r", "now"),
+        ("one\\\rtwo\r", "one\ntwo"),
+        ("a\tb\r", "a\tb"),
+        ("\(String(repeating: "x", count: 100))\(String(repeating: "\u{7F}", count: 98))\r", "xx"),
+    ]
+
+    @Test(arguments: edits)
+    func `C14: what is typed can be corrected`(_ typed: String, _ asked: String) async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Hello."))
+        let chat = try await start(engine)
+        chat.type(typed)
+        try await engine.waitForRequests(1)
+        chat.type("\u{4}")
+        #expect(try await chat.waitForExit() == 0)
+        let body = try JSONValue(parsing: try #require(engine.requests.first).body)
+        #expect(body["messages"]?.array?.first?["content"]?.string == asked)
+    }
+
+    @Test(arguments: ["/exti", "/model other", "/", "/clear all"])
+    func `C14: an unknown command is answered with the list of commands`(_ line: String) async throws {
+        let engine = try ScriptedEngine()
+        let chat = try await start(engine)
+        chat.type(line + "\r")
+        try await chat.waitForOutput { $0.contains("There is no command '\(line)'.") && $0.hasSuffix("> ") }
+        for command in ["/clear", "/help", "/exit", "put a blank before it"] { #expect(chat.output.contains(command)) }
+        chat.type("/exit \r")
+        #expect(try await chat.waitForExit() == 0)
+        #expect(engine.requests.isEmpty)
+    }
+
+    @Test(arguments: [" /exti", "/etc/hosts has what?", "// is a comment in which languages?"])
+    func `C14: what only looks like a command is asked`(_ line: String) async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Hello."))
+        let chat = try await start(engine)
+        chat.type(line + "\r")
+        try await engine.waitForRequests(1)
+        chat.type("\u{4}")
+        #expect(try await chat.waitForExit() == 0)
+        let body = try JSONValue(parsing: try #require(engine.requests.first).body)
+        #expect(body["messages"]?.array?.first?["content"]?.string == line)
+    }
+
+    private static let pasteOn = "\u{1B}[?2004h"
+    private static let pasteOff = "\u{1B}[?2004l"
 
     @Test func controlCStopsAnAnswerAndTheConversationGoesOn() async throws {
         let engine = try ScriptedEngine()
