@@ -11,14 +11,27 @@ import Darwin
 #endif
 
 enum ConfigurationFiles {
-    /// Reads a file and lets the environment win over it. Warnings go to standard error.
+    /// Reads a file and lets the environment win over it. Its warnings are the caller's to report, once.
     static func load(_ path: String) throws -> Configuration {
         guard access(path, R_OK) == 0 else {
             let reason = String(cString: strerror(errno))
             throw CommandFailure(.noInput, "cannot read the configuration \(path): \(reason); check the path")
         }
-        let configuration = try Configuration.diagnose(path: path).get()
-        for warning in configuration.warnings { StandardStream.error.writeNow("\(warning)\n") }
-        return configuration
+        return try Configuration.diagnose(path: path).get()
+    }
+
+    /// Says on standard error what has no effect, for commands without a log.
+    static func report(_ warnings: [ConfigurationIssue]) {
+        for warning in warnings { StandardStream.error.writeNow("\(warning)\n") }
+    }
+
+    /// Refuses a file that says nothing of what to ask or serve: to choose another model would surprise its author.
+    static func requireModels(_ configuration: Configuration, _ path: String) throws(CommandFailure) {
+        guard configuration.hasNoModels else { return }
+        let reason = configuration.warnings.isEmpty ? "" : " (the warnings above say what was left out)"
+        throw CommandFailure(
+            .configuration,
+            "the configuration \(path) has no models that can be served\(reason); add 'models', 'local_models' or 'workers'"
+        )
     }
 }

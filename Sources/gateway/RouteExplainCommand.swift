@@ -63,10 +63,12 @@ struct RouteExplainCommand: AsyncParsableCommand {
         var configuration = Configuration()
         if let config {
             configuration = try ConfigurationFiles.load(config)
+            ConfigurationFiles.report(configuration.warnings)
         } else {
             try configuration.applyEnvironment()
         }
         workers.apply(to: &configuration)
+        if let config { try ConfigurationFiles.requireModels(configuration, config) }
         let call = try await call()
         let logger = Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() }
         let backend = LocalBackend(logger: logger)
@@ -86,7 +88,7 @@ struct RouteExplainCommand: AsyncParsableCommand {
         if request == "-" { return .body(Array(try await input.readAll().utf8)) }
         if let request { return .body(try InputFile.read(request)) }
         if let prompt { return .prompt(prompt, model: model) }
-        return .prompt(input.isTerminal ? "" : try await input.readAll(), model: model)
+        return .prompt(input.isTerminal ? "" : try await input.readIfItComes(), model: model)
     }
 
     /// The headers in which a client would say what the options say.

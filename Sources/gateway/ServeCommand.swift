@@ -9,8 +9,8 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve models over HTTP, in the shape of OpenAI's API.",
         discussion: """
-            Flags win over GATEWAY_* environment variables, and those over the file. Without any model it serves the small \
-            one that scripts/setup installs. SIGTERM or Ctrl-C lets running answers finish; a second one ends at once.
+            Flags win over GATEWAY_* environment variables, and those over the file. Without a file and without any model it \
+            serves the small one that scripts/setup installs. SIGTERM or Ctrl-C lets running answers finish; a second one ends at once.
 
               gateway serve
               gateway serve --model qwen=~/models/qwen3.gguf --port 8080
@@ -28,8 +28,16 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A configuration in TOML or YAML.", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("A GGUF file to serve, and its name there. Repeatable.", valueName: "name=path"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "A GGUF file to serve; without NAME= it has the name of the file. Repeatable.",
+            valueName: "name=path"
+        )
+    )
     var model: [LocalModelArgument] = []
+
+    @OptionGroup var local: LocalModelOptions
 
     @OptionGroup var workers: WorkerOptions
 
@@ -59,6 +67,9 @@ struct ServeCommand: AsyncParsableCommand {
     func validate() throws {
         if let port, !(0...65535).contains(port) { throw ValidationError("--port must be 0 to 65535.") }
         if apiKey.contains("") { throw ValidationError("--api-key must not be empty.") }
+        for (index, one) in model.enumerated() where model[..<index].contains(where: { $0.name == one.name }) {
+            throw ValidationError("--model gives the name '\(one.name)' twice; say NAME=PATH with another.")
+        }
     }
 
     func run() async throws {
@@ -73,6 +84,17 @@ struct ServeCommand: AsyncParsableCommand {
         } else {
             try configuration.applyEnvironment()
         }
+        do {
+            try applyFlags(to: &configuration)
+        } catch {
+            // There will be no log to say it in.
+            ConfigurationFiles.report(configuration.warnings)
+            throw error
+        }
+        return configuration
+    }
+
+    private func applyFlags(to configuration: inout Configuration) throws {
         if let host { configuration.server.host = host }
         if let port { configuration.server.port = port }
         if !apiKey.isEmpty { configuration.server.apiKeys = apiKey.map { Secret($0) } }
@@ -80,13 +102,14 @@ struct ServeCommand: AsyncParsableCommand {
         if let logFormat { configuration.logging.format = logFormat }
         workers.apply(to: &configuration)
         try addLocalModels(to: &configuration)
-        return configuration
+        try local.apply(to: &configuration)
     }
 
     private func addLocalModels(to configuration: inout Configuration) throws {
         for argument in model {
             configuration.localModels[argument.name] = Configuration.LocalModel(path: argument.path)
         }
+        if let config { try ConfigurationFiles.requireModels(configuration, config) }
         if configuration.hasNoModels {
             let path = LocalBackend.defaultPath
             configuration.localModels[LocalBackend.name(of: path)] = Configuration.LocalModel(path: path)

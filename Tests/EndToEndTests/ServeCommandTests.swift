@@ -157,12 +157,61 @@ struct ServeCommandTests {
         }
     }
 
+    private static let withoutModels: [(name: String, text: String, reason: String)] = [
+        ("empty.toml", "", "has no models that can be served; add"),
+        ("server.toml", "[server]\nhost = \"127.0.0.1\"\n", "has no models that can be served; add"),
+        (
+            "left-out.yaml",
+            "model_list:\n  - model_name: a\n    litellm_params: {model: bedrock/claude}\n",
+            "the warnings above say what was left out"
+        ),
+    ]
+
+    @Test(arguments: withoutModels)
+    func `D23: a configuration without models is refused`(_ name: String, _ text: String, _ reason: String) async throws
+    {
+        let file = try directory.write(name, text)
+        for command in [["serve", "--port", "0"], ["chat", "Hi"], ["route", "explain", "Hi"]] {
+            let process = try ChildProcess(BuiltProducts.path("gateway"), command + ["--config", file])
+            #expect(try await process.waitForExit() == 78)
+            #expect(process.errors.contains("gateway: the configuration \(file) has no models"), "\(process.errors)")
+            #expect(process.errors.contains(reason))
+            #expect(process.errors.matches(of: /is not supported; left out/).count == (name.hasPrefix("left") ? 1 : 0))
+            #expect(process.output == "")
+        }
+    }
+
+    @Test func `D23: a warning of the configuration comes once`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let file = try directory.write(
+            "litellm.yaml",
+            """
+            model_list:
+              - model_name: a
+                litellm_params: {model: openai/mock, api_base: "\(engine.url)/v1"}
+              - model_name: b
+                litellm_params: {model: bedrock/claude}
+            """
+        )
+        let server = try await RunningServer("--config", file)
+        defer { server.process.signal(SIGKILL) }
+        #expect(try await server.stop() == 0)
+        #expect(server.process.errors.matches(of: /bedrock/).count == 1, "\(server.process.errors)")
+        let chat = try BuiltProducts.gateway("chat", "--config", file, "Hi")
+        #expect(try await chat.waitForExit() == 0)
+        #expect(chat.errors.matches(of: /bedrock/).count == 1, "\(chat.errors)")
+    }
+
     private static let badUses: [(arguments: [String], status: Int32)] = [
         (["--port", "70000"], 64),
         (["--policy", "best"], 64),
         (["--log-level", "loud"], 64),
         (["--worker-urls", "localhost:8000"], 64),
         (["--api-key", ""], 64),
+        (["--model", "a=/nowhere/1.gguf", "-m", "a=/nowhere/2.gguf"], 64),
+        (["--threads", "0"], 64),
+        (["--context", "0"], 64),
+        (["--threads", "2", "--worker-urls", "http://127.0.0.1:9"], 64),
         (["surplus"], 64),
         (["--config", "/nowhere/gateway.toml"], 66),
     ]
