@@ -84,6 +84,29 @@ struct LocalModelTests {
         #expect(try await server.stop() == 0)
     }
 
+    @Test func `C14: threads and the context length can be chosen`() async throws {
+        let options = ["--threads", "1", "--context", "64"]
+        let long = String(repeating: "word ", count: 100)
+        for (prompt, status) in [("Hi", 0), (long, 65)] as [(String, Int32)] {
+            let chat = try ChildProcess(
+                BuiltProducts.path("gateway"),
+                ["chat", "--max-tokens", "2", prompt] + options
+            )
+            #expect(try await chat.waitForExit(within: .seconds(300)) == status, "\(chat.errors)")
+        }
+        let server = try await RunningServer("-m", "tiny=\(Self.model)", "--threads", "1", "--context", "64")
+        defer { server.process.signal(SIGKILL) }
+        try await server.waitUntilReady()
+        for (prompt, status) in [("Hi", 200), (long, 400)] {
+            let reply = try await server.post(
+                "/v1/chat/completions",
+                #"{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":"\#(prompt)"}]}"#
+            )
+            #expect(reply.status == status, "\(reply.body)")
+        }
+        #expect(try await server.stop() == 0)
+    }
+
     @Test func aRunningAnswerFinishesWhenItDrains() async throws {
         let server = try await RunningServer()
         defer { server.process.signal(SIGKILL) }
