@@ -17,9 +17,9 @@ extension Gateway {
     /// ```
     /// - Parameter logger: Is told of workers that come and go, and of sources that cannot be read.
     public func run(logger: Logger = Logger(label: "modelgateway.fleet")) async throws {
-        let probe = EngineProbe(fleet)
-        let prober = HealthProber(fleet, time: registry.time) { deployment, options throws(GatewayError) in
-            try await probe.ask(deployment, options)
+        let probe = EngineProbe()
+        let prober = HealthProber(fleet, time: registry.time) { question throws(GatewayError) in
+            try await probe.ask(question)
         }
         let monitor = WorkerMonitor(registry, sources: workerSources, logger: logger)
         await withDiscardingTaskGroup { tasks in

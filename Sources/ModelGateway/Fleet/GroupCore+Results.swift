@@ -6,6 +6,10 @@ import GatewayWire
 enum FleetEvent: Sendable {
     case breaker(DeploymentRecord, to: CircuitBreaker.State)
     case health(DeploymentRecord, isHealthy: Bool)
+    /// The deployment went out because its credentials were rejected, or came back.
+    case credentials(DeploymentRecord, Mode, areAccepted: Bool)
+    /// Calls have cast doubt on the deployment's credentials, which a probe can clear.
+    case credentialsDoubted(DeploymentRecord)
     /// The deployment is new, or is to be probed otherwise than before.
     case probesChanged(DeploymentRecord)
 }
@@ -30,9 +34,11 @@ extension GroupCore {
         calls -= 1
         load(slot, calls: -1, tokens: wasAnswered ? 0 : -lease.grant.tokens)
         let before = members[slot].standings[lane].breaker.state
+        if lease.grant.isTrial { members[slot].standings[lane].credentials.endTrial() }
         switch outcome {
         case .success:
             succeed(slot, lane, era: era, now: now)
+            noteAcceptance(slot, lane, isTrial: lease.grant.isTrial)
         case .failure:
             fail(slot, lane, era: era, now: now)
         case .rateLimited(let retryAfter):
@@ -40,7 +46,7 @@ extension GroupCore {
             coolDown(slot, lane, for: retryAfter, now: now)
         case .misconfigured:
             members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
-            change(slot, lane, adding: .misconfigured)
+            noteRejection(slot, lane, isTrial: lease.grant.isTrial, now: now)
         case .cancelled:
             members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
         }
@@ -86,13 +92,18 @@ extension GroupCore {
     }
 
     private mutating func fail(_ slot: Int, _ lane: Int, era: UInt32, now: MonotonicInstant) {
-        let others = tiers.contains { $0.pools[lane].count(excluding: [slot]) > 0 }
+        let others = hasOthers(slot, lane)
         let variation = random.variation()
         guard members[slot].standings[lane].breaker.fail(era: era, now: now, isLast: !others, variation: variation),
             members[slot].standings[lane].breaker.state == .open
         else { return }
         change(slot, lane, adding: .breakerOpen)
         nextEvent = min(nextEvent, members[slot].standings[lane].breaker.reopening)
+    }
+
+    /// Whether another deployment may take calls of a mode.
+    func hasOthers(_ slot: Int, _ lane: Int) -> Bool {
+        tiers.contains { $0.pools[lane].count(excluding: [slot]) > 0 }
     }
 
     private mutating func noteBreaker(_ slot: Int, _ lane: Int, before: CircuitBreaker.State) {
@@ -104,11 +115,17 @@ extension GroupCore {
         let standing = members[slot].standings[lane]
         let backoff = min(60, Double(1 << min(standing.cooldowns, 10))) * (1 + 0.2 * random.variation())
         let wait = wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(backoff)
-        let present = standing.ineligibility.contains(.coolingDown) ? standing.cooldownEnds : now
         members[slot].standings[lane].cooldowns += 1
-        members[slot].standings[lane].cooldownEnds = max(now + wait, present)
+        rest(slot, lane, until: now + wait)
+    }
+
+    /// Keeps calls of a mode away until an instant, or longer if that was decided before.
+    mutating func rest(_ slot: Int, _ lane: Int, until end: MonotonicInstant) {
+        let isResting = members[slot].standings[lane].ineligibility.contains(.coolingDown)
+        let end = isResting ? max(end, members[slot].standings[lane].cooldownEnds) : end
+        members[slot].standings[lane].cooldownEnds = end
         change(slot, lane, adding: .coolingDown)
-        nextEvent = min(nextEvent, members[slot].standings[lane].cooldownEnds)
+        nextEvent = min(nextEvent, end)
     }
 
     /// If breakers alone keep everyone out of a lane, the one that would come back first is tried now.
@@ -133,7 +150,6 @@ extension GroupCore {
     mutating func probed(_ slot: Int, succeeded: Bool) {
         let options = probes(of: slot) ?? HealthOptions()
         if succeeded {
-            for lane in modes.indices { change(slot, lane, removing: .misconfigured) }
             guard members[slot].health.succeed(options) else { return }
             change(slot, removing: .unhealthy)
         } else {
@@ -206,6 +222,9 @@ extension GroupCore {
         if members[slot].standings[lane].breaker.advance(to: now) {
             noteBreaker(slot, lane, before: .open)
             change(slot, lane, removing: .breakerOpen)
+        }
+        if members[slot].standings[lane].credentials.advance(to: now) {
+            change(slot, lane, removing: .misconfigured)
         }
         if members[slot].standings[lane].ineligibility.contains(.coolingDown),
             now >= members[slot].standings[lane].cooldownEnds

@@ -18,6 +18,8 @@ struct Grant: Sendable {
     let slot: Int
     let lane: Int
     let era: UInt32
+    /// Whether the attempt finds out if the credentials are accepted again.
+    let isTrial: Bool
     let report: UInt32
     let tokens: Int
 }
@@ -149,12 +151,14 @@ extension GroupCore {
         members[slot].dispatchedTokens += tokens
         load(slot, calls: 1, tokens: tokens)
         let era = members[slot].standings[lane].breaker.begin()
+        let isTrial = members[slot].standings[lane].credentials.begin()
         noteSaturation(slot, lane)
         return Grant(
             record: members[slot].record,
             slot: slot,
             lane: lane,
             era: era,
+            isTrial: isTrial,
             report: members[slot].reports,
             tokens: tokens
         )
@@ -173,9 +177,13 @@ extension GroupCore {
         }
         let reasons = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         let detail = reasons.isEmpty ? "all that are left were tried" : reasons
+        let areRejected = !counts.isEmpty && present.allSatisfy { self.reasons($0, lane).contains(.misconfigured) }
+        let advice =
+            areRejected
+            ? "the provider rejected the gateway's credentials, the operator must check the API key" : "try again later"
         return GatewayError(
             .unavailable,
-            "No deployment of \(configuration.model) can take the call now (\(detail)); try again later.",
+            "No deployment of \(configuration.model) can take the call now (\(detail)); \(advice).",
             retryAfter: waits.min() ?? Self.longestWait
         )
     }
@@ -188,10 +196,11 @@ extension GroupCore {
     func timeUntilEligible(_ slot: Int, _ lane: Int?, now: MonotonicInstant) -> Duration? {
         let standing = lane.map { members[slot].standings[$0] } ?? Standing(configuration.breaker)
         let ineligibility = members[slot].ineligibility.union(standing.ineligibility)
-        if !ineligibility.isDisjoint(with: [.absent, .standby, .misconfigured, .draining]) { return nil }
+        if !ineligibility.isDisjoint(with: [.absent, .standby, .draining]) { return nil }
         var wait = Duration.zero
         if ineligibility.contains(.breakerOpen) { wait = max(wait, standing.breaker.reopening - now) }
         if ineligibility.contains(.coolingDown) { wait = max(wait, standing.cooldownEnds - now) }
+        if ineligibility.contains(.misconfigured) { wait = max(wait, standing.credentials.nextTrial - now) }
         if ineligibility.contains(.overloaded) { wait = max(wait, members[slot].reportEnds - now) }
         if ineligibility.contains(.unhealthy) {
             wait = max(wait, (probes(of: slot) ?? HealthOptions()).interval)

@@ -73,9 +73,11 @@ extension GroupState {
     }
 
     /// Notes the result of a health probe.
-    package func probed(_ id: String, succeeded: Bool) {
-        update { core, _ in
-            if let slot = core.slots[id] { core.probed(slot, succeeded: succeeded) }
+    package func probed(_ id: String, succeeded: Bool, credentials: CredentialFinding = .unknown) {
+        update { core, now in
+            guard let slot = core.slots[id] else { return }
+            core.probed(slot, succeeded: succeeded)
+            core.probed(slot, credentials: credentials, now: now)
         }
     }
 

@@ -97,7 +97,8 @@ package final class GroupState: Sendable {
         switch event {
         case .breaker(let record, let state): record.metrics.breakerChanged(to: state)
         case .health(let record, let isHealthy): record.metrics.healthChanged(isHealthy: isHealthy)
-        case .probesChanged(let record):
+        case .credentials: break
+        case .probesChanged(let record), .credentialsDoubted(let record):
             probeNews?.tell(ProbeSubject(model: model, id: record.deployment.id, number: record.number))
         }
     }

@@ -7,8 +7,9 @@ internal import Synchronization
 /// It costs what its probes cost, however large the fleet is: deployments wait in the order in which they are due, and
 /// groups tell which have come. Nobody looks through the fleet.
 package final class HealthProber: Sendable {
-    /// Asks one deployment; throws if it does not answer as it should.
-    package typealias Probe = @Sendable (Deployment, HealthOptions) async throws(GatewayError) -> Void
+    /// Asks one deployment, and says what it has found out about its credentials; throws if it does not answer as it
+    /// should.
+    package typealias Probe = @Sendable (ProbeQuestion) async throws(GatewayError) -> CredentialFinding
 
     // Probes that are due at about the same time begin together.
     private static let leastPause = Duration.milliseconds(10)
@@ -47,8 +48,8 @@ package final class HealthProber: Sendable {
         await withDiscardingTaskGroup { tasks in
             while !Task.isCancelled {
                 plan(fleet.probeNews.take())
-                while let (subject, deployment, options) = next() {
-                    tasks.addTask { await self.probe(subject, deployment, options) }
+                while let (subject, question) = next() {
+                    tasks.addTask { await self.probe(subject, question) }
                 }
                 await fleet.probeNews.changed.wait(atMost: pause(), time)
             }
@@ -69,12 +70,10 @@ package final class HealthProber: Sendable {
     }
 
     /// The next probe that is due, if there is room for it.
-    private func next() -> (ProbeSubject, Deployment, HealthOptions)? {
+    private func next() -> (ProbeSubject, ProbeQuestion)? {
         let now = time.now()
         while let subject = takeDue(now) {
-            if let found = fleet.existingGroup(subject.model)?.probe(of: subject) {
-                return (subject, found.deployment, found.options)
-            }
+            if let question = fleet.existingGroup(subject.model)?.probe(of: subject) { return (subject, question) }
             finish(subject, next: nil)
         }
         return nil
@@ -101,18 +100,23 @@ package final class HealthProber: Sendable {
         }
     }
 
-    private func probe(_ subject: ProbeSubject, _ deployment: Deployment, _ options: HealthOptions) async {
+    private func probe(_ subject: ProbeSubject, _ question: ProbeQuestion) async {
         var succeeded: Bool? = true
+        var credentials = CredentialFinding.unknown
         do {
-            try await probe(deployment, options)
+            credentials = try await probe(question)
         } catch {
             switch AttemptOutcome(error) {
             case .failure: succeeded = false
+            case .misconfigured:
+                succeeded = nil
+                credentials = .rejected
             // The server is there; what it said is no matter of health.
-            case .success, .rateLimited, .cancelled, .misconfigured: succeeded = nil
+            default: succeeded = nil
             }
         }
-        let pause = fleet.existingGroup(subject.model)?.probed(subject, succeeded: succeeded)
+        let group = fleet.existingGroup(subject.model)
+        let pause = group?.probed(subject, succeeded: succeeded, credentials: credentials)
         finish(subject, next: pause.map { time.now() + $0 })
     }
 

@@ -12,6 +12,22 @@ struct ProbeSubject: Sendable, Hashable {
     let number: UInt64
 }
 
+/// What a probe is to find out.
+package struct ProbeQuestion: Sendable {
+    /// The deployment to ask.
+    package let deployment: Deployment
+    package let options: HealthOptions
+    /// Whether calls have cast doubt on the credentials: then they must be checked, too.
+    package let asksForCredentials: Bool
+
+    /// Creates a question.
+    package init(deployment: Deployment, options: HealthOptions, asksForCredentials: Bool = false) {
+        self.deployment = deployment
+        self.options = options
+        self.asksForCredentials = asksForCredentials
+    }
+}
+
 /// Collects news for one prober, so that it need not look through the whole fleet for them.
 final class ProbeNews: Sendable {
     private struct State {
@@ -76,18 +92,23 @@ extension GroupState {
     }
 
     /// What a subject's next probe needs; nil if it is gone or not probed any more.
-    func probe(of subject: ProbeSubject) -> (deployment: Deployment, options: HealthOptions)? {
+    func probe(of subject: ProbeSubject) -> ProbeQuestion? {
         update { core, _ in
             guard let slot = core.slot(of: subject), let options = core.probes(of: slot) else { return nil }
-            return (core.members[slot].record.deployment, options)
+            return ProbeQuestion(
+                deployment: core.members[slot].record.deployment,
+                options: options,
+                asksForCredentials: core.hasDoubts(slot)
+            )
         }
     }
 
-    /// Notes a probe's result, if it has one, and returns the time until the next one; nil if there is none.
-    func probed(_ subject: ProbeSubject, succeeded: Bool?) -> Duration? {
-        update { core, _ in
+    /// Notes a probe's result, as far as it has one, and returns the time until the next one; nil if there is none.
+    func probed(_ subject: ProbeSubject, succeeded: Bool?, credentials: CredentialFinding) -> Duration? {
+        update { core, now in
             guard let slot = core.slot(of: subject) else { return nil }
             if let succeeded { core.probed(slot, succeeded: succeeded) }
+            core.probed(slot, credentials: credentials, now: now)
             return core.probes(of: slot).map { options in
                 core.members[slot].health.pause(options, variation: core.random.variation())
             }

@@ -12,12 +12,14 @@
 /// is that each group has to see the failures itself, at most as many as its breaker counts before it opens.
 struct Standing: Sendable {
     /// The reasons of this mode alone: ``Ineligibility/breakerOpen``, ``Ineligibility/coolingDown``,
-    /// ``Ineligibility/misconfigured``, and ``Ineligibility/saturated`` for a half-open breaker without a free place.
+    /// ``Ineligibility/misconfigured``, and ``Ineligibility/saturated`` for a half-open breaker without a free place or
+    /// a trial of the credentials under way.
     var ineligibility: Ineligibility = []
     /// Rejections with 429 in a row.
     var cooldowns: Int32 = 0
     var breaker: CircuitBreaker
     var cooldownEnds = MonotonicInstant.never
+    var credentials = CredentialState()
 
     init(_ breaker: CircuitBreakerOptions) {
         self.breaker = CircuitBreaker(breaker)
@@ -30,7 +32,8 @@ struct Standing: Sendable {
 
     /// When time alone changes something next.
     var nextEvent: MonotonicInstant {
-        ineligibility.contains(.coolingDown) ? min(breaker.reopening, cooldownEnds) : breaker.reopening
+        let next = min(breaker.reopening, credentials.nextTrial)
+        return ineligibility.contains(.coolingDown) ? min(next, cooldownEnds) : next
     }
 }
 
@@ -75,7 +78,9 @@ extension GroupCore {
     mutating func noteSaturation(_ slot: Int, _ lane: Int) {
         if isFull(slot) { change(slot, adding: .saturated) } else { change(slot, removing: .saturated) }
         // The state first, for the rest is a copy of the whole standing, which nearly no call has to pay for.
-        if members[slot].standings[lane].breaker.state == .halfOpen, members[slot].standings[lane].isProbing {
+        let isProbing =
+            members[slot].standings[lane].breaker.state == .halfOpen && members[slot].standings[lane].isProbing
+        if isProbing || members[slot].standings[lane].credentials.hasTrialUnderWay {
             change(slot, lane, adding: .saturated)
         } else {
             change(slot, lane, removing: .saturated)

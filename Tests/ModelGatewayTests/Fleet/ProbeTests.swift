@@ -74,10 +74,11 @@ import Testing
             }
         )
         let counter = Counter()
-        let prober = HealthProber(fleet, limit: 7) { deployment, _ throws(GatewayError) in
-            counter.begin(deployment.id)
+        let prober = HealthProber(fleet, limit: 7) { question throws(GatewayError) in
+            counter.begin(question.deployment.id)
             for _ in 0..<5 { await Task.yield() }
             counter.end()
+            return .unknown
         }
         let running = Task { await prober.run() }
         await counter.wait("all were asked") { $0.count == 500 }
@@ -103,9 +104,10 @@ import Testing
         groups[7].health?.interval = .seconds(1)
         let fleet = Fleet(groups, time: source)
         let counter = Counter()
-        let prober = HealthProber(fleet, time: source) { deployment, _ throws(GatewayError) in
-            counter.begin(deployment.id)
+        let prober = HealthProber(fleet, time: source) { question throws(GatewayError) in
+            counter.begin(question.deployment.id)
             counter.end()
+            return .unknown
         }
         let running = Task { await prober.run() }
         await counter.wait("all were asked") { $0.count == 400 }
@@ -127,9 +129,10 @@ import Testing
         let options = HealthOptions(jitter: 0)
         let fleet = Fleet([], time: clock.source)
         let counter = Counter()
-        let prober = HealthProber(fleet, time: clock.source) { deployment, _ throws(GatewayError) in
-            counter.begin(deployment.id)
+        let prober = HealthProber(fleet, time: clock.source) { question throws(GatewayError) in
+            counter.begin(question.deployment.id)
             counter.end()
+            return .unknown
         }
         let running = Task { await prober.run() }
         fleet.set(deployment("d0"), template: DeploymentGroup(model: "", health: options))
@@ -181,15 +184,15 @@ import Testing
             transport: CurlTransport()
         )
         let asked = Deployment(id: "d", model: "m", provider: provider, upstreamModel: "m")
-        let probe = EngineProbe(Fleet([DeploymentGroup(model: "m", deployments: [asked])]))
-        let options = HealthOptions(path: "/ready?deep=1")
+        let probe = EngineProbe()
+        let question = ProbeQuestion(deployment: asked, options: HealthOptions(path: "/ready?deep=1"))
         engine.enqueue(.json("{}", status: 204))
-        try await probe.ask(asked, options)
+        _ = try await probe.ask(question)
         #expect(engine.requests.map(\.target) == ["/ready?deep=1"])
         #expect(engine.requests.first?.header("authorization") == "Bearer secret")
         for status in [301, 401, 404, 429, 500, 503] {
             engine.enqueue(.json("{}", status: status))
-            let error = await #expect(throws: GatewayError.self) { try await probe.ask(asked, options) }
+            let error = await #expect(throws: GatewayError.self) { try await probe.ask(question) }
             #expect(error.map { AttemptOutcome($0) } == .failure)
         }
         #expect(Set(engine.requests.map(\.target)) == ["/ready?deep=1"])

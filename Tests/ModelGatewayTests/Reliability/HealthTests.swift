@@ -73,9 +73,10 @@ import Testing
         )
         let asked = Atomic(0)
         let isDown = Atomic(true)
-        let prober = HealthProber(fleet, time: clock.source) { _, _ throws(GatewayError) in
+        let prober = HealthProber(fleet, time: clock.source) { _ throws(GatewayError) in
             asked.add(1, ordering: .relaxed)
             if isDown.load(ordering: .relaxed) { throw GatewayError(.connectFailed, "down") }
+            return .unknown
         }
         let running = Task { await prober.run() }
         let group = try fleet.group("m")

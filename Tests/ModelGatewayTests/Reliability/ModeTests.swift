@@ -51,7 +51,7 @@ struct ModeTests {
         try bench.group.acquire(call(.embedding)).finish(.misconfigured)
         #expect(throws: GatewayError.self) { try bench.pick(call(.embedding)) }
         #expect(try bench.pick(call(.chat)) == "d0")
-        bench.group.probed("d0", succeeded: true)
+        bench.group.probed("d0", succeeded: true, credentials: .accepted)
         #expect(try bench.pick(call(.embedding)) == "d0")
     }
 

@@ -156,20 +156,4 @@ import Testing
         try bench.group.acquire(RoutingInput(forcedDeployment: "d0")).finish(.rateLimited(retryAfter: nil))
         #expect(try #require(bench.group.status(of: "d0")?.timeUntilEligible) < .seconds(1.3))
     }
-
-    @Test func `rejected credentials take a deployment out until it changes or a probe succeeds`() throws {
-        let bench = Bench(deployments(2))
-        func reject() throws {
-            try bench.group.acquire(RoutingInput(forcedDeployment: "d0")).finish(.misconfigured)
-        }
-        try reject()
-        bench.clock.advance(by: .seconds(3600))
-        #expect(bench.group.status(of: "d0")?.reasons == ["misconfigured"])
-        #expect(try bench.counts(4) == ["d1": 4])
-        bench.group.set(deployment("d0", fingerprint: 7))
-        #expect(bench.group.status(of: "d0")?.isEligible == true)
-        try reject()
-        bench.group.probed("d0", succeeded: true)
-        #expect(bench.group.status(of: "d0")?.isEligible == true)
-    }
 }

@@ -4,36 +4,46 @@ internal import Synchronization
 
 /// Asks deployments whether they are up. Remembers which servers have no health endpoint.
 final class EngineProbe: Sendable {
-    private let fleet: Fleet
     private let withoutHealth = Mutex<Set<String>>([])
-
-    init(_ fleet: Fleet) {
-        self.fleet = fleet
-    }
 
     /// Returns if the deployment is up.
     ///
-    /// Any answer below 500 shows that a server is up. But a deployment whose credentials were rejected is up again
-    /// only when an endpoint that checks them accepts them, and `/health` does not.
-    /// - Throws: The server's failure, or its rejection of the credentials of a deployment that is out because of them.
-    func ask(_ deployment: Deployment, _ options: HealthOptions) async throws(GatewayError) {
-        let timeouts = Timeouts(
-            connect: options.timeout,
-            firstByte: options.timeout,
-            idle: options.timeout,
-            total: options.timeout
-        )
-        let status = try? fleet.group(deployment.model).status(of: deployment.id)
-        let isRejected = status?.modes.contains { $0.reasons.contains("misconfigured") } ?? false
-        if !isRejected, let server = deployment.provider as? OpenAICompatibleProvider {
-            if let path = options.path { return try await ask(server, path, timeouts) }
-            if try await answersHealth(server, timeouts) { return }
+    /// Any answer below 500 shows that a server is up. Whether it takes the credentials shows only an endpoint that is
+    /// asked with them: `/health` wants none.
+    /// - Throws: The server's failure, or its rejection of credentials that are in doubt.
+    func ask(_ question: ProbeQuestion) async throws(GatewayError) -> CredentialFinding {
+        let limit = question.options.timeout
+        let timeouts = Timeouts(connect: limit, firstByte: limit, idle: limit, total: limit)
+        let provider = question.deployment.provider
+        if question.asksForCredentials, try await acceptsCredentials(provider, timeouts) { return .accepted }
+        if let server = provider as? OpenAICompatibleProvider {
+            if let path = question.options.path {
+                try await ask(server, path, timeouts)
+                return .unknown
+            }
+            if try await answersHealth(server, timeouts) { return .unknown }
         }
         do throws(GatewayError) {
-            _ = try await deployment.provider.models(timeouts: timeouts)
+            _ = try await provider.models(timeouts: timeouts)
         } catch {
-            if error.code == .unsupported { return }
-            guard !isRejected, let status = error.upstream?.status, (400..<500).contains(status) else { throw error }
+            if error.code == .unsupported { return .unknown }
+            guard let status = error.upstream?.status, (400..<500).contains(status) else { throw error }
+        }
+        return .unknown
+    }
+
+    /// Whether the list of models is given out to the credentials; false if the server has no such list.
+    /// - Throws: The server's failure, or its rejection of the credentials.
+    private func acceptsCredentials(_ provider: any Provider, _ timeouts: Timeouts) async throws(GatewayError) -> Bool {
+        do throws(GatewayError) {
+            _ = try await provider.models(timeouts: timeouts)
+            return true
+        } catch {
+            if error.code == .unsupported || error.code == .malformedResponse { return false }
+            guard error.code != .upstreamUnauthorized, error.code != .rateLimited, let status = error.upstream?.status,
+                (400..<500).contains(status)
+            else { throw error }
+            return false
         }
     }
 

@@ -1,0 +1,64 @@
+// The part of a group that learns whether upstreams take the gateway's credentials.
+
+/// What a probe has found out about a deployment's credentials.
+package enum CredentialFinding: Sendable, Hashable {
+    /// Nothing: it was made without them, or at an endpoint that does not tell.
+    case unknown
+    /// They were accepted.
+    case accepted
+    /// They were rejected (401, 403).
+    case rejected
+}
+
+extension GroupCore {
+    // How long a deployment rests whose credentials are in doubt, while others take its calls.
+    private static let doubtfulRest = Duration.seconds(1)
+
+    /// Whether a probe should be made with the credentials.
+    func hasDoubts(_ slot: Int) -> Bool {
+        modes.indices.contains { members[slot].standings[$0].credentials.phase != .accepted }
+    }
+
+    mutating func noteAcceptance(_ slot: Int, _ lane: Int, isTrial: Bool) {
+        guard !members[slot].standings[lane].credentials.isProven,
+            members[slot].standings[lane].credentials.succeed(isTrial: isTrial)
+        else { return }
+        events.append(.credentials(members[slot].record, modes[lane], areAccepted: true))
+    }
+
+    mutating func noteRejection(_ slot: Int, _ lane: Int, isTrial: Bool, now: MonotonicInstant) {
+        let variation = random.variation()
+        if members[slot].standings[lane].credentials.reject(isTrial: isTrial, now: now, variation: variation) {
+            leaveForCredentials(slot, lane)
+        } else if members[slot].standings[lane].credentials.phase == .doubted {
+            // The only one is not taken away for what may be the fault of one request.
+            if hasOthers(slot, lane) { rest(slot, lane, until: now + Self.doubtfulRest) }
+            events.append(.credentialsDoubted(members[slot].record))
+        }
+    }
+
+    /// Notes what a probe has found out about the credentials, if it has.
+    mutating func probed(_ slot: Int, credentials finding: CredentialFinding, now: MonotonicInstant) {
+        guard finding != .unknown else { return }
+        for lane in modes.indices {
+            if finding == .accepted {
+                guard members[slot].standings[lane].credentials.probeAccepted() else { continue }
+                change(slot, lane, removing: .misconfigured)
+                noteSaturation(slot, lane)
+                events.append(.credentials(members[slot].record, modes[lane], areAccepted: true))
+            } else {
+                let variation = random.variation()
+                if members[slot].standings[lane].credentials.probeRejected(now: now, variation: variation) {
+                    leaveForCredentials(slot, lane)
+                }
+                nextEvent = min(nextEvent, members[slot].standings[lane].credentials.nextTrial)
+            }
+        }
+    }
+
+    private mutating func leaveForCredentials(_ slot: Int, _ lane: Int) {
+        change(slot, lane, adding: .misconfigured)
+        nextEvent = min(nextEvent, members[slot].standings[lane].credentials.nextTrial)
+        events.append(.credentials(members[slot].record, modes[lane], areAccepted: false))
+    }
+}
