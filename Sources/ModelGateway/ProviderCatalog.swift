@@ -61,6 +61,7 @@ public struct ProviderCatalog: Sendable {
             apiKey: upstream.apiKey?.reveal(),
             name: upstream.kind.rawValue,
             headers: headers,
+            reportsStreamUsage: upstream.streamUsage,
             transport: settings.transport
         )
     }

@@ -78,6 +78,9 @@ extension Configuration {
         public var http2: Bool?
         /// The proxy's URL; nil means the one from the environment, an empty one means none.
         public var proxy: Secret?
+        /// Whether the usage of streams is asked for with `stream_options`. Default true; an upstream that refuses the
+        /// question is not asked again. Without it, streams are counted without tokens.
+        public var streamUsage: Bool
         /// The limits of time for one attempt.
         public var timeouts: Timeouts
 
@@ -92,6 +95,7 @@ extension Configuration {
             caFile: String? = nil,
             http2: Bool? = nil,
             proxy: Secret? = nil,
+            streamUsage: Bool = true,
             timeouts: Timeouts = Timeouts()
         ) {
             self.kind = kind
@@ -103,6 +107,7 @@ extension Configuration {
             self.caFile = caFile
             self.http2 = http2
             self.proxy = proxy
+            self.streamUsage = streamUsage
             self.timeouts = timeouts
         }
     }

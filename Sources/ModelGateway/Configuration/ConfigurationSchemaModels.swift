@@ -31,6 +31,7 @@ extension ConfigurationSchema {
         .string("ca_file", \.caFile, "PEM file of authorities to trust"),
         .boolean("http2", \.http2, "offer HTTP/2; by libcurl's version if left out"),
         .secret("proxy", \.proxy, "URL of a proxy; the environment's if left out, empty: none"),
+        .boolean("stream_usage", \.streamUsage, default: true, "ask for the usage of streams; false: never"),
     ]
 
     /// Names that belong to the connection or to the request as the gateway makes it.

@@ -15,8 +15,9 @@ public struct OpenAICompatibleProvider: RelayingProvider {
     /// The client that requests are sent with.
     public let transport: any HTTPTransport
     public let modes: Set<Mode>
-    public let reportsStreamUsage: Bool
 
+    private let asksForStreamUsage: Bool
+    private let refusal = StreamUsageRefusal()
     private let headers: [HTTPHeader]
     private let endpoints: Endpoints
 
@@ -35,7 +36,8 @@ public struct OpenAICompatibleProvider: RelayingProvider {
     ///   - name: What the provider is called in logs and metrics.
     ///   - headers: Header lines for each request, such as `OpenAI-Organization`.
     ///   - modes: The kinds of work that the server does.
-    ///   - reportsStreamUsage: Whether the server understands `stream_options`; all but a few old ones do.
+    ///   - reportsStreamUsage: Whether the server understands `stream_options`; all but a few old ones do. One that
+    ///     refuses it is not asked again.
     ///   - transport: The client that requests are sent with.
     /// - Throws: ``GatewayError/Code/configuration`` if the address cannot be used.
     public init(
@@ -52,7 +54,7 @@ public struct OpenAICompatibleProvider: RelayingProvider {
         self.baseURL = base
         self.transport = transport
         self.modes = modes
-        self.reportsStreamUsage = reportsStreamUsage
+        asksForStreamUsage = reportsStreamUsage
         endpoints = Endpoints(
             chat: base.appending("/chat/completions"),
             completion: base.appending("/completions"),
@@ -63,6 +65,11 @@ public struct OpenAICompatibleProvider: RelayingProvider {
         if let apiKey, !apiKey.isEmpty { lines.append(HTTPHeader("authorization", "Bearer \(apiKey)")) }
         self.headers = lines + headers
     }
+
+    /// Whether streams are asked for their usage: as the provider was created, until its server refuses that.
+    public var reportsStreamUsage: Bool { asksForStreamUsage && !refusal.wasSeen }
+
+    public func streamUsageWasRefused() { refusal.wasSeen = true }
 
     public func relays(_ format: WireFormat, mode: Mode) -> Bool {
         format == .openAI && modes.contains(mode)
@@ -100,18 +107,18 @@ public struct OpenAICompatibleProvider: RelayingProvider {
         _ request: ChatRequest,
         context: AttemptContext
     ) async throws(GatewayError) -> any ChatEventSource {
-        let delivery = OpenAIDelivery(stream: true, includeUsage: true)
-        let json = OpenAIChatRequest(request: request, delivery: delivery).encoded(model: context.upstreamModel)
-        return try await stream(json, mode: .chat, context: context)
+        try await stream(mode: .chat, context: context) { delivery in
+            OpenAIChatRequest(request: request, delivery: delivery).encoded(model: context.upstreamModel)
+        }
     }
 
     public func complete(
         _ request: CompletionRequest,
         context: AttemptContext
     ) async throws(GatewayError) -> any ChatEventSource {
-        let delivery = OpenAIDelivery(stream: true, includeUsage: true)
-        let json = OpenAICompletionRequest(request: request, delivery: delivery).encoded(model: context.upstreamModel)
-        return try await stream(json, mode: .completion, context: context)
+        try await stream(mode: .completion, context: context) { delivery in
+            OpenAICompletionRequest(request: request, delivery: delivery).encoded(model: context.upstreamModel)
+        }
     }
 
     public func embed(
@@ -150,12 +157,13 @@ public struct OpenAICompatibleProvider: RelayingProvider {
     }
 
     private func stream(
-        _ json: JSONValue,
         mode: Mode,
-        context: AttemptContext
+        context: AttemptContext,
+        request: (OpenAIDelivery) -> JSONValue
     ) async throws(GatewayError) -> any ChatEventSource {
-        let response = try await relay(json.serialized(), mode: mode, context: context)
-        guard (200..<300).contains(response.status) else { throw await response.failure() }
+        let response = try await relay(mode: mode, context: context, asksForUsage: reportsStreamUsage) {
+            request(OpenAIDelivery(stream: true, includeUsage: $0)).serialized()
+        }
         let answer = try await response.opened()
         switch answer.form {
         case .events: return OpenAIEventSource(answer)

@@ -141,8 +141,13 @@ public protocol RelayingProvider: Provider {
     /// Whether requests of this format and mode can go through as bytes.
     func relays(_ format: WireFormat, mode: Mode) -> Bool
 
-    /// Whether a stream ends with the usage when `stream_options.include_usage` asks for it.
+    /// Whether a stream ends with the usage when `stream_options.include_usage` asks for it. If not, the gateway does not
+    /// ask.
     var reportsStreamUsage: Bool { get }
+
+    /// Is told that the upstream refused a request because the gateway asked for the usage of a stream: from then on
+    /// ``reportsStreamUsage`` should be false. By default nothing happens, and each stream is asked twice.
+    func streamUsageWasRefused()
 
     /// Sends a body that is in the provider's format already, its model id replaced by the gateway, and returns the
     /// response as it comes, whatever its status.
@@ -151,4 +156,8 @@ public protocol RelayingProvider: Provider {
         mode: Mode,
         context: AttemptContext
     ) async throws(GatewayError) -> HTTPTransportResponse
+}
+
+extension RelayingProvider {
+    public func streamUsageWasRefused() {}
 }

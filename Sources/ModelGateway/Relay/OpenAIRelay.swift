@@ -32,13 +32,13 @@ final class OpenAIRelay: Sendable {
         _ attempt: AttemptLoop.Attempt
     ) async throws(GatewayError) -> WireResponse {
         let isStreamed = facts.stream && request.mode != .embedding
-        let body = facts.rewritten(
-            request.body,
-            model: attempt.context.upstreamModel,
-            asksForUsage: isStreamed && provider.reportsStreamUsage
-        )
-        let response = try await provider.relay(body, mode: request.mode, context: attempt.context)
-        guard (200..<300).contains(response.status) else { throw await response.failure() }
+        let response = try await provider.relay(
+            mode: request.mode,
+            context: attempt.context,
+            asksForUsage: isStreamed && provider.reportsStreamUsage && !facts.includeUsage
+        ) {
+            facts.rewritten(request.body, model: attempt.context.upstreamModel, asksForUsage: $0)
+        }
         attempt.settlement.accepted()
         let answer = try await response.opened()
         switch (isStreamed, answer.form) {

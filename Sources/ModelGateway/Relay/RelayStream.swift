@@ -6,7 +6,7 @@ import Synchronization
 /// Passes a provider's events on as they come in.
 ///
 /// It holds events back until the first piece of the answer is there, so that until then another deployment can take
-/// over; drops the usage event that the gateway asked for and the client did not; and never lets a cut stream end like
+/// over; takes out the usage that the client did not ask for; and never lets a cut stream end like
 /// a whole one.
 final class RelayStream: ByteStream {
     private let upstream: any ByteStream
@@ -201,8 +201,19 @@ private struct EventFilter {
     mutating func take(_ event: SSEEvent) {
         guard failure == nil, !inspector.isDone else { return }
         events += 1
-        if passes(event) { output.append(contentsOf: event.raw) }
+        if passes(event) { append(event) }
         if failure == nil, events > Self.mostHeldEvents || output.count > Self.mostHeldBytes { isCommitted = true }
+    }
+
+    private mutating func append(_ event: SSEEvent) {
+        guard stripsUsage, inspector.carriesUsage, let data = event.data else {
+            return output.append(contentsOf: event.raw)
+        }
+        guard let rest = OpenAIUsageChunk.withoutUsage(Array(data)) else { return }
+        guard let range = data.range(in: event.raw) else { return SSEWriter.append(data: rest, to: &output) }
+        output.append(bytes: event.raw.clamped(to: 0..<range.lowerBound))
+        output += rest
+        output.append(bytes: event.raw.clamped(to: range.upperBound..<event.raw.count))
     }
 
     private mutating func passes(_ event: SSEEvent) -> Bool {
@@ -216,8 +227,7 @@ private struct EventFilter {
             guard inspector.hasContent else { return fail(.emptyAnswer) }
             isCommitted = true
             return true
-        case .preamble, .broken: return true
-        case .usage: return !stripsUsage
+        case .preamble, .usage, .broken: return true
         case .suspect:
             let json = (try? JSONValue(parsing: Array(data))) ?? .null
             if let error = GatewayError(openAIEvent: json) { return fail(error) }
@@ -229,5 +239,14 @@ private struct EventFilter {
     private mutating func fail(_ error: GatewayError) -> Bool {
         failure = error
         return false
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where these bytes lie in others; nil if they are a copy, as the joined lines of an event are.
+    fileprivate func range(in whole: UnsafeRawBufferPointer) -> Range<Int>? {
+        guard let start = baseAddress, let first = whole.baseAddress else { return nil }
+        let offset = start - first
+        return offset >= 0 && offset + count <= whole.count ? offset..<offset + count : nil
     }
 }

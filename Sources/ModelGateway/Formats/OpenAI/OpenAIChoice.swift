@@ -47,7 +47,7 @@ struct OpenAIChoiceFacts {
 
 extension JSONSlice {
     /// Whether the value is null, an empty string, or an empty container without white space in it.
-    fileprivate var isEmptyJSON: Bool {
+    var isEmptyJSON: Bool {
         switch kind {
         case .null: true
         case .string, .array, .object: end - start == 2

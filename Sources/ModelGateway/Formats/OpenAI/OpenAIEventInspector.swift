@@ -26,6 +26,8 @@ package struct OpenAIEventInspector: Sendable {
     package private(set) var hasFinished = false
     /// Whether the end mark came.
     package private(set) var isDone = false
+    /// Whether the event that was looked at last carries usage.
+    package private(set) var carriesUsage = false
     /// The last usage that an event carried.
     package private(set) var usage: Usage?
 
@@ -36,6 +38,7 @@ package struct OpenAIEventInspector: Sendable {
 
     /// Looks at the data of the next event.
     package mutating func inspect(_ data: UnsafeRawBufferPointer) -> Kind {
+        carriesUsage = false
         if data.equals("[DONE]") {
             isDone = true
             return .done
@@ -63,7 +66,10 @@ package struct OpenAIEventInspector: Sendable {
                 if key.equals("error", in: scanner.bytes) { hasError = true }
             }
         }
-        if let usageSlice { usage = Usage(openAI: usageSlice, in: scanner.bytes) ?? usage }
+        if let usageSlice {
+            carriesUsage = true
+            usage = Usage(openAI: usageSlice, in: scanner.bytes) ?? usage
+        }
         if choices == .content { hasContent = true }
         if hasError || choices == nil && usageSlice == nil { return .suspect }
         if choices == .content { return .content }
