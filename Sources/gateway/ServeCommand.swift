@@ -107,6 +107,13 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func addLocalModels(to configuration: inout Configuration) throws {
         for argument in model {
+            if configuration.models.contains(where: { $0.name == argument.name || $0.aliases.contains(argument.name) })
+            {
+                throw CommandFailure(
+                    .usage,
+                    "--model \(argument.name): the configuration has a model of that name; say NAME=PATH with another"
+                )
+            }
             configuration.localModels[argument.name] = Configuration.LocalModel(path: argument.path)
         }
         if let config { try ConfigurationFiles.requireModels(configuration, config) }
@@ -125,13 +132,16 @@ struct LocalModelArgument: ExpressibleByArgument, Sendable {
 
     init?(argument: String) {
         if let separator = argument.firstIndex(of: "="), !argument[..<separator].contains("/") {
+            let file = argument[argument.index(after: separator)...]
+            guard separator > argument.startIndex, !file.isEmpty else { return nil }
             name = String(argument[..<separator])
-            path = LocalBackend.path(String(argument[argument.index(after: separator)...]))
+            path = LocalBackend.path(String(file))
+        } else if argument.isEmpty {
+            return nil
         } else {
             path = LocalBackend.path(argument)
             name = LocalBackend.name(of: path)
         }
-        if name.isEmpty || path.isEmpty { return nil }
     }
 }
 

@@ -202,6 +202,14 @@ struct ServeCommandTests {
         #expect(chat.errors.matches(of: /bedrock/).count == 1, "\(chat.errors)")
     }
 
+    @Test func `C14: a local model does not take the name of a configured one`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let file = try directory.write("gateway.toml", Self.configuration(engine))
+        let server = try BuiltProducts.gateway("serve", "--config", file, "--port", "0", "-m", "assistant=/tmp/a.gguf")
+        #expect(try await server.waitForExit() == 64)
+        #expect(server.errors.hasPrefix("gateway: --model assistant: the configuration has a model of that name"))
+    }
+
     private static let badUses: [(arguments: [String], status: Int32)] = [
         (["--port", "70000"], 64),
         (["--policy", "best"], 64),
@@ -209,6 +217,8 @@ struct ServeCommandTests {
         (["--worker-urls", "localhost:8000"], 64),
         (["--api-key", ""], 64),
         (["--model", "a=/nowhere/1.gguf", "-m", "a=/nowhere/2.gguf"], 64),
+        (["--model", "a="], 64),
+        (["--model", "=/nowhere/1.gguf"], 64),
         (["--threads", "0"], 64),
         (["--context", "0"], 64),
         (["--threads", "2", "--worker-urls", "http://127.0.0.1:9"], 64),

@@ -82,14 +82,23 @@ enum TerminalMode {
         defer { errno = error }
         let wasEntered = leave()
         if number == SIGTSTP {
-            raise(SIGSTOP)
-            // Here it goes on, once the shell has put it into the foreground.
+            stop()
             if wasEntered { apply() }
-            return
+            return undo(at: number)
         }
         sigaction(number, saved.actions + Int(number), nil)
         // It waits until this returns.
         raise(number)
+    }
+
+    /// Lets Ctrl-Z do what it does without a handler; returns when the shell has put the process into the foreground again.
+    private static func stop() {
+        sigaction(SIGTSTP, saved.actions + Int(SIGTSTP), nil)
+        var stops = sigset_t()
+        sigemptyset(&stops)
+        sigaddset(&stops, SIGTSTP)
+        raise(SIGTSTP)
+        pthread_sigmask(SIG_UNBLOCK, &stops, nil)
     }
 }
 
