@@ -1,15 +1,17 @@
-"""Writes the table of a results file into a Markdown file, between <!-- bench:begin --> and <!-- bench:end -->.
+"""Writes a results file into the documents, between <!-- bench:begin --> and <!-- bench:end -->: the table into the
+benchmarks' README, three figures into the main one.
 
-    python3 Benchmarks/harness/readme_table.py [RESULTS.json] [README.md]
+    python3 Benchmarks/harness/publish.py [RESULTS.json]
 """
 
 import json
 import sys
 from pathlib import Path
 
-from figures import DIRECT, figures, idle_memory, labels, start_times
+from figures import DIRECT, OURS, figures, idle_memory, labels, start_times
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+COMPARED = "smg"
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 # heading, scenario, figure, divisor, digits
@@ -84,19 +86,32 @@ def where(results):
     return sentence
 
 
-def write(results_path, readme_path):
-    results = json.loads(Path(results_path).read_text())
-    document = Path(readme_path).read_text()
+def three_figures(results):
+    """The sentences for the main README: what a newcomer wants to know first, each beside another gateway's figure."""
+    values, idle = figures(results), idle_memory(results)
+    requests, streams = values["requests-32-200B"], values["streams-1000"]
+    ours, other = requests[OURS], requests[COMPARED]
+    return "\n".join([
+        f"- {number(ours['per_second'], 0)} requests/s over 32 connections,"
+        f" {ours['per_second'] / other['per_second']:.1f} times {title(results, COMPARED)}'s;",
+        f"- {number(streams[OURS]['cpu_us'], 0)} µs of processor time for an event of a stream,"
+        f" {title(results, COMPARED)} {number(streams[COMPARED]['cpu_us'], 0)} µs;",
+        f"- {number(idle.get(OURS), 0)} MB at rest and {number(streams[OURS]['peak_mb'], 0)} MB under 1,000 streams,"
+        f" {title(results, COMPARED)} {number(idle.get(COMPARED), 0)} and {number(streams[COMPARED]['peak_mb'], 0)} MB.",
+    ])
+
+
+def write(text, path):
+    document = path.read_text()
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        sys.exit(f"{readme_path} has no lines {BEGIN} and {END}")
-    Path(readme_path).write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{after}")
+        sys.exit(f"{path} has no lines {BEGIN} and {END}")
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:3]
-    write(
-        given[0] if given else REPOSITORY / "Benchmarks/results/latest.json",
-        given[1] if len(given) > 1 else REPOSITORY / "README.md",
-    )
+    given = Path(sys.argv[1]) if len(sys.argv) > 1 else REPOSITORY / "Benchmarks/results/latest.json"
+    results = json.loads(given.read_text())
+    write(three_figures(results), REPOSITORY / "README.md")
+    write(table(results), REPOSITORY / "Benchmarks/README.md")
