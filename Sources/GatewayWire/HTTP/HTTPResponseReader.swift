@@ -29,7 +29,8 @@ package struct HTTPResponseHead: Sendable {
 /// Reads one response after the other from a connection. Interim (1xx) responses are passed over.
 ///
 /// It is strict where two readers could disagree about where a body ends: a length that is not a number, two lengths
-/// that differ, or a coding it does not know end the connection. After an error nothing more can be read.
+/// that differ, or a coding it does not know end the connection. After an error nothing more can be read. NIO's reader
+/// reads the same out of what both accept (a test holds them against each other).
 package struct HTTPResponseReader: Sendable {
     private enum State {
         case statusLine
@@ -188,6 +189,10 @@ extension HTTPResponseReader {
         _ onHead: (HTTPResponseHead) -> Void
     ) throws(HTTPResponseError) {
         let text = line.withoutLineEnd
+        // To some readers a lone CR ends a line and a NUL ends a text (RFC 9112 §2.2, RFC 9110 §5.5).
+        guard !text.contains(byte: 0x0D), !text.contains(byte: 0) else {
+            throw .malformed("a line of its head has a control character in it")
+        }
         switch state {
         case .statusLine:
             fields = HTTPResponseFields()
@@ -266,6 +271,11 @@ extension UnsafeRawBufferPointer {
     fileprivate var offsetAfterLineFeed: Int? {
         guard let start = baseAddress, let found = memchr(start, 0x0A, count) else { return nil }
         return UnsafeRawPointer(found) - start + 1
+    }
+
+    fileprivate func contains(byte: Int32) -> Bool {
+        guard let start = baseAddress else { return false }
+        return memchr(start, byte, count) != nil
     }
 
     /// The line without LF or CR LF at its end.

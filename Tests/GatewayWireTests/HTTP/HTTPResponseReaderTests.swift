@@ -160,6 +160,7 @@ struct HTTPResponseReaderTests {
         "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1 2\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n",
+        "HTTP/1.1 200 OK\rX: 1\r\n", "HTTP/1.1 200 OK\r\nX: 1\r\rY: 2\r\n", "HTTP/1.1 200 OK\r\nX: 1\u{0}2\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
     ])
