@@ -36,7 +36,9 @@ struct HTTPResponseDifferentialTests {
             let response = ResponseText.broken(using: &random)
             let pieces = ResponseText.pieces(of: response, using: &random)
             // Either may refuse what the other one reads; both may not read two different things.
-            guard let ours = readHere(pieces), let theirs = readByNIO(pieces), ours.isComplete, theirs.isComplete else { continue }
+            guard let ours = readHere(pieces), let theirs = readByNIO(pieces), ours.isComplete, theirs.isComplete else {
+                continue
+            }
             #expect(ours == theirs, "\(shown(response))")
         }
     }

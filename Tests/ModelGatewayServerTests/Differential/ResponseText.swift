@@ -43,7 +43,8 @@ enum ResponseText {
             default:
                 let lines = [
                     "\r\nContent-Length: 3", "\r\nContent-Length: 3, 3", "\r\nContent-Length: +3", "\r\n folded",
-                    "\r\nTransfer-Encoding: chunked", "\r\nTransfer-Encoding: gzip, chunked", "\r\nTransfer-Encoding : x",
+                    "\r\nTransfer-Encoding: chunked", "\r\nTransfer-Encoding: gzip, chunked",
+                    "\r\nTransfer-Encoding : x",
                     "\r\nTransfer-Encoding: identity", "\r\nContent-Length: 0x10", "\nX: y", "\r\rX: y",
                 ]
                 bytes.insert(contentsOf: (lines.randomElement(using: &random) ?? "").utf8, at: position)
