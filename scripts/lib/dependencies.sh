@@ -6,9 +6,9 @@ llama_version=0.3.36
 model_file=SmolLM2-135M-Instruct.Q4_1.gguf
 model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 
-# Installs the Debian packages that are missing.
+# Installs the Debian packages that are missing; the arguments are further ones.
 install_packages() {
-    local packages=(libcurl4-openssl-dev libsqlite3-dev pkg-config cmake ninja-build g++ openssl python3 python3-venv)
+    local packages=(libcurl4-openssl-dev libsqlite3-dev pkg-config cmake ninja-build g++ openssl python3 python3-venv "$@")
     if ! command -v dpkg-query >/dev/null; then
         check_commands
         return 0
