@@ -6,7 +6,7 @@ extension Gateway {
         self.init(groups: [], registry: registry, sources: sources)
     }
 
-    /// The workers that were named by the configuration, by a source or by ``addWorker(url:apiKey:weight:priority:labels:)``,
+    /// The workers that were named by the configuration, by a source or by ``addWorker(url:apiKey:weight:priority:labels:tags:)``,
     /// by their ids.
     public var workers: [Worker] { registry.workers }
 
@@ -20,14 +20,15 @@ extension Gateway {
     /// Adds a server whose models the gateway finds out and serves. Returns at once; while ``run(logger:)`` runs, the
     /// worker is asked until it answers.
     ///
-    /// The gateway sends requests to the address, with `apiKey` or the configured key of all workers: pass on only
-    /// addresses that an operator chose.
+    /// The gateway sends requests to the address, also prompts: pass on only addresses that an operator chose. The
+    /// configured key of all workers is not sent to it, unless the configuration or a source names it as well.
     /// - Parameters:
     ///   - url: The base URL of an OpenAI-compatible API; `/v1` is assumed if it has no path.
-    ///   - apiKey: Sent as a bearer token; nil for the configured key of all workers, if there is one.
+    ///   - apiKey: Sent as a bearer token; nil for none.
     ///   - weight: The share of calls relative to other workers, 0 to 1,000.
     ///   - priority: The tier, 0 to 1,000; lower numbers first.
     ///   - labels: Names and values for people and dashboards.
+    ///   - tags: Names that calls can prefer it by.
     /// - Throws: ``GatewayError/Code/invalidRequest`` if a value cannot be used, ``GatewayError/Code/conflict`` if there
     ///   is a worker with this address.
     @discardableResult
@@ -36,16 +37,17 @@ extension Gateway {
         apiKey: Secret? = nil,
         weight: Double = 1,
         priority: Int = 0,
-        labels: [String: String] = [:]
+        labels: [String: String] = [:],
+        tags: [String] = []
     ) throws(GatewayError) -> Worker {
-        try WorkerChange(weight: weight, priority: priority, labels: labels).validate()
+        try WorkerChange(weight: weight, priority: priority, labels: labels, tags: tags, apiKey: apiKey).validate()
         let address: WorkerAddress
         do throws(GatewayError) {
             address = try WorkerAddress(url, weight: weight, priority: priority)
         } catch {
             throw GatewayError(.invalidRequest, error.message, param: "url")
         }
-        return try registry.add(address, source: "api", apiKey: apiKey, labels: labels)
+        return try registry.add(address, apiKey: apiKey, labels: labels, tags: tags)
     }
 
     /// Sends no more calls to a worker and removes it when those under way have ended.
@@ -64,7 +66,7 @@ extension Gateway {
         return worker
     }
 
-    /// Changes a worker's weight, tier or labels, drains it or takes it back into service.
+    /// Changes a worker's weight, tier, labels, tags or key, drains it or takes it back into service.
     /// - Returns: The worker as it is now.
     /// - Throws: ``GatewayError/Code/notFound`` if there is none with this id, ``GatewayError/Code/invalidRequest`` if a
     ///   value is out of range, ``GatewayError/Code/conflict`` if the worker is being removed.

@@ -29,7 +29,7 @@ public final class Gateway: Sendable {
     private let observer: (any CallObserver)?
     private let providers: [any Provider]
     let names: ModelNames
-    let routing: Configuration.Routing
+    package let routing: Configuration.Routing
 
     /// The executor on which a task that makes calls runs with the fewest thread changes, if there is one.
     public let preferredExecutor: (any TaskExecutor)?
@@ -147,7 +147,9 @@ public final class Gateway: Sendable {
     private func begin(_ request: WireRequest) throws(GatewayError) -> (AttemptLoop, OpenAIRelay) {
         let start = ContinuousClock.now
         let facts: OpenAIRequestFacts
+        let headers: [HTTPHeader]
         do {
+            headers = try headersUpstream(request.headers)
             facts = try OpenAIRequestFacts(request.body)
         } catch {
             var record = CallRecord(requestID: request.requestID, model: "", mode: request.mode, error: error.code)
@@ -160,7 +162,7 @@ public final class Gateway: Sendable {
             model: facts.model,
             mode: request.mode,
             requestID: request.requestID,
-            headers: request.headers.filter(Self.goesUpstream),
+            headers: headers,
             isStreamed: facts.stream
         )
         return (loop, OpenAIRelay(request: request, facts: facts))
@@ -232,14 +234,14 @@ extension Gateway {
         model: String,
         mode: Mode,
         requestID: String = RandomID.make(prefix: "req_"),
-        headers: [HTTPHeader] = [],
+        headers: [HTTPHeader]? = nil,
         isStreamed: Bool = false
     ) -> AttemptLoop {
         AttemptLoop(
             fleet: fleet,
             observer: observer,
             input: input,
-            headers: headers,
+            headers: headers ?? registry.identity.marks,
             names: names,
             record: CallRecord(
                 requestID: requestID,
@@ -252,7 +254,14 @@ extension Gateway {
 }
 
 extension Gateway {
+    /// What goes upstream of a client's headers, and the marks of this gateway.
+    private func headersUpstream(_ headers: [HTTPHeader]) throws(GatewayError) -> [HTTPHeader] {
+        if headers.isEmpty { return registry.identity.marks }
+        return try registry.identity.marks(after: headers) + headers.filter(Self.goesUpstream)
+    }
+
     private static func goesUpstream(_ header: HTTPHeader) -> Bool {
-        header.isNamed("traceparent") || header.isNamed("tracestate") || header.name.lowercased().hasPrefix("openai-")
+        header.isNamed("traceparent") || header.isNamed("tracestate") || header.isNamed("idempotency-key")
+            || header.name.lowercased().hasPrefix("openai-")
     }
 }

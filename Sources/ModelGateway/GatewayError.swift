@@ -80,6 +80,8 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         public static let shuttingDown = Code("shutting_down", 503)
         /// The provider did not answer in time (504).
         public static let timedOut = Code("timed_out", 504)
+        /// The call has been through this gateway before, or through too many of them (508).
+        public static let loopDetected = Code("loop_detected", 508)
         /// A configuration file or value is wrong; see the message for file and line (500).
         public static let configuration = Code("configuration", 500)
         /// A local model could not be loaded (503).

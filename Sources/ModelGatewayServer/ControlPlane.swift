@@ -29,10 +29,14 @@ struct ControlPlane: Sendable {
 
     /// All models, in OpenAI's shape, or in Anthropic's for its clients.
     func models(for request: Request, _ context: some RequestContext) throws(GatewayError) -> Response {
+        // Before the key is looked at: a gateway that asks itself has none.
+        try gateway.identity.check(request.headers.map { HTTPHeader($0.name.rawName, $0.value) })
         try admit(request, context, as: .client)
         let models = gateway.models
         let bytes = ModelListing.isAnthropic(request) ? ModelListing.anthropic(models) : ModelListing.openAI(models)
-        return .json(bytes)
+        var response = Response.json(bytes)
+        if let name = HTTPField.Name("\(GatewayIdentity.idHeader)") { response.headers[name] = gateway.identity.id }
+        return response
     }
 
     /// One model.
@@ -72,6 +76,20 @@ struct ControlPlane: Sendable {
         let credentials = Credentials(request, context)
         if needed == .admin { try checkOrigin(request) }
         return try access.admit(credentials, as: needed)
+    }
+
+    /// The body of a request that says that it is JSON, which a form on a foreign web page cannot.
+    static func body(of request: Request, limit: Int) async throws -> [UInt8] {
+        let type = request.headers[.contentType]?.prefix { $0 != ";" && $0 != " " }.lowercased()
+        guard type == "application/json" else {
+            throw GatewayError(.unsupportedMediaType, "Send the body with 'content-type: application/json'.")
+        }
+        do {
+            var request = request
+            return Array(try await request.collectBody(upTo: limit).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw GatewayError(.payloadTooLarge, "The body is larger than the limit of \(limit) bytes.")
+        }
     }
 
     private func checkOrigin(_ request: Request) throws(GatewayError) {

@@ -81,7 +81,10 @@ public final class GatewayServer: Service {
             isDraining: { state.isDraining }
         )
         GatewayRoutes(plane: plane, maxBodyBytes: options.maxBodyBytes).mountControlPlane(on: router)
-        if let gateway = gateway as? Gateway { WorkerRoutes(gateway: gateway, plane: plane).mount(on: router) }
+        if let gateway = gateway as? Gateway {
+            WorkerRoutes(gateway: gateway, plane: plane).mount(on: router)
+            AdminRoutes(gateway: gateway, plane: plane, maxBodyBytes: options.maxBodyBytes).mount(on: router)
+        }
         routes(router)
         self.state = state
         self.logger = logger

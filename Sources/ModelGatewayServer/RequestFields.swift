@@ -59,6 +59,8 @@ struct RequestFields {
                 || HeaderText.equals(name, "x-session-id") || HeaderText.equals(name, "x-claude-code-session-id")
         case UInt8(ascii: "o"): HeaderText.hasPrefix(name, "openai-")
         case UInt8(ascii: "a"): HeaderText.hasPrefix(name, "anthropic-")
+        case UInt8(ascii: "i"): HeaderText.equals(name, "idempotency-key")
+        case UInt8(ascii: "v"): HeaderText.equals(name, "via")
         case UInt8(ascii: "t"): HeaderText.equals(name, "traceparent") || HeaderText.equals(name, "tracestate")
         default: false
         }

@@ -10,8 +10,13 @@ package protocol ServedGateway: Sendable {
     /// The public models, in the order in which they are listed.
     var models: [ModelInfo] { get }
 
+    /// Who the gateway is among others.
+    var identity: GatewayIdentity { get }
+
     /// Whether at least one model can be called now.
     var isReady: Bool { get }
 }
 
-extension Gateway: ServedGateway {}
+extension Gateway: ServedGateway {
+    package var identity: GatewayIdentity { registry.identity }
+}

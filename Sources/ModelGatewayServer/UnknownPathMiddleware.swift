@@ -28,7 +28,9 @@ struct UnknownPathMiddleware<Context: RequestContext>: RouterMiddleware {
 
     private func unknown(_ request: Request) -> Response {
         let path = request.uri.path
-        if let allowed = WorkerRoutes.methods(of: path) { return refused(request, allowed: allowed) }
+        if let allowed = WorkerRoutes.methods(of: path) ?? AdminRoutes.methods(of: path) {
+            return refused(request, allowed: allowed)
+        }
         guard GatewayRoutes.readPaths.contains(path) || path.hasPrefix("/v1/models/") else {
             return Response(GatewayError(.notFound, "There is no \(request.method.rawValue) \(path) here."))
         }

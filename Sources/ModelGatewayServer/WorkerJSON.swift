@@ -8,7 +8,6 @@ enum WorkerJSON {
     /// What `POST /workers` takes.
     struct Addition {
         var url: String
-        var apiKey: Secret?
         var settings: WorkerChange
     }
 
@@ -16,28 +15,20 @@ enum WorkerJSON {
 
     /// Reads the body of `POST /workers`.
     static func addition(_ body: JSONValue) throws(GatewayError) -> Addition {
-        let members = try members(of: body, known: ["url", "api_key", "weight", "priority", "labels"])
+        let members = try members(of: body, known: ["url", "api_key", "weight", "priority", "tags", "labels"])
         guard let url = members["url"]?.string, !url.isEmpty else {
             throw mistake("url", "must be the base URL of the worker, such as \"http://10.0.0.1:8000\"")
         }
-        var apiKey: Secret?
-        if let value = members["api_key"], value != .null {
-            guard let key = value.string, !key.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
-                throw mistake("api_key", "must be a string without control characters")
-            }
-            apiKey = Secret(key)
-        }
-        return Addition(url: url, apiKey: apiKey, settings: try settings(members))
+        return Addition(url: url, settings: try settings(members))
     }
 
     /// Reads the body of `PATCH /workers/{id}`.
     static func change(_ body: JSONValue) throws(GatewayError) -> WorkerChange {
-        let members = try members(of: body, known: ["weight", "priority", "labels", "draining"])
+        let fields = ["api_key", "weight", "priority", "tags", "labels", "draining"]
+        let members = try members(of: body, known: fields)
         guard !members.isEmpty else {
-            throw GatewayError(
-                .invalidRequest,
-                "Nothing to change; send some of 'weight', 'priority', 'labels' and 'draining'."
-            )
+            let names = fields.map { "'\($0)'" }.joined(separator: ", ")
+            throw GatewayError(.invalidRequest, "Nothing to change; send some of \(names).")
         }
         var change = try settings(members)
         if let value = members["draining"] {
@@ -49,6 +40,10 @@ enum WorkerJSON {
 
     private static func settings(_ members: [String: JSONValue]) throws(GatewayError) -> WorkerChange {
         var settings = WorkerChange()
+        if let value = members["api_key"] {
+            guard value == .null || value.string != nil else { throw mistake("api_key", "must be a string or null") }
+            settings.apiKey = Secret(value.string ?? "")
+        }
         if let value = members["weight"] {
             guard let weight = value.double else { throw mistake("weight", "must be a number") }
             settings.weight = weight
@@ -56,6 +51,12 @@ enum WorkerJSON {
         if let value = members["priority"] {
             guard let priority = value.int else { throw mistake("priority", "must be a whole number") }
             settings.priority = priority
+        }
+        if let value = members["tags"] {
+            guard let tags = value.array?.compactMap(\.string), tags.count == value.array?.count else {
+                throw mistake("tags", "must be a list of strings")
+            }
+            settings.tags = tags
         }
         if let value = members["labels"] {
             guard let entries = value.object else { throw mistake("labels", "must be an object of strings") }
@@ -130,6 +131,7 @@ enum WorkerJSON {
         write("models", worker.models, to: &json)
         json.member("weight", worker.weight)
         json.member("priority", worker.priority)
+        write("tags", worker.tags, to: &json)
         write("labels", worker.labels, to: &json)
         if let problem = worker.problem { json.member("problem", problem) }
         json.key("deployments")

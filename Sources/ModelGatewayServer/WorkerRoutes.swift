@@ -3,7 +3,6 @@
 import HTTPTypes
 import Hummingbird
 import ModelGateway
-import NIOCore
 
 /// `GET /workers`, `POST /workers`, and `GET`, `PATCH` and `DELETE /workers/{id}`.
 ///
@@ -40,7 +39,7 @@ struct WorkerRoutes: Sendable {
         }
         router.patch("/workers/**") { request, context in
             try plane.admit(request, context, as: .admin)
-            let change = try WorkerJSON.change(try await Self.body(of: request))
+            let change = try WorkerJSON.change(try await Self.json(of: request))
             return Response.json(WorkerJSON.object(try gateway.updateWorker(Self.id(context), change)))
         }
         router.delete("/workers/**") { request, context in
@@ -53,14 +52,24 @@ struct WorkerRoutes: Sendable {
     }
 
     private func add(_ request: Request) async throws -> Worker {
-        let wanted = try WorkerJSON.addition(try await Self.body(of: request))
-        return try gateway.addWorker(
+        let wanted = try WorkerJSON.addition(try await Self.json(of: request))
+        let worker = try gateway.addWorker(
             url: wanted.url,
-            apiKey: wanted.apiKey,
+            apiKey: wanted.settings.apiKey,
             weight: wanted.settings.weight ?? 1,
             priority: wanted.settings.priority ?? 0,
-            labels: wanted.settings.labels ?? [:]
+            labels: wanted.settings.labels ?? [:],
+            tags: wanted.settings.tags ?? []
         )
+        guard await !gateway.registry.isOurselves(at: wanted.url) else {
+            _ = try? gateway.removeWorker(worker.id, drain: .zero)
+            throw GatewayError(
+                .conflict,
+                "The worker is this gateway itself; calls would travel in a circle.",
+                param: "url"
+            )
+        }
+        return worker
     }
 
     private static func id(_ context: some RequestContext) -> String {
@@ -76,17 +85,7 @@ struct WorkerRoutes: Sendable {
         return .seconds(seconds)
     }
 
-    private static func body(of request: Request) async throws -> JSONValue {
-        let type = request.headers[.contentType]?.prefix { $0 != ";" && $0 != " " }.lowercased()
-        guard type == "application/json" else {
-            throw GatewayError(.unsupportedMediaType, "Send the body with 'content-type: application/json'.")
-        }
-        do {
-            var request = request
-            let bytes = try await request.collectBody(upTo: largestBody)
-            return try JSONValue(parsing: Array(bytes.readableBytesView))
-        } catch is NIOTooManyBytesError {
-            throw GatewayError(.payloadTooLarge, "The description of a worker is at most \(largestBody) bytes long.")
-        }
+    private static func json(of request: Request) async throws -> JSONValue {
+        try JSONValue(parsing: try await ControlPlane.body(of: request, limit: largestBody))
     }
 }

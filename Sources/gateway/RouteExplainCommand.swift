@@ -10,9 +10,10 @@ struct RouteExplainCommand: AsyncParsableCommand {
         abstract: "Show where a call would go and why, without sending it.",
         discussion: """
             Lists the deployments that may take the call in the order in which they would be tried, each with the number \
-            that the policy looks at, and why the others may not. Workers are asked for their models first. It is the \
-            view of a gateway that has just started: what a running one has learned is in its GET /workers and /metrics.
+            that the policy looks at, and why the others may not. With --url a running gateway is asked, which knows what \
+            it has learned. Otherwise it is the view of one that has just started; workers are asked for their models first.
 
+              gateway route explain --url http://127.0.0.1:30000 -m assistant "Hi"
               gateway route explain --config gateway.toml -m assistant "Hi"
               gateway route explain --config gateway.toml --request call.json
               gateway route explain --session alice "Hi" --policy manual \\
@@ -24,6 +25,12 @@ struct RouteExplainCommand: AsyncParsableCommand {
 
     @Argument(help: "The prompt. Without it, and without --request: standard input, if it is piped.")
     var prompt: String?
+
+    @Option(help: ArgumentHelp("The running gateway to ask.", valueName: "url"))
+    var url: String?
+
+    @Option(help: ArgumentHelp("An admin's key for it. Better in GATEWAY_ADMIN_KEY.", valueName: "key"))
+    var adminKey: String?
 
     @Option(help: ArgumentHelp("A configuration in TOML or YAML.", valueName: "file"))
     var config: String?
@@ -54,12 +61,43 @@ struct RouteExplainCommand: AsyncParsableCommand {
         if request != nil, prompt != nil || model != nil {
             throw ValidationError("--request has the prompt and the model in it; leave out --model and the prompt.")
         }
-        if config == nil, workers.urls.isEmpty {
-            throw ValidationError("Say what to route to: --config FILE, or --worker-urls URL ….")
+        if let url {
+            guard config == nil, workers.urls.isEmpty, workers.policy == nil else {
+                throw ValidationError("--url asks a running gateway; leave out --config, --worker-urls and --policy.")
+            }
+            do { _ = try BaseURL(url) } catch { throw ValidationError("--url: \(error.message)") }
+        } else if config == nil, workers.urls.isEmpty {
+            throw ValidationError("Say what to route to: --url URL, --config FILE, or --worker-urls URL ….")
         }
+        if url == nil, adminKey != nil { throw ValidationError("--admin-key has no effect without --url.") }
     }
 
     func run() async throws {
+        let report = if let url { try await ask(url) } else { try await explain() }
+        try await StandardStream.output.write(json ? report.line : report.table)
+        if report.candidates.isEmpty {
+            throw CommandFailure(.unavailable, "no deployment of \(report.model) may take the call now")
+        }
+    }
+
+    /// What a running gateway says.
+    private func ask(_ url: String) async throws -> RoutingReport {
+        let call = try await call()
+        let gateway = try RunningGateway(url: url, key: try key())
+        let usual = Configuration.Routing()
+        return try await gateway.explain(call.body(), headers: try headers(usual))
+    }
+
+    /// The admin's key for a running gateway: the first one, where the environment names several.
+    private func key() throws -> Secret? {
+        if let adminKey { return Secret(adminKey) }
+        var configuration = Configuration()
+        try configuration.applyEnvironment()
+        return configuration.server.adminKeys.first
+    }
+
+    /// What a gateway of the configuration would say that has just started.
+    private func explain() async throws -> RoutingReport {
         var configuration = Configuration()
         if let config {
             configuration = try ConfigurationFiles.load(config)
@@ -74,12 +112,14 @@ struct RouteExplainCommand: AsyncParsableCommand {
         let backend = LocalBackend(logger: logger)
         let gateway = try Gateway(configuration: configuration, providers: backend.catalog)
         try await WorkerSearch.run(gateway, configuration: configuration, logger: logger, within: .seconds(5))
-        let wire = try call.wireRequest(of: gateway, headers: headers(configuration.routing))
-        let report = RouteReport(try gateway.explain(wire), workers: gateway.workers)
-        try await StandardStream.output.write(json ? report.json : report.table)
-        if report.explanation.candidates.isEmpty {
-            throw CommandFailure(.unavailable, "no deployment of \(report.explanation.model) may take the call now")
-        }
+        let body = try call.body(naming: gateway.groups.map(\.model))
+        let wire = WireRequest(
+            mode: try Mode(ofRequest: try JSONValue(parsing: body)),
+            body: body,
+            headers: try headers(configuration.routing),
+            requestID: "req_explain"
+        )
+        return RoutingReport(try gateway.explain(wire), workers: gateway.workers)
     }
 
     /// What is to be routed, read before any worker is asked.
@@ -110,26 +150,21 @@ private enum RoutedCall {
     case prompt(String, model: String?)
     case body([UInt8])
 
-    /// The request that a client would send.
-    func wireRequest(of gateway: Gateway, headers: [HTTPHeader]) throws -> WireRequest {
+    /// The request that a client would send; without a model if none was named.
+    func body() -> [UInt8] {
         switch self {
-        case .body(let body):
-            return WireRequest(mode: try Self.mode(of: body), body: body, headers: headers, requestID: "req_explain")
+        case .body(let body): return body
         case .prompt(let prompt, let model):
-            let models = gateway.groups.map(\.model)
-            let name = if let model { model } else { try ChatModel.only(of: models, place: "the gateway") }
             let message: JSONValue = ["role": "user", "content": .string(prompt)]
-            let body: JSONValue = ["model": .string(name), "messages": [message]]
-            return WireRequest(mode: .chat, body: body.serialized(), headers: headers, requestID: "req_explain")
+            let name = model.map { [JSONMember("model", .string($0))] } ?? []
+            return JSONValue.object(name + [JSONMember("messages", [message])]).serialized()
         }
     }
 
-    /// The kind of work, which a client tells by the path.
-    private static func mode(of body: [UInt8]) throws -> Mode {
-        let json = try JSONValue(parsing: body)
-        if json["messages"] != nil { return .chat }
-        if json["prompt"] != nil { return .completion }
-        if json["input"] != nil { return .embedding }
-        throw CommandFailure(.badData, "the request has none of 'messages', 'prompt' and 'input'")
+    /// The request that a client would send, with the only one of the models if none was named.
+    func body(naming models: [String]) throws -> [UInt8] {
+        guard case .prompt(let prompt, nil) = self else { return body() }
+        let model = try ChatModel.only(of: models, place: "the gateway")
+        return RoutedCall.prompt(prompt, model: model).body()
     }
 }

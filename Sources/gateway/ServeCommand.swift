@@ -51,6 +51,18 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "A key of admins, who see and change the workers; without any, programs on this machine may. Repeatable. "
+                + "Better in GATEWAY_ADMIN_KEY.",
+            valueName: "key"
+        )
+    )
+    var adminKey: [String] = []
+
+    @Flag(help: "Listen where others can connect though no client needs a key.")
+    var allowUnauthenticated = false
+
+    @Option(
+        help: ArgumentHelp(
             "The least severe level logged: trace, debug, info, notice, warning, error, critical (default: info).",
             valueName: "level"
         ),
@@ -67,6 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
     func validate() throws {
         if let port, !(0...65535).contains(port) { throw ValidationError("--port must be 0 to 65535.") }
         if apiKey.contains("") { throw ValidationError("--api-key must not be empty.") }
+        if adminKey.contains("") { throw ValidationError("--admin-key must not be empty.") }
         for (index, one) in model.enumerated() where model[..<index].contains(where: { $0.name == one.name }) {
             throw ValidationError("--model gives the name '\(one.name)' twice; say NAME=PATH with another.")
         }
@@ -98,11 +111,33 @@ struct ServeCommand: AsyncParsableCommand {
         if let host { configuration.server.host = host }
         if let port { configuration.server.port = port }
         if !apiKey.isEmpty { configuration.server.apiKeys = apiKey.map { Secret($0) } }
+        if !adminKey.isEmpty { configuration.server.adminKeys = adminKey.map { Secret($0) } }
+        if allowUnauthenticated { configuration.server.allowUnauthenticated = true }
+        try checkAccess(configuration.server)
         if let logLevel { configuration.logging.level = logLevel }
         if let logFormat { configuration.logging.format = logFormat }
         workers.apply(to: &configuration)
         try addLocalModels(to: &configuration)
         try local.apply(to: &configuration)
+    }
+
+    /// Whoever listens where others can connect means to, and says whom it lets in.
+    private func checkAccess(_ server: Configuration.Server) throws {
+        if server.adminKeys.contains(where: server.apiKeys.contains) {
+            throw CommandFailure(
+                .configuration,
+                "a key of 'server.admin_keys' is also one of 'server.api_keys'; admins need keys of their own"
+            )
+        }
+        guard server.apiKeys.isEmpty, !server.allowUnauthenticated, !server.isLocal else { return }
+        throw CommandFailure(
+            .configuration,
+            """
+            on \(server.host) everybody who can connect could use the models: give clients a key with --api-key \
+            (GATEWAY_API_KEY, 'server.api_keys'), listen on 127.0.0.1 only, or allow it with --allow-unauthenticated \
+            ('server.allow_unauthenticated')
+            """
+        )
     }
 
     private func addLocalModels(to configuration: inout Configuration) throws {
@@ -150,6 +185,14 @@ private func named<Value: RawRepresentable<String> & CaseIterable>(_ text: Strin
     if let value = Value(rawValue: text) { return value }
     let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
     throw ValidationError("'\(text)' is none of \(names).")
+}
+
+extension Configuration.Server {
+    /// Whether only programs on this machine can connect.
+    fileprivate var isLocal: Bool {
+        if host == "localhost" || host == "::1" { return true }
+        return host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
+    }
 }
 
 extension Configuration {

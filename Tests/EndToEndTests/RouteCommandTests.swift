@@ -4,6 +4,14 @@ import ModelGateway
 import ModelGatewayTesting
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 @Suite("gateway route explain", .timeLimit(.minutes(5)))
 struct RouteCommandTests {
     private let directory: TemporaryDirectory
@@ -41,7 +49,20 @@ struct RouteCommandTests {
         _ arguments: String...,
         input: ChildProcess.Input = .none
     ) async throws -> (status: Int32, output: String, errors: String) {
-        let command = try ChildProcess(BuiltProducts.path("gateway"), ["route", "explain"] + arguments, input: input)
+        try await explain(arguments, input: input)
+    }
+
+    private func explain(
+        _ arguments: [String],
+        _ environment: [String: String] = [:],
+        input: ChildProcess.Input = .none
+    ) async throws -> (status: Int32, output: String, errors: String) {
+        let command = try ChildProcess(
+            BuiltProducts.path("gateway"),
+            ["route", "explain"] + arguments,
+            environment: environment,
+            input: input
+        )
         let status = try await command.waitForExit()
         return (status, command.output, command.errors)
     }
@@ -108,6 +129,38 @@ struct RouteCommandTests {
         #expect(absent.contains { $0["reason"]?.string == "does not offer the model" })
         #expect(absent.contains { $0["reason"]?.string?.hasPrefix("does not answer") ?? false })
         #expect(engines.allSatisfy { $0.requests.allSatisfy { $0.method == "GET" } })
+    }
+
+    @Test func `C13: a running gateway gives the same report as a fresh one, by its admin's key`() async throws {
+        let server = try await RunningServer("--config", file, "--api-key", "sk-client", "--admin-key", "sk-admin")
+        defer { server.process.signal(SIGKILL) }
+        let call = ["--session", "alice", "--tags", "eu,us", "Hi"]
+        let fresh = try await explain(["--config", file] + call)
+        let running = try await explain(["--url", server.url, "--admin-key", "sk-admin"] + call)
+        #expect(running.status == 0)
+        #expect(running.output == fresh.output)
+        let json = try await explain(
+            ["--url", server.url + "/v1", "--json"] + call,
+            ["GATEWAY_ADMIN_KEY": "sk-admin,b"]
+        )
+        #expect(json.output == (try await explain(["--config", file, "--json"] + call)).output)
+        let body = #"{"model":"helper","input":"abc"}"#
+        let piped = try await explain(
+            ["--url", server.url, "--admin-key", "sk-admin", "--json", "--request", "-"],
+            input: .text(body)
+        )
+        #expect(try self.json(piped.output)["mode"]?.string == "embedding")
+
+        #expect(try await explain(["--url", server.url] + call).status == 77)
+        let client = try await explain(["--url", server.url, "--admin-key", "sk-client"] + call)
+        #expect(client.status == 77)
+        #expect(client.errors.contains("admin"))
+        let nobody = try await explain(["--url", "http://127.0.0.1:9", "-m", "m", "Hi"])
+        #expect(nobody.status == 69)
+        #expect(nobody.errors.contains("no gateway answers at http://127.0.0.1:9"))
+        #expect(try await explain(["--url", server.url, "--config", file, "Hi"]).status == 64)
+        #expect(try await explain(["--config", file, "--admin-key", "k", "Hi"]).status == 64)
+        #expect(try await server.stop() == 0)
     }
 
     @Test func failsWithTheRightStatus() async throws {

@@ -137,6 +137,31 @@ struct ServeCommandTests {
 
     // MARK: What stops it from starting
 
+    @Test func `A3: it does not listen for others while no client needs a key, unless told to`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let file = try directory.write("gateway.toml", Self.configuration(engine))
+        for host in ["0.0.0.0", "::", "192.0.2.1"] {
+            let server = try BuiltProducts.gateway("serve", "--config", file, "--port", "0", "--host", host)
+            #expect(try await server.waitForExit() == 78)
+            #expect(server.errors.contains("gateway: on \(host) everybody who can connect could use the models"))
+            #expect(server.errors.contains("--api-key") && server.errors.contains("--allow-unauthenticated"))
+        }
+        for arguments in [["--allow-unauthenticated"], ["--api-key", "k"], ["--api-key", "k", "--admin-key", "a"]] {
+            let server = try ChildProcess(
+                BuiltProducts.path("gateway"),
+                ["serve", "--config", file, "--port", "0", "--host", "0.0.0.0"] + arguments
+            )
+            try await server.waitForErrors { $0.contains("Listening") }
+            server.signal(SIGTERM)
+            #expect(try await server.waitForExit() == 0)
+            // Said once, and only if it is so.
+            let notices = server.errors.matches(of: /No admin key is configured/).count
+            #expect(notices == (arguments.contains("--admin-key") ? 0 : 1))
+        }
+        let same = try BuiltProducts.gateway("serve", "--config", file, "--api-key", "k", "--admin-key", "k")
+        #expect(try await same.waitForExit() == 78)
+    }
+
     @Test func aPortInUseIsSaid() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let file = try directory.write("gateway.toml", Self.configuration(engine))

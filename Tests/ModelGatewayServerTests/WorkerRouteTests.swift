@@ -32,7 +32,7 @@ struct WorkerRouteTests {
         let gateway = Gateway(groups: [])
         let running = Task { try await gateway.run() }
         defer { running.cancel() }
-        let id = "127.0.0.1:\(engine.port)"
+        let id = try WorkerAddress(engine.url).id
         try await withServer(gateway) { server in
             #expect(try await server.once(request("GET", "/workers")).body == #"{"object":"list","data":[]}"#)
             #expect(try await server.once(request("GET", "/readiness")).status == 503)
@@ -76,10 +76,10 @@ struct WorkerRouteTests {
             ("POST", "/workers", #"{"url":"http://h","priority":1.5}"#, 400),
             ("POST", "/workers", #"{"url":"http://h","labels":{"a":1}}"#, 400),
             ("POST", "/workers", #"{"url":"http://h","api_key":"a\r\nb"}"#, 400),
-            ("PATCH", "/workers/known:80", "{}", 400), ("PATCH", "/workers/known:80", #"{"draining":1}"#, 400),
-            ("PATCH", "/workers/known:80", #"{"weight":1e9}"#, 400), ("PATCH", "/workers/none", #"{"weight":1}"#, 404),
-            ("DELETE", "/workers/known:80?drain=-1", "", 400), ("PUT", "/workers", "{}", 405),
-            ("POST", "/workers/known:80", "{}", 405),
+            ("PATCH", "/workers/known", "{}", 400), ("PATCH", "/workers/known", #"{"draining":1}"#, 400),
+            ("PATCH", "/workers/known", #"{"weight":1e9}"#, 400), ("PATCH", "/workers/none", #"{"weight":1}"#, 404),
+            ("DELETE", "/workers/known?drain=-1", "", 400), ("PUT", "/workers", "{}", 405),
+            ("POST", "/workers/known", "{}", 405),
         ]
     )
     func refused(_ method: String, _ path: String, _ body: String, _ status: Int) async throws {
@@ -87,6 +87,7 @@ struct WorkerRouteTests {
         try gateway.addWorker(url: "http://known")
         let before = gateway.workers.map(\.id)
         try await withServer(gateway) { server in
+            let path = try path.replacing("known", with: WorkerAddress("http://known").id)
             let answer = try await server.once(request(method, path, body))
             #expect(answer.status == status)
             #expect(answer.body.hasPrefix(#"{"error":{"message":"#))

@@ -7,7 +7,7 @@ import GatewayWire
 /// ```swift
 /// let provider = try OpenAICompatibleProvider(baseURL: "http://127.0.0.1:8000/v1", transport: CurlTransport())
 /// ```
-public struct OpenAICompatibleProvider: RelayingProvider {
+public struct OpenAICompatibleProvider: RelayingProvider, CredentialHolder {
     /// What the provider is called in logs and metrics.
     public let name: String
     /// The address that the endpoint paths are appended to, such as `https://api.openai.com/v1`.
@@ -16,6 +16,7 @@ public struct OpenAICompatibleProvider: RelayingProvider {
     public let transport: any HTTPTransport
     public let modes: Set<Mode>
 
+    package let credentials: CredentialMask
     private let asksForStreamUsage: Bool
     private let refusal = StreamUsageRefusal()
     private let headers: [HTTPHeader]
@@ -64,6 +65,7 @@ public struct OpenAICompatibleProvider: RelayingProvider {
         var lines = [HTTPHeader("content-type", "application/json")]
         if let apiKey, !apiKey.isEmpty { lines.append(HTTPHeader("authorization", "Bearer \(apiKey)")) }
         self.headers = lines + headers
+        credentials = CredentialMask(self.headers)
     }
 
     /// Whether streams are asked for their usage: as the provider was created, until its server refuses that.
@@ -133,8 +135,30 @@ public struct OpenAICompatibleProvider: RelayingProvider {
     }
 
     public func models(timeouts: Timeouts) async throws(GatewayError) -> [ModelInfo] {
-        let request = HTTPTransportRequest(method: "GET", url: endpoints.models, headers: headers, timeouts: timeouts)
-        let json = try await transport.send(request).json()
+        do throws(GatewayError) {
+            return try await listing(timeouts: timeouts).models
+        } catch {
+            throw credentials.masked(error)
+        }
+    }
+
+    /// The models, and the identity of the server if that is a gateway.
+    /// - Parameter further: Header lines beside those of every request.
+    package func listing(
+        timeouts: Timeouts,
+        headers further: [HTTPHeader] = []
+    ) async throws(GatewayError) -> (models: [ModelInfo], gatewayID: String?) {
+        let request = HTTPTransportRequest(
+            method: "GET",
+            url: endpoints.models,
+            headers: headers + further,
+            timeouts: timeouts
+        )
+        let response = try await transport.send(request)
+        return (try Self.models(in: try await response.json()), response.headers[GatewayIdentity.idHeader])
+    }
+
+    private static func models(in json: JSONValue) throws(GatewayError) -> [ModelInfo] {
         guard let entries = json["data"]?.array else {
             throw GatewayError(.malformedResponse, "The provider's model list has no 'data'.")
         }

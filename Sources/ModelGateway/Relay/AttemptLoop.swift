@@ -82,7 +82,8 @@ struct AttemptLoop {
             let attempt = begin(lease)
             do {
                 return try await body(attempt)
-            } catch {
+            } catch let cause {
+                let error = lease.deployment.provider.masked(cause)
                 attempt.settlement.abandon(error)
                 failure = error
                 tried.insert(lease)

@@ -51,6 +51,11 @@ package final class CallSettlement: Sendable {
         }
     }
 
+    /// An error of the deployment as it may be shown.
+    func masked(_ error: GatewayError) -> GatewayError {
+        lease.deployment.provider.masked(error)
+    }
+
     /// Ends the call. Only the first time counts.
     func settle(_ outcome: Outcome, usage: Usage?) {
         guard isSettled.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }

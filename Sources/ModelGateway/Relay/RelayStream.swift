@@ -143,7 +143,7 @@ final class RelayStream: ByteStream {
             isDone = true
             upstream.cancel()
             end(.failure(failure))
-            output += WireFormat.openAI.errorEvent(for: failure)
+            output += WireFormat.openAI.errorEvent(for: call.masked(failure))
         } else if isDone {
             upstream.discard()
             end(.success)

@@ -64,7 +64,7 @@ final class SettledEvents: ChatEventSource {
             return events
         } catch {
             end(error.code == .cancelled ? .cancelled : .failure(error))
-            throw error
+            throw call.masked(error)
         }
     }
 

@@ -77,7 +77,7 @@ final class TranslatedStream: ByteStream {
                     throw error
                 }
                 end(.failure(error))
-                return WireFormat.openAI.errorEvent(for: error)
+                return WireFormat.openAI.errorEvent(for: call.masked(error))
             }
         }
     }

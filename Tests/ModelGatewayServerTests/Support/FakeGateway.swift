@@ -12,6 +12,7 @@ final class FakeGateway: ServedGateway {
     private let log = Mutex<[WireRequest]>([])
     let models: [ModelInfo]
     let isReady: Bool
+    let identity = GatewayIdentity()
     /// Told at the beginning and the end of each call.
     let started = Counter()
     let cancelled = Counter()

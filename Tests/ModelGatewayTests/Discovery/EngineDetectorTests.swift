@@ -94,6 +94,6 @@ import Testing
         ("http://[::1]:9", "[::1]:9"), ("http://[fe80::1]", "[fe80::1]:80"), ("http://h:1/a/v1", "h:1/a/v1"),
     ])
     func `the id of a worker is its host and port`(_ url: String, _ id: String) throws {
-        #expect(try WorkerAddress(url).id == id)
+        #expect(try WorkerAddress(url).place == id)
     }
 }

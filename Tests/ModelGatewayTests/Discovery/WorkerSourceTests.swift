@@ -33,7 +33,7 @@ import Darwin
     private func watch(_ source: some WorkerSource, _ body: (Feed) async throws -> Void) async throws {
         let (news, continuation) = AsyncStream<News>.makeStream()
         let report = WorkerReport(
-            workers: { continuation.yield(.workers($0.map(\.id))) },
+            workers: { continuation.yield(.workers($0.map(\.place))) },
             problem: { continuation.yield(.problem($0)) }
         )
         let watching = Task { await source.watch(report) }
@@ -61,7 +61,7 @@ import Darwin
         let (workers, problems) = FileWorkerSource.parse(
             "# workers\n\nhttp://a:1\r\n  http://b:2/v1  # second\n#http://c:3\nd:4\nhttp://e http://f\nhttp://g:7#x"
         )
-        #expect(workers.map(\.id) == ["a:1", "b:2"])
+        #expect(workers.map(\.place) == ["a:1", "b:2"])
         #expect(problems.count == 3)
         #expect(problems[0].hasPrefix("6: "))
         #expect(problems[1].hasPrefix("7: "))
@@ -168,7 +168,7 @@ import Darwin
         var iterator = reports.makeAsyncIterator()
         let workers = try #require(await iterator.next())
         watching.cancel()
-        #expect(workers.map(\.id) == ["a.example:8001", "b.example:8002"])
+        #expect(workers.map(\.place) == ["a.example:8001", "b.example:8002"])
         #expect(workers.map(\.priority) == [10, 20])
         #expect(workers.map(\.weight) == [5, 1])
     }

@@ -16,17 +16,21 @@ package struct EngineClient: Sendable {
 
     let address: WorkerAddress
     let apiKey: Secret?
+    /// Who asks.
+    let identity: GatewayIdentity
     let transport: any HTTPTransport
     let timeout: Duration
 
     package init(
         address: WorkerAddress,
         apiKey: Secret? = nil,
+        identity: GatewayIdentity = GatewayIdentity(),
         transport: any HTTPTransport,
         timeout: Duration = .seconds(3)
     ) {
         self.address = address
         self.apiKey = apiKey
+        self.identity = identity
         self.transport = transport
         self.timeout = timeout
     }
@@ -37,7 +41,7 @@ package struct EngineClient: Sendable {
 
     /// Asks for a path of the server itself, beginning with a slash.
     package func get(_ path: String) async throws(GatewayError) -> Answer {
-        var headers: [HTTPHeader] = []
+        var headers = identity.marks
         if let apiKey, !apiKey.isEmpty { headers.append(HTTPHeader("authorization", "Bearer \(apiKey.reveal())")) }
         let request = HTTPTransportRequest(
             method: "GET",
@@ -50,9 +54,20 @@ package struct EngineClient: Sendable {
     }
 
     /// Asks for the models that the worker offers. Names that cannot be public names are left out.
+    /// - Throws: ``GatewayError/Code/loopDetected`` if the worker is the gateway that asks.
     package func models() async throws(GatewayError) -> [ModelInfo] {
+        let provider = try provider(name: Engine.Kind.generic.rawValue)
+        let listing: (models: [ModelInfo], gatewayID: String?)
+        do throws(GatewayError) {
+            listing = try await provider.listing(timeouts: timeouts, headers: identity.marks)
+        } catch {
+            throw provider.credentials.masked(error)
+        }
+        guard listing.gatewayID != identity.id else {
+            throw GatewayError(.loopDetected, "The worker is this gateway itself.")
+        }
         var seen: Set<String> = []
-        return try await provider(name: Engine.Kind.generic.rawValue).models(timeouts: timeouts).filter { model in
+        return listing.models.filter { model in
             let isUsable = !model.id.isEmpty && model.id.utf8.count <= 512 && !model.id.utf8.contains { $0 < 0x20 }
             return isUsable && seen.insert(model.id).inserted
         }

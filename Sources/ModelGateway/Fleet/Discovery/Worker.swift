@@ -10,11 +10,14 @@ public struct Worker: Sendable {
         case ready
         /// It answered before but did not when last asked.
         case unreachable
+        /// It is this gateway itself and gets no calls. It is asked again now and then, as another server may come to be
+        /// at its address.
+        case refused
         /// It takes no new calls; see ``Worker/isLeaving``.
         case draining
     }
 
-    /// Host and port; followed by the path of its API if that is not `/v1`.
+    /// `worker-` and twelve hexadecimal digits, which follow from its address but do not show it.
     public var id: String
     /// The base URL of its API.
     public var url: String
@@ -32,6 +35,8 @@ public struct Worker: Sendable {
     public var weight: Double
     /// The tier; lower numbers first.
     public var priority: Int
+    /// Names that calls can prefer it by.
+    public var tags: [String]
     /// Names and values for people and dashboards.
     public var labels: [String: String]
     /// Why it could not be asked, if the last question failed.
@@ -48,6 +53,10 @@ public struct WorkerChange: Sendable, Hashable {
     public var priority: Int?
     /// All labels; those that are not among them are removed.
     public var labels: [String: String]?
+    /// All tags that calls can prefer it by; those that are not among them are removed.
+    public var tags: [String]?
+    /// The bearer token that it is sent from now on. An empty one removes the worker's own.
+    public var apiKey: Secret?
     /// True sends no new calls to the worker, while those under way go on; false takes it back into service.
     public var isDraining: Bool?
 
@@ -56,11 +65,15 @@ public struct WorkerChange: Sendable, Hashable {
         weight: Double? = nil,
         priority: Int? = nil,
         labels: [String: String]? = nil,
+        tags: [String]? = nil,
+        apiKey: Secret? = nil,
         isDraining: Bool? = nil
     ) {
         self.weight = weight
         self.priority = priority
         self.labels = labels
+        self.tags = tags
+        self.apiKey = apiKey
         self.isDraining = isDraining
     }
 
@@ -82,5 +95,21 @@ public struct WorkerChange: Sendable, Hashable {
                 param: "labels"
             )
         }
+        if let tags, tags.count > 64 || tags.contains(where: { !Self.isTag($0) }) {
+            throw GatewayError(
+                .invalidRequest,
+                "A worker has at most 64 tags of 1 to 64 bytes each, without commas and white space around them.",
+                param: "tags"
+            )
+        }
+        if let key = apiKey?.reveal(), key.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+            throw GatewayError(.invalidRequest, "A worker's key must not have control characters.", param: "api_key")
+        }
+    }
+
+    /// Whether a call can ask for it: the lists in which calls do have commas in between.
+    private static func isTag(_ tag: String) -> Bool {
+        (1...64).contains(tag.utf8.count) && !tag.utf8.contains { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: ",") }
+            && tag.first != " " && tag.last != " "
     }
 }

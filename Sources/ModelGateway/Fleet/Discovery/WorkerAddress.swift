@@ -1,9 +1,16 @@
 // Where a worker is, and the id that follows from it.
 
+import GatewayWire
+
 /// The address of an OpenAI-compatible server, and what the place that named it says about its share of the calls.
 package struct WorkerAddress: Sendable, Hashable {
     /// The base URL of the server's API, with `/v1` for a path if none was given.
     package let url: BaseURL
+    /// Host and port, such as `10.0.0.1:8000`; followed by the path if it is not `/v1`. Two addresses with the same are
+    /// one worker.
+    package let place: String
+    /// Short, the same in every process, and without the address in it: whoever may not see that may see the id.
+    package let id: String
     /// The share of calls; nil if the source says nothing about it.
     package var weight: Double?
     /// The tier; nil if the source says nothing about it.
@@ -13,12 +20,14 @@ package struct WorkerAddress: Sendable, Hashable {
     /// - Throws: ``GatewayError/Code/configuration`` if it is no absolute http(s) URL.
     package init(_ text: String, weight: Double? = nil, priority: Int? = nil) throws(GatewayError) {
         url = try BaseURL(text).withDefaultPath
+        place = Self.place(of: url)
+        let digits = String(StableHash.hash(place) >> 16, radix: 16)
+        id = "worker-" + String(repeating: "0", count: 12 - digits.count) + digits
         self.weight = weight
         self.priority = priority
     }
 
-    /// Host and port, such as `10.0.0.1:8000`; followed by the path if it is not `/v1`.
-    package var id: String {
+    private static func place(of url: BaseURL) -> String {
         let authority = url.authority.lowercased()
         // A colon inside brackets belongs to an IPv6 address.
         let hasPort = authority.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
@@ -29,5 +38,5 @@ package struct WorkerAddress: Sendable, Hashable {
 
 extension BaseURL {
     /// The address of the server behind an API, under which its health and its metrics are: the API's without `/v1`.
-    var server: String { path.hasSuffix("/v1") ? String(description.dropLast(3)) : description }
+    package var server: String { path.hasSuffix("/v1") ? String(description.dropLast(3)) : description }
 }

@@ -7,10 +7,14 @@ struct WorkerEntry: Sendable {
     /// No other entry of the registry has this number: results of questions find the worker that they are about.
     let number: Int
     var address: WorkerAddress
-    let apiKey: Secret?
+    /// The key that was given for this worker alone.
+    var ownKey: Secret?
+    /// The key of all workers that an operator's configuration or sources name.
+    let sharedKey: Secret?
     var weight: Double
     var priority: Int
     var labels: [String: String]
+    var tags: [String]
     var sources: Set<String> = []
     var hasAnswered = false
     var failures = 0
@@ -30,22 +34,37 @@ struct WorkerEntry: Sendable {
     /// How often its engine was seen to start anew.
     var restarts: UInt64 = 0
 
-    init(number: Int, address: WorkerAddress, apiKey: Secret?, now: MonotonicInstant) {
+    /// Whether it turned out to be this gateway.
+    var isOurselves = false
+
+    init(number: Int, address: WorkerAddress, ownKey: Secret?, sharedKey: Secret?, now: MonotonicInstant) {
         self.number = number
         self.address = address
-        self.apiKey = apiKey
+        self.ownKey = ownKey
+        self.sharedKey = sharedKey
         weight = address.weight ?? 1
         priority = address.priority ?? 0
         labels = [:]
+        tags = []
         inspectionDue = now
     }
 
     var id: String { address.id }
 
+    /// The source that stands for requests to add a worker.
+    static let api = "api"
+
+    /// The key that is sent to it. Whoever may add a worker could otherwise have the shared key sent to any address.
+    var apiKey: Secret? { ownKey ?? (sources.contains { $0 != Self.api } ? sharedKey : nil) }
+
+    /// What logs call it.
+    var title: String { "\(id) (\(address.url))" }
+
     func deploymentID(_ model: String) -> String { "\(id)/\(model)" }
 
     var state: Worker.State {
         if isLeaving || isDraining { return .draining }
+        if isOurselves { return .refused }
         if !hasAnswered { return .connecting }
         return failures > 0 ? .unreachable : .ready
     }

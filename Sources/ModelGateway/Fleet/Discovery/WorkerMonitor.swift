@@ -44,7 +44,10 @@ package struct WorkerMonitor: Sendable {
         case .inspection(let worker):
             let result = await inspect(worker)
             if case .failure(let error) = result, error.code == .cancelled { return }
-            if let news = registry.inspected(worker, result) { logger.info("\(news)") }
+            if let news = registry.inspected(worker, result) {
+                let isLoop = if case .failure(let error) = result { error.code == .loopDetected } else { false }
+                logger.log(level: isLoop ? .warning : .info, "\(news)")
+            }
         case .load(let worker, let metrics):
             registry.loaded(worker, await load(of: worker, metrics))
         }

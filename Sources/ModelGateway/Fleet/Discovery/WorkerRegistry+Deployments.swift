@@ -28,6 +28,7 @@ extension WorkerRegistry {
             upstreamModel: model,
             weight: entry.weight,
             priority: entry.priority,
+            tags: entry.tags,
             labels: entry.labels,
             timeouts: options.timeouts,
             fingerprint: entry.fingerprint
@@ -76,6 +77,7 @@ extension WorkerRegistry {
             models: entry.models.map(\.id),
             weight: entry.weight,
             priority: entry.priority,
+            tags: entry.tags,
             labels: entry.labels,
             problem: entry.problem,
             deployments: entry.models.compactMap { model in
@@ -84,11 +86,28 @@ extension WorkerRegistry {
         )
     }
 
+    /// Whether there is this very gateway at an address.
+    package func isOurselves(at url: String) async -> Bool {
+        do throws(GatewayError) {
+            let client = EngineClient(
+                address: try WorkerAddress(url),
+                identity: identity,
+                transport: try workerTransport(),
+                timeout: .seconds(1)
+            )
+            _ = try await client.models()
+            return false
+        } catch {
+            return error.code == .loopDetected
+        }
+    }
+
     /// Asks this worker.
     func client(of entry: WorkerEntry) throws(GatewayError) -> EngineClient {
         EngineClient(
             address: entry.address,
             apiKey: entry.apiKey,
+            identity: identity,
             transport: try workerTransport(),
             timeout: options.askTimeout
         )

@@ -61,10 +61,22 @@ extension WorkerRegistry {
             case .failure(let error):
                 entry.failures += 1
                 entry.problem = error.message
+                if error.code == .loopDetected { return refuse(&entry, &state, now: now) }
                 entry.inspectionDue = now + options.pause(afterFailures: entry.failures)
-                return entry.failures == 1 ? "Worker \(entry.id) does not answer: \(error.message)" : nil
+                return entry.failures == 1 ? "Worker \(entry.title) does not answer: \(error.message)" : nil
             }
         }
+    }
+
+    /// A worker that is this gateway gets no calls.
+    private func refuse(_ entry: inout WorkerEntry, _ state: inout State, now: MonotonicInstant) -> String? {
+        let wasKnown = entry.isOurselves
+        entry.isOurselves = true
+        entry.problem = "It is this gateway itself and gets no calls; remove it."
+        entry.inspectionDue = now + options.interval
+        entry.models = []
+        withdraw(entry.deployed, of: &entry, within: .zero, &state)
+        return wasKnown ? nil : "Worker \(entry.title) is this gateway itself and gets no calls; remove it."
     }
 
     private func succeeded(
@@ -76,6 +88,7 @@ extension WorkerRegistry {
         let wasWell = entry.hasAnswered && entry.failures == 0
         let before = Set(entry.models.map(\.id))
         entry.hasAnswered = true
+        entry.isOurselves = false
         entry.failures = 0
         entry.problem = nil
         entry.engine = inspection.engine ?? entry.engine
@@ -88,7 +101,7 @@ extension WorkerRegistry {
         if wasWell, before == offered { return nil }
         let engine = entry.engine?.kind.rawValue ?? "unknown engine"
         let models = inspection.models.map(\.id).joined(separator: ", ")
-        return "Worker \(entry.id) (\(engine)) offers \(models.isEmpty ? "no model" : models)."
+        return "Worker \(entry.title), \(engine), offers \(models.isEmpty ? "no model" : models)."
     }
 
     /// Takes what an engine said about its load; nil if it could not be asked.

@@ -7,6 +7,8 @@ internal import Synchronization
 /// Questions to workers are asked elsewhere; the registry says which are due and takes the answers.
 package final class WorkerRegistry: Sendable {
     package let fleet: Fleet
+    /// Who asks the workers.
+    package let identity: GatewayIdentity
     let options: WorkerOptions
     let time: TimeSource
     private let transport: Mutex<(any HTTPTransport)?>
@@ -36,8 +38,10 @@ package final class WorkerRegistry: Sendable {
         _ fleet: Fleet,
         options: WorkerOptions = WorkerOptions(),
         transport: (any HTTPTransport)? = nil,
-        time: TimeSource = .system
+        time: TimeSource = .system,
+        identity: GatewayIdentity = GatewayIdentity()
     ) {
+        self.identity = identity
         self.fleet = fleet
         self.options = options
         self.transport = Mutex(transport)
@@ -79,23 +83,24 @@ extension WorkerRegistry {
         }
     }
 
-    /// Adds a worker.
+    /// Adds a worker that somebody named while the gateway runs. It is not sent the key of all workers.
     /// - Throws: ``GatewayError/Code/conflict`` if there is one with this address.
     package func add(
         _ address: WorkerAddress,
-        source: String,
         apiKey: Secret?,
-        labels: [String: String] = [:]
+        labels: [String: String] = [:],
+        tags: [String] = []
     ) throws(GatewayError) -> Worker {
         let worker: Worker? = update { state in
             if let known = state.workers[address.id], !known.isLeaving { return nil }
-            var entry = insert(address, source: source, apiKey: apiKey, into: &state)
+            var entry = insert(address, source: WorkerEntry.api, ownKey: apiKey, into: &state)
             entry.labels = labels
+            entry.tags = tags
             state.workers[entry.id] = entry
             return describe(entry)
         }
         guard let worker else {
-            throw GatewayError(.conflict, "There is a worker \(address.id) already; change it with PATCH.")
+            throw GatewayError(.conflict, "The worker \(address.id) is at this address already; change it with PATCH.")
         }
         changed.send()
         return worker
@@ -107,15 +112,14 @@ extension WorkerRegistry {
             let ids = Set(addresses.map(\.id))
             let before = state.reported.updateValue(ids, forKey: source) ?? []
             for id in before.subtracting(ids) {
-                guard state.workers[id]?.sources.remove(source) != nil else { continue }
-                if state.workers[id]?.sources.isEmpty ?? false { leave(id, within: options.drainLimit, &state) }
+                part(id, from: source, &state)
             }
             // A worker that was removed by hand stays away until the source has left it out once.
             for address in addresses where !before.contains(address.id) {
                 if let known = state.workers[address.id], !known.isLeaving {
-                    state.workers[address.id]?.sources.insert(source)
+                    join(address, source: source, &state)
                 } else {
-                    let entry = insert(address, source: source, apiKey: nil, into: &state)
+                    let entry = insert(address, source: source, ownKey: nil, into: &state)
                     state.workers[entry.id] = entry
                 }
             }
@@ -162,18 +166,41 @@ extension WorkerRegistry {
     private func insert(
         _ address: WorkerAddress,
         source: String,
-        apiKey: Secret?,
+        ownKey: Secret?,
         into state: inout State
     ) -> WorkerEntry {
         state.lastNumber += 1
         var entry = WorkerEntry(
             number: state.lastNumber,
             address: address,
-            apiKey: apiKey ?? options.apiKey,
+            ownKey: ownKey,
+            sharedKey: options.apiKey,
             now: time.now()
         )
         entry.sources = [source]
         return entry
+    }
+
+    /// A source names a worker that is there already: with it come the address as the source writes it, and the key of
+    /// all workers.
+    private func join(_ address: WorkerAddress, source: String, _ state: inout State) {
+        guard var entry = state.workers[address.id] else { return }
+        entry.sources.insert(source)
+        var named = address
+        named.weight = entry.address.weight
+        named.priority = entry.address.priority
+        entry.address = named
+        deploy(Array(entry.deployed), of: &entry, &state)
+        state.workers[entry.id] = entry
+    }
+
+    /// A source names a worker no longer.
+    private func part(_ id: String, from source: String, _ state: inout State) {
+        guard var entry = state.workers[id], entry.sources.remove(source) != nil else { return }
+        // One that others name as well may lose the key of all workers with it.
+        if !entry.sources.isEmpty { deploy(Array(entry.deployed), of: &entry, &state) }
+        state.workers[id] = entry
+        if entry.sources.isEmpty { leave(id, within: options.drainLimit, &state) }
     }
 
     /// Takes the weight and the tier that a source gives to a worker it has named before.
@@ -191,6 +218,12 @@ extension WorkerRegistry {
         entry.weight = change.weight ?? entry.weight
         entry.priority = change.priority ?? entry.priority
         entry.labels = change.labels ?? entry.labels
+        entry.tags = change.tags ?? entry.tags
+        if let key = change.apiKey {
+            entry.ownKey = key.isEmpty ? nil : key
+            // Its answer with the other key may be another one.
+            if !entry.isLeaving, entry.inspectionDue != .never { entry.inspectionDue = time.now() }
+        }
         if let isDraining = change.isDraining, isDraining != entry.isDraining {
             entry.isDraining = isDraining
             if isDraining { withdraw(entry.deployed, of: &entry, within: options.drainLimit, &state) }

@@ -68,6 +68,7 @@ extension GatewayError.Code {
         case 408, 504: self = .timedOut
         case 429: self = .rateLimited
         case 503, 529: self = .unavailable
+        case 508: self = .loopDetected
         case 400..<500 where report?.isContextLength == true: self = .contextLengthExceeded
         case 400..<500 where report?.isContentFilter == true: self = .contentFiltered
         case 404: self = .notFound
