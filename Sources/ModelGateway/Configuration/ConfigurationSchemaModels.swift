@@ -198,6 +198,12 @@ extension ConfigurationSchema {
             .integer("max_attempts", \.maximumAttempts, in: 1...20, default: 3, "attempts of one call in all"),
             .duration("backoff", \.backoff, default: .milliseconds(50), "wait before the second attempt; doubles"),
             .duration("max_backoff", \.maximumBackoff, default: .seconds(5), "longest wait"),
+            .duration(
+                "max_wait",
+                \.maximumWait,
+                default: .seconds(5),
+                "wait of one call in all for a `Retry-After`; a longer one is answered at once"
+            ),
             .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the wait"),
             .number("budget_ratio", \.budgetRatio, in: 0...10, default: 0.2, "retries as a share of the calls of 10 s"),
             .number("budget_per_second", \.budgetPerSecond, in: 0...100_000, default: 3, "retries beside the share"),

@@ -63,11 +63,14 @@ package struct TriedDeployments: Sendable {
     struct Entry: Sendable {
         var slot: Int
         var number: UInt64
+        /// From when on it may be tried again, if nothing else is left; never unless its failure allows it.
+        var returns = MonotonicInstant.never
     }
 
     private(set) var entries: [Entry] = []
-    /// Whether a deployment may be tried again when nothing else is left, because the last request did not reach it.
-    var mayRepeat = false
+    /// Whether a deployment may be tried again when nothing else is left: the request did not reach it, or it said when
+    /// to come back.
+    var mayRepeat: Bool { entries.contains { $0.returns != .never } }
 
     /// Creates an empty set.
     package init() {}
@@ -75,5 +78,10 @@ package struct TriedDeployments: Sendable {
     /// Adds the deployment of a lease.
     package mutating func insert(_ lease: AttemptLease) {
         entries.append(Entry(slot: lease.grant.slot, number: lease.grant.record.number))
+    }
+
+    /// Lets the last deployment be tried again from an instant on, if nothing else is left.
+    mutating func allowReturn(at instant: MonotonicInstant) {
+        if !entries.isEmpty { entries[entries.count - 1].returns = instant }
     }
 }

@@ -21,7 +21,8 @@ package enum FleetMetrics {
         name: "gateway_attempt_outcomes_total",
         kind: .counter,
         labels: ["model", "deployment", "outcome"],
-        help: "Ends of attempts: success, failure, rate_limited, cancelled or misconfigured."
+        help:
+            "Ends of attempts: success, failure, rate_limited, model_missing, out_of_quota, cancelled or misconfigured."
     )
     static let retries = MetricDescription(
         name: "gateway_retries_total",
@@ -106,6 +107,8 @@ struct DeploymentMetrics: Sendable {
     private let successes: Counter
     private let failures: Counter
     private let rateLimited: Counter
+    private let modelMissing: Counter
+    private let outOfQuota: Counter
     private let cancelled: Counter
     private let misconfigured: Counter
 
@@ -120,6 +123,8 @@ struct DeploymentMetrics: Sendable {
         successes = outcome("success")
         failures = outcome("failure")
         rateLimited = outcome("rate_limited")
+        modelMissing = outcome("model_missing")
+        outOfQuota = outcome("out_of_quota")
         cancelled = outcome("cancelled")
         misconfigured = outcome("misconfigured")
     }
@@ -133,6 +138,8 @@ struct DeploymentMetrics: Sendable {
         case .success: successes.increment()
         case .failure: failures.increment()
         case .rateLimited: rateLimited.increment()
+        case .modelMissing: modelMissing.increment()
+        case .outOfQuota: outOfQuota.increment()
         case .cancelled: cancelled.increment()
         case .misconfigured: misconfigured.increment()
         }

@@ -8,6 +8,8 @@ enum FleetEvent: Sendable {
     case health(DeploymentRecord, isHealthy: Bool)
     /// The deployment went out because its credentials were rejected, or came back.
     case credentials(DeploymentRecord, Mode, areAccepted: Bool)
+    /// The deployment answered that it does not have the model.
+    case modelMissing(DeploymentRecord)
     /// Calls have cast doubt on the deployment's credentials, which a probe can clear.
     case credentialsDoubted(DeploymentRecord)
     /// The deployment is new, or is to be probed otherwise than before.
@@ -47,6 +49,14 @@ extension GroupCore {
         case .misconfigured:
             members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
             noteRejection(slot, lane, isTrial: lease.grant.isTrial, now: now)
+        case .modelMissing:
+            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
+            members[slot].standings[lane].isModelMissing = true
+            restUnlessLast(slot, lane, for: nil, from: Self.firstRestWithoutModel, now: now)
+            events.append(.modelMissing(members[slot].record))
+        case .outOfQuota(let retryAfter):
+            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
+            restUnlessLast(slot, lane, for: retryAfter, from: Self.firstRestWithoutQuota, now: now)
         case .cancelled:
             members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
         }
@@ -80,6 +90,7 @@ extension GroupCore {
 
     private mutating func succeed(_ slot: Int, _ lane: Int, era: UInt32, now: MonotonicInstant) {
         members[slot].standings[lane].cooldowns = 0
+        members[slot].standings[lane].isModelMissing = false
         if members[slot].standings[lane].breaker.succeed(era: era, now: now) {
             change(slot, lane, removing: .breakerOpen)
         }
@@ -117,6 +128,27 @@ extension GroupCore {
         let wait = wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(backoff)
         members[slot].standings[lane].cooldowns += 1
         rest(slot, lane, until: now + wait)
+    }
+
+    // Seconds that a deployment rests the first time; twice as long each further time, up to the longest rest.
+    private static let firstRestWithoutModel = 5.0
+    private static let firstRestWithoutQuota = 30.0
+    private static let longestRest = 600.0
+
+    /// Keeps calls of a mode away from a deployment that cannot serve them, if another one can: the last one goes on
+    /// telling the callers so, and is back with its first success.
+    private mutating func restUnlessLast(
+        _ slot: Int,
+        _ lane: Int,
+        for wanted: Duration?,
+        from first: Double,
+        now: MonotonicInstant
+    ) {
+        let doublings = min(members[slot].standings[lane].cooldowns, 10)
+        let seconds = min(Self.longestRest, first * Double(1 << doublings)) * (1 + 0.2 * random.variation())
+        guard hasOthers(slot, lane) else { return }
+        members[slot].standings[lane].cooldowns += 1
+        rest(slot, lane, until: now + (wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(seconds)))
     }
 
     /// Keeps calls of a mode away until an instant, or longer if that was decided before.

@@ -1,48 +1,105 @@
-// The part of a group that decides what follows a failed attempt.
+// The part of a group that decides what follows a failed attempt, and what a call is told in the end.
 
 extension GroupCore {
-    /// What to do after a failed attempt, whose lease has ended, and whether tried deployments may be tried again.
+    /// What to do after a failed attempt, whose lease has ended and whose deployment is the last of the tried ones.
     mutating func retryDecision(
         after error: GatewayError,
         _ attempt: FailedAttempt,
         mode: Mode,
-        excluding excluded: [Int],
+        tried: inout TriedDeployments,
         now: MonotonicInstant
-    ) -> (RetryDecision, mayRepeat: Bool) {
-        guard !attempt.isCommitted else { return (.stop, false) }
-        let kind = RetryOptions.kind(of: error)
-        switch kind {
-        case .never: return (.stop, false)
-        case .contextFallback: return (fallback(to: configuration.contextWindowFallbacks), false)
-        case .contentFallback: return (fallback(to: configuration.contentPolicyFallbacks), false)
-        case .elsewhere, .anywhere: break
+    ) -> RetryDecision {
+        guard !attempt.isCommitted else { return .stop }
+        switch RetryOptions.kind(of: error) {
+        case .never: return .stop
+        case .contextFallback: return fallback(to: configuration.contextWindowFallbacks)
+        case .contentFallback: return fallback(to: configuration.contentPolicyFallbacks)
+        case .anywhere: tried.allowReturn(at: now)
+        case .elsewhere:
+            // Who refuses calls for a while and says for how long asks us to come back then.
+            if error.code == .rateLimited, let wait = error.retryAfter { tried.allowReturn(at: now + wait) }
         }
-        let lane = lane(of: mode)
-        let othersLeft = tiers.contains { $0.pools[lane].count(excluding: excluded) > 0 }
         guard attempt.attempts < configuration.retry.maximumAttempts,
-            let wait = wait(after: error, attempt, kind: kind, othersLeft: othersLeft),
+            let wait = wait(after: error, attempt, lane: lane(of: mode), tried: tried, now: now),
             attempt.remaining.map({ wait < $0 }) ?? true,
             retries.spend(now: now)
-        else { return (fallback(to: configuration.fallbacks), false) }
-        return (.retry(after: wait), kind == .anywhere || !othersLeft)
+        else { return fallback(to: configuration.fallbacks) }
+        return .retry(after: wait)
     }
 
     /// The wait before the next attempt; nil if there should be none.
     private mutating func wait(
         after error: GatewayError,
         _ attempt: FailedAttempt,
-        kind: RetryOptions.Kind,
-        othersLeft: Bool
+        lane: Int,
+        tried: TriedDeployments,
+        now: MonotonicInstant
     ) -> Duration? {
         let backoff = configuration.retry.wait(attempts: attempt.attempts, variation: random.variation())
-        // A silent upstream has cost enough time already.
-        if othersLeft { return error.code == .timedOut ? .zero : backoff }
-        if kind == .anywhere { return backoff }
-        // Nobody else can take it: come back when the upstream asked us to, if the call can wait that long.
-        return error.retryAfter.map { $0 + backoff }
+        let excluded = slots(tried)
+        if tiers.contains(where: { $0.pools[lane].count(excluding: excluded) > 0 }) {
+            // A silent upstream has cost enough time already, and one that cannot serve the call says nothing of others.
+            return error.code == .timedOut || error.isOwnToDeployment ? .zero : backoff
+        }
+        let waits = present.compactMap { timeUntilReturn($0, lane, tried: tried, now: now) }
+        guard let least = waits.min(), attempt.waited + least <= configuration.retry.maximumWait else { return nil }
+        return least + backoff
+    }
+
+    /// The time until a call may go to a slot that is not eligible now, or was tried by it; nil if nobody knows, or if it
+    /// may not go there again.
+    private func timeUntilReturn(
+        _ slot: Int,
+        _ lane: Int,
+        tried: TriedDeployments,
+        now: MonotonicInstant
+    ) -> Duration? {
+        let reasons = reasons(slot, lane)
+        // A model that is missing will hardly be back in a moment.
+        guard reasons.isSubset(of: [.coolingDown, .saturated]), !members[slot].standings[lane].isModelMissing else {
+            return nil
+        }
+        let rest = reasons.contains(.coolingDown) ? members[slot].standings[lane].cooldownEnds - now : .zero
+        guard let entry = tried.entries.last(where: { $0.slot == slot && $0.number == members[slot].number }) else {
+            return max(rest, .zero)
+        }
+        return entry.returns == .never ? nil : max(rest, entry.returns - now, .zero)
     }
 
     private func fallback(to models: [String]) -> RetryDecision {
         models.isEmpty ? .stop : .fallback(models: models)
+    }
+
+    /// What a call is told whose attempts have all failed.
+    mutating func verdict(
+        on failures: CallFailures,
+        mode: Mode,
+        tried: TriedDeployments,
+        now: MonotonicInstant
+    ) -> GatewayError? {
+        let lane = lane(of: mode)
+        let excluded = slots(tried)
+        guard var error = failures.telling else {
+            guard let missing = failures.missing else { return nil }
+            let isMissingEverywhere = present.allSatisfy {
+                !members[$0].ineligibility.isDisjoint(with: [.standby, .draining]) || excluded.contains($0)
+                    || members[$0].standings[lane].isModelMissing
+            }
+            return isMissingEverywhere ? missing.asMissingModel(configuration.model) : unavailable(lane, now: now)
+        }
+        if error.code == .rateLimited || error.code == .unavailable {
+            let rests = present.filter { reasons($0, lane).contains(.coolingDown) }
+                .compactMap { timeUntilEligible($0, lane, now: now) }
+            let asked = failures.firstReturn.map { max($0 - now, .zero) }
+            error.retryAfter = (rests + [asked, error.retryAfter].compactMap(\.self)).map(\.roundedUpToSeconds).min()
+        }
+        return error
+    }
+}
+
+extension Duration {
+    /// As clients are told it: of a time that has just begun to pass, the whole.
+    fileprivate var roundedUpToSeconds: Duration {
+        .seconds(components.seconds + (components.attoseconds > 0 ? 1 : 0))
     }
 }

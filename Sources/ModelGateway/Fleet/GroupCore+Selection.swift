@@ -31,6 +31,14 @@ extension GroupCore {
         return tried.entries.filter { $0.slot < members.count && members[$0.slot].number == $0.number }.map(\.slot)
     }
 
+    /// The slots that a call has tried and may not go back to by now.
+    private func slots(_ tried: TriedDeployments, closedAt now: MonotonicInstant) -> [Int] {
+        slots(tried).filter { slot in
+            let last = tried.entries.last { $0.slot == slot && $0.number == members[slot].number }
+            return last.map { $0.returns > now } ?? false
+        }
+    }
+
     /// Chooses a deployment for a call and counts the attempt as under way.
     mutating func take(
         _ input: RoutingInput,
@@ -41,13 +49,14 @@ extension GroupCore {
         if let limit = configuration.admission.maximumConcurrentCalls, calls >= limit { return .full }
         let excluded = slots(tried)
         let lane = lane(of: input.mode)
-        if let id = input.forcedDeployment { return takeForced(id, input, lane, excluded, now: now) }
+        let closed = tried.mayRepeat ? slots(tried, closedAt: now) : excluded
+        if let id = input.forcedDeployment { return takeForced(id, input, lane, closed, now: now) }
         if let grant = choose(input, lane, excluding: excluded, match: match, now: now) { return .chosen(grant) }
-        if tried.mayRepeat, let grant = choose(input, lane, excluding: [], match: match, now: now) {
+        if closed.count < excluded.count, let grant = choose(input, lane, excluding: closed, match: match, now: now) {
             return .chosen(grant)
         }
         let someAreFull = present.contains { slot in
-            reasons(slot, lane) == .saturated && (tried.mayRepeat || !excluded.contains(slot))
+            reasons(slot, lane) == .saturated && !closed.contains(slot)
         }
         return someAreFull ? .full : .failed(unavailable(lane, now: now))
     }

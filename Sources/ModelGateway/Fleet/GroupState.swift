@@ -98,6 +98,8 @@ package final class GroupState: Sendable {
         case .breaker(let record, let state): record.metrics.breakerChanged(to: state)
         case .health(let record, let isHealthy): record.metrics.healthChanged(isHealthy: isHealthy)
         case .credentials: break
+        case .modelMissing(let record):
+            probeNews?.missing.tell(MissingModels.Subject(deployment: record.deployment.id, model: model))
         case .probesChanged(let record), .credentialsDoubted(let record):
             probeNews?.tell(ProbeSubject(model: model, id: record.deployment.id, number: record.number))
         }
@@ -209,12 +211,20 @@ extension GroupState {
         tried: inout TriedDeployments
     ) -> RetryDecision {
         let known = tried
-        let (decision, mayRepeat) = update { core, now in
-            core.retryDecision(after: error, attempt, mode: mode, excluding: core.slots(known), now: now)
+        let (decision, changed) = update { core, now in
+            var tried = known
+            let decision = core.retryDecision(after: error, attempt, mode: mode, tried: &tried, now: now)
+            return (decision, tried)
         }
-        tried.mayRepeat = mayRepeat
+        tried = changed
         metrics.decided(decision)
         return decision
+    }
+
+    /// What a call is told whose attempts have all failed; nil if there were none.
+    package func verdict(on failures: CallFailures, mode: Mode, tried: TriedDeployments) -> GatewayError? {
+        guard failures.last != nil else { return nil }
+        return update { core, now in core.verdict(on: failures, mode: mode, tried: tried, now: now) }
     }
 }
 

@@ -36,6 +36,8 @@ final class ProbeNews: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Models that calls have found missing.
+    let missing = MissingModels()
     /// Is sent when there is something to take, and when the prober's own plans have changed.
     let changed = Signal()
 

@@ -15,7 +15,9 @@ struct Standing: Sendable {
     /// ``Ineligibility/misconfigured``, and ``Ineligibility/saturated`` for a half-open breaker without a free place or
     /// a trial of the credentials under way.
     var ineligibility: Ineligibility = []
-    /// Rejections with 429 in a row.
+    /// Whether the last answer was that it does not have the model.
+    var isModelMissing = false
+    /// Rejections with 429, 404 or 402 in a row.
     var cooldowns: Int32 = 0
     var breaker: CircuitBreaker
     var cooldownEnds = MonotonicInstant.never

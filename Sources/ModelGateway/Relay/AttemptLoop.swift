@@ -14,6 +14,7 @@ struct AttemptLoop {
     var record: CallRecord
 
     private var attempts = 0
+    private var waited = Duration.zero
 
     init(
         fleet: Fleet,
@@ -66,14 +67,14 @@ struct AttemptLoop {
     ) async throws(GatewayError) -> Result {
         let group = try fleet.group(model)
         var tried = TriedDeployments()
-        var failure: GatewayError?
+        var failures = CallFailures()
         while true {
             let lease: AttemptLease
             do {
                 lease = try await group.lease(input, excluding: tried)
             } catch {
-                // With everyone tried, what the last one said is worth more than that nobody is left.
-                let reason = failure ?? error
+                // With everyone tried, what they said is worth more than that nobody is left.
+                let reason = group.verdict(on: failures, mode: input.mode, tried: tried) ?? error
                 let isLast = FailedAttempt(attempts: Int.max, remaining: nil)
                 let decision = group.retryDecision(after: reason, isLast, mode: input.mode, tried: &tried)
                 guard case .fallback(let models) = decision else { throw reason }
@@ -85,13 +86,14 @@ struct AttemptLoop {
             } catch let cause {
                 let error = lease.deployment.provider.masked(cause)
                 attempt.settlement.abandon(error)
-                failure = error
+                failures.insert(error, now: group.time.now())
                 tried.insert(lease)
                 switch group.retryDecision(after: error, failed(attempt), mode: input.mode, tried: &tried) {
-                case .stop: throw error
-                case .retry(let delay): try await pause(delay)
+                case .stop: throw group.verdict(on: failures, mode: input.mode, tried: tried) ?? error
+                case .retry(let delay): try await pause(delay, group.time)
                 case .fallback(let models):
-                    return try await fallBack(to: models, visited: visited.union([model]), after: error, body)
+                    let reason = group.verdict(on: failures, mode: input.mode, tried: tried) ?? error
+                    return try await fallBack(to: models, visited: visited.union([model]), after: reason, body)
                 }
             }
         }
@@ -134,13 +136,14 @@ struct AttemptLoop {
     private func failed(_ attempt: Attempt) -> FailedAttempt {
         let total = attempt.lease.deployment.timeouts.total
         let remaining = total == .zero ? nil : total - (ContinuousClock.now - started)
-        return FailedAttempt(attempts: attempts, remaining: remaining)
+        return FailedAttempt(attempts: attempts, remaining: remaining, waited: waited)
     }
 
-    private func pause(_ delay: Duration) async throws(GatewayError) {
+    private mutating func pause(_ delay: Duration, _ time: TimeSource) async throws(GatewayError) {
         guard delay > .zero else { return }
+        waited += delay
         do {
-            try await Task.sleep(for: delay)
+            try await time.sleep(delay)
         } catch {
             throw GatewayError(.cancelled, "The call was cancelled between two attempts.")
         }

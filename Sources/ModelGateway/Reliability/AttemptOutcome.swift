@@ -8,16 +8,31 @@ package enum AttemptOutcome: Sendable, Hashable {
     case failure
     /// The deployment has too much to do (429): it rests for this long, or for a growing time if it did not say.
     case rateLimited(retryAfter: Duration?)
+    /// The deployment does not have the model, or not the endpoint (404): it rests for a growing time while others take
+    /// its calls, and a worker is asked for its models.
+    case modelMissing
+    /// The account of the deployment has nothing left to pay with (402, `insufficient_quota`): it rests for this long, or
+    /// for a growing time if it did not say, while others take its calls.
+    case outOfQuota(retryAfter: Duration?)
     /// The caller went away: no verdict.
     case cancelled
-    /// The deployment rejected the gateway's credentials (401, 403): it is out until its configuration changes or a
-    /// probe succeeds.
+    /// The deployment rejected the gateway's credentials (401, 403); see ``CredentialState``.
     case misconfigured
 }
 
 extension AttemptOutcome {
     /// The verdict that belongs to an error of an attempt.
     package init(_ error: GatewayError) {
+        if error.upstream != nil {
+            if error.isModelMissing {
+                self = .modelMissing
+                return
+            }
+            if error.isOutOfQuota {
+                self = .outOfQuota(retryAfter: error.retryAfter)
+                return
+            }
+        }
         switch error.code {
         case .cancelled, .shuttingDown:
             self = .cancelled
@@ -39,6 +54,8 @@ extension AttemptOutcome {
     package init(status: Int, retryAfter: Duration? = nil) {
         switch status {
         case 401, 403: self = .misconfigured
+        case 402: self = .outOfQuota(retryAfter: retryAfter)
+        case 404: self = .modelMissing
         case 408, 500...: self = .failure
         case 429: self = .rateLimited(retryAfter: retryAfter)
         default: self = .success

@@ -8,6 +8,10 @@ public struct RetryOptions: Sendable, Hashable {
     public var backoff: Duration
     /// The longest wait between two attempts that the gateway chooses itself. Default 5 s.
     public var maximumBackoff: Duration
+    /// The longest time, in all, that a call waits for deployments which have asked to be left alone for a while
+    /// (`Retry-After`), when no other one can take it. A call that would have to wait longer fails at once with 429 or
+    /// 503 and the least of those times as its `Retry-After`. Default 5 s; zero never waits.
+    public var maximumWait: Duration
     /// Share by which the wait varies at random in both directions. Default 0.2.
     public var jitter: Double
     /// Retries as a share of the calls of the last 10 s. Default 0.2.
@@ -20,6 +24,7 @@ public struct RetryOptions: Sendable, Hashable {
         maximumAttempts: Int = 3,
         backoff: Duration = .milliseconds(50),
         maximumBackoff: Duration = .seconds(5),
+        maximumWait: Duration = .seconds(5),
         jitter: Double = 0.2,
         budgetRatio: Double = 0.2,
         budgetPerSecond: Double = 3
@@ -27,6 +32,7 @@ public struct RetryOptions: Sendable, Hashable {
         self.maximumAttempts = maximumAttempts
         self.backoff = backoff
         self.maximumBackoff = maximumBackoff
+        self.maximumWait = maximumWait
         self.jitter = jitter
         self.budgetRatio = budgetRatio
         self.budgetPerSecond = budgetPerSecond
@@ -51,12 +57,15 @@ package struct FailedAttempt: Sendable {
     package var remaining: Duration?
     /// Whether the first byte of content has gone to the client: then nothing is tried again.
     package var isCommitted: Bool
+    /// How long the call has waited between its attempts so far.
+    package var waited: Duration
 
     /// Creates a record.
-    package init(attempts: Int, remaining: Duration?, isCommitted: Bool = false) {
+    package init(attempts: Int, remaining: Duration?, isCommitted: Bool = false, waited: Duration = .zero) {
         self.attempts = attempts
         self.remaining = remaining
         self.isCommitted = isCommitted
+        self.waited = waited
     }
 }
 
@@ -71,6 +80,8 @@ extension RetryOptions {
     }
 
     static func kind(of error: GatewayError) -> Kind {
+        // Another deployment may have the model, or an account with something left on it.
+        if error.isModelMissing || error.isOutOfQuota { return .elsewhere }
         switch error.code {
         case .contextLengthExceeded: return .contextFallback
         case .contentFiltered: return .contentFallback
@@ -83,7 +94,7 @@ extension RetryOptions {
         case .truncatedResponse where !error.requestWasSent:
             return .anywhere
         default:
-            if let status = error.upstream?.status, [400, 404, 413, 422].contains(status) { return .never }
+            if let status = error.upstream?.status, [400, 413, 422].contains(status) { return .never }
             return .elsewhere
         }
     }

@@ -35,7 +35,7 @@ struct FailoverTests {
         #expect(fixture.engines.map(\.requests.count).reduce(0, +) == 3)
     }
 
-    @Test("A request that the provider finds fault with goes back at once", arguments: [400, 404, 413, 422])
+    @Test("A request that the provider finds fault with goes back at once", arguments: [400, 413, 422])
     func clientErrors(status: Int) async throws {
         let fixture = try RelayFixture(engines: 2)
         let body = #"{"error":{"message":"bad 'x'","type":"invalid_request_error","param":"x","code":"bad_x"}}"#

@@ -30,7 +30,9 @@ import Testing
         for code in [GatewayError.Code.invalidRequest, .contextLengthExceeded, .contentFiltered, .unsupported] {
             #expect(AttemptOutcome(error(code, status: 400)) == .success)
         }
-        for status in [200, 400, 404, 413, 422] { #expect(AttemptOutcome(status: status) == .success) }
+        for status in [200, 400, 413, 422] { #expect(AttemptOutcome(status: status) == .success) }
+        #expect(AttemptOutcome(error(.notFound, status: 404)) == .modelMissing)
+        #expect(AttemptOutcome(error(.unavailable, status: 402)) == .outOfQuota(retryAfter: nil))
         for status in [401, 403] { #expect(AttemptOutcome(status: status) == .misconfigured) }
         #expect(AttemptOutcome(error(.upstreamUnauthorized, status: 401)) == .misconfigured)
         #expect(AttemptOutcome(error(.cancelled)) == .cancelled)
@@ -79,7 +81,7 @@ import Testing
     }
 
     @Test func `the client's mistakes are never repeated`() throws {
-        for status in [400, 404, 413, 422] {
+        for status in [400, 413, 422] {
             #expect(try decision(error(.upstreamFailed, status: status)).0 == .stop)
         }
         for code in [GatewayError.Code.invalidRequest, .unprocessable, .payloadTooLarge, .cancelled, .unsupported] {

@@ -18,8 +18,10 @@ extension WorkerRegistry {
     /// Takes the questions that are due now.
     func takeDue() -> [Question] {
         let now = time.now()
+        let missing = fleet.probeNews.missing.take()
         return update { state in
             prune(&state)
+            hasten(missing, &state)
             var questions: [Question] = []
             for (id, worker) in state.workers {
                 if worker.inspectionDue <= now {
@@ -32,6 +34,22 @@ extension WorkerRegistry {
                 }
             }
             return questions
+        }
+    }
+
+    // A worker that answers calls with 404 and still lists the model is not asked more often than this.
+    private static let leastInterval = Duration.seconds(1)
+
+    /// Asks workers early for their models which do not have one that they have offered.
+    private func hasten(_ missing: Set<MissingModels.Subject>, _ state: inout State) {
+        let now = time.now()
+        for subject in missing {
+            for (id, worker) in state.workers
+            where worker.deployed.contains(subject.model) && worker.deploymentID(subject.model) == subject.deployment {
+                guard worker.failures == 0, worker.inspectionDue != .never else { continue }
+                let earliest = worker.inspectionDue + (Self.leastInterval - options.interval)
+                state.workers[id]?.inspectionDue = min(worker.inspectionDue, max(now, earliest))
+            }
         }
     }
 

@@ -46,6 +46,7 @@ package final class WorkerRegistry: Sendable {
         self.options = options
         self.transport = Mutex(transport)
         self.time = time
+        fleet.probeNews.missing.watch { [changed] in changed.send() }
     }
 
     /// What workers are reached with.

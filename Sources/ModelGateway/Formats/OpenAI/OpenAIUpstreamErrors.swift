@@ -51,6 +51,8 @@ extension GatewayError {
         switch code {
         case .upstreamUnauthorized:
             "The provider rejected the gateway's credentials; the operator must check the deployment's API key."
+        case .unavailable where (400..<500).contains(status):
+            "The provider's account has nothing left to pay with (HTTP \(status)); the operator must see to it."
         case .upstreamFailed where (300..<400).contains(status):
             "The provider answered with a redirect (HTTP \(status)), which is not followed; correct its base URL."
         case .upstreamFailed: "The provider failed (HTTP \(status)); try again later."
@@ -64,6 +66,9 @@ extension GatewayError {
 extension GatewayError.Code {
     fileprivate init(upstreamStatus status: Int, report: UpstreamErrorReport?) {
         switch status {
+        case 402: self = .unavailable
+        case 400..<500 where report?.isOutOfQuota == true: self = .unavailable
+        case 403 where report?.isContentFilter == true: self = .contentFiltered
         case 401, 403: self = .upstreamUnauthorized
         case 408, 504: self = .timedOut
         case 429: self = .rateLimited

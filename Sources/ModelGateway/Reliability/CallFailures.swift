@@ -1,0 +1,24 @@
+// What the attempts of one call have ended with, and which of it the client should hear.
+
+/// The failures of one call so far.
+package struct CallFailures: Sendable {
+    /// The last failure that says more than that a deployment does not have the model.
+    private(set) var telling: GatewayError?
+    /// The last answer that a deployment does not have the model.
+    private(set) var missing: GatewayError?
+    /// The earliest time at which a deployment wants to be asked again.
+    private(set) var firstReturn: MonotonicInstant?
+
+    /// Creates an empty record.
+    package init() {}
+
+    /// The last failure that is worth telling, if there was any.
+    var last: GatewayError? { telling ?? missing }
+
+    /// Adds a failure.
+    package mutating func insert(_ error: GatewayError, now: MonotonicInstant) {
+        if error.isModelMissing { missing = error } else { telling = error }
+        guard let wait = error.retryAfter else { return }
+        firstReturn = min(firstReturn ?? .never, now + wait)
+    }
+}
