@@ -67,6 +67,7 @@ public final class Gateway: Sendable {
         fleet = registry.fleet
         self.registry = registry
         workerSources = sources
+        if !sources.isEmpty { registry.awaitSources() }
         providers = groups.flatMap { $0.deployments.map(\.provider) }
         self.names = names
         self.routing = routing

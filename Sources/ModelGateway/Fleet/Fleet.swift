@@ -9,6 +9,7 @@ package final class Fleet: Sendable {
     private let time: TimeSource
     /// What whoever probes the fleet is told.
     let probeNews: ProbeNews
+    let unknownModels = UnknownModels()
     let metrics: any MetricsFactory
 
     /// Starts a fleet.
@@ -38,14 +39,10 @@ package final class Fleet: Sendable {
     }
 
     /// The group behind a public model name.
-    /// - Throws: ``GatewayError/Code/modelNotFound``.
+    /// - Throws: ``GatewayError/Code/modelNotFound``, or ``GatewayError/Code/unavailable`` if the model may come soon.
     package func group(_ model: String) throws(GatewayError) -> GroupState {
         if let group = groups.withLock({ $0[model] }) { return group }
-        throw GatewayError(
-            .modelNotFound,
-            "There is no model \(model.debugDescription); GET /v1/models lists the ones there are.",
-            param: "model"
-        )
+        throw unknownModels.error(for: model, now: time.now())
     }
 
     /// The group behind a public model name, if there is one.
@@ -114,7 +111,9 @@ package final class Fleet: Sendable {
     /// Removes a group whose last deployment is gone, so that its model is unknown again.
     package func removeIfEmpty(_ model: String) {
         groups.withLock { groups in
-            if let group = groups[model], group.deployments.isEmpty { groups[model] = nil }
+            guard let group = groups[model], group.deployments.isEmpty else { return }
+            groups[model] = nil
+            unknownModels.lost(model, now: time.now())
         }
     }
 }

@@ -83,6 +83,8 @@ import Darwin
                 await clock.waitForSleepers(1)
                 try write(text, to: path)
                 clock.advance(by: .seconds(1))
+                await clock.waitForSleepers(1)
+                clock.advance(by: .milliseconds(250))
             }
             try await edit("http://a:1\n")
             #expect(await news.next() == .workers(["a:1"]))
@@ -97,8 +99,8 @@ import Darwin
             // A file that did not change is not reported again.
             await clock.waitForSleepers(1)
             clock.advance(by: .seconds(1))
-            try await edit("http://c:3")
-            #expect(await news.next() == .workers(["c:3"]))
+            try await edit("http://b:2\nhttp://c:3")
+            #expect(await news.next() == .workers(["b:2", "c:3"]))
         }
     }
 
@@ -118,7 +120,7 @@ import Darwin
     @Test func `addresses become workers, and the last ones stay while DNS fails`() async throws {
         let answers = Locked<[Result<[String], DNSFailure>]>([
             .success(["10.0.0.1", "[fd00::2]"]), .failure(DNSFailure(reason: "try again")),
-            .failure(DNSFailure(reason: "try again")), .success(["10.0.0.3"]),
+            .failure(DNSFailure(reason: "try again")), .success(["10.0.0.3", "10.0.0.1"]),
         ])
         let resolver = DNSWorkerSource.Resolver(
             addresses: { _ in answers.withLock { $0.removeFirst() } },
@@ -141,7 +143,7 @@ import Darwin
                 await clock.waitForSleepers(1)
                 clock.advance(by: .seconds(30))
             }
-            #expect(await news.next() == .workers(["10.0.0.3:8000"]))
+            #expect(await news.next() == .workers(["10.0.0.3:8000", "10.0.0.1:8000"]))
         }
     }
 

@@ -4,7 +4,7 @@
 ///
 /// An address becomes `http://ADDRESS:PORT/v1`. An SRV record becomes `http://HOST:PORT/v1` with the record's priority
 /// and weight. If DNS gives no answer the last workers stay: those that are gone fail their probes, and those that are
-/// not go on working while DNS does not.
+/// not go on working while DNS does not. An answer without any of the last workers is asked for once more.
 package struct DNSWorkerSource: WorkerSource {
     /// Answers for a name; may block.
     package struct Resolver: Sendable {
@@ -54,18 +54,22 @@ package struct DNSWorkerSource: WorkerSource {
 
     package func watch(_ report: WorkerReport) async {
         var lastProblem: String?
+        var lists = WorkerListReview()
         while !Task.isCancelled {
+            var pause = interval
             switch await BlockingCall.run({ self.resolve() }) {
             case .success(let workers):
                 lastProblem = nil
-                report.workers(workers)
+                let (list, needsSecondLook) = lists.review(workers)
+                if let list { report.workers(list) }
+                if needsSecondLook { pause = min(interval, WorkerListReview.secondLook) }
             case .failure(let failure):
                 let problem = "No workers from the DNS name \(host): \(failure.reason)."
                 if problem != lastProblem { report.problem(problem) }
                 lastProblem = problem
             case nil: break
             }
-            do { try await time.sleep(interval) } catch { return }
+            do { try await time.sleep(pause) } catch { return }
         }
     }
 

@@ -11,8 +11,9 @@ internal import Darwin
 /// Watches a file that lists workers.
 ///
 /// Empty lines and what follows a `#` at the start of a line or after white space are left out. If a line cannot be used,
-/// the last good list stays; a first list keeps its good lines, because there is none to stay with. Replace the file by
-/// renaming a new one over it, so that no half of it is ever read.
+/// the last good list stays; a first list keeps its good lines, because there is none to stay with. A file that changes is
+/// taken over when it has stood still for a moment, so that no half of it is used while it is being written; one that
+/// would take away all workers must stand still for longer, and nothing is taken away while there is no file.
 package struct FileWorkerSource: WorkerSource {
     package let name = "file"
     let path: String
@@ -28,29 +29,64 @@ package struct FileWorkerSource: WorkerSource {
     }
 
     package func watch(_ report: WorkerReport) async {
-        var seen: Version?
-        var lastProblem: String?
-        var hasList = false
+        var reader = ListReader()
         while !Task.isCancelled {
-            let known = seen
+            let known = reader.taken
             let look = await BlockingCall.run { [path] in Self.look(at: path, known: known) }
+            let pause = look.map { reader.take($0, path: path, report) } ?? nil
+            do { try await time.sleep(pause ?? interval) } catch { return }
+        }
+    }
+
+    /// What has been seen of the file so far.
+    private struct ListReader {
+        /// How long a file that has changed must stand still before it is taken over.
+        private static let settling = Duration.milliseconds(250)
+
+        /// The state of the file that is done with.
+        var taken: Version?
+        private var settlingVersion: Version?
+        private var lists = WorkerListReview()
+        private var lastProblem: String?
+        private var hasList = false
+
+        /// Takes in a look at the file, and returns the time until the next one if it should be soon.
+        mutating func take(_ look: Look, path: String, _ report: WorkerReport) -> Duration? {
             switch look {
-            case .unchanged, nil: break
+            case .unchanged:
+                settlingVersion = nil
+                return nil
             case .unreadable(let problem):
-                seen = nil
+                (taken, settlingVersion) = (nil, nil)
                 if problem != lastProblem { report.problem(problem) }
                 lastProblem = problem
+                return nil
             case .changed(let version, let text):
-                seen = version
                 lastProblem = nil
-                let (workers, problems) = Self.parse(text)
-                for problem in problems { report.problem("\(path):\(problem)") }
-                if problems.isEmpty || !hasList {
-                    report.workers(workers)
-                    hasList = true
+                guard !hasList || version == settlingVersion else {
+                    settlingVersion = version
+                    return Self.settling
                 }
+                return takeOver(text, version, path: path, report)
             }
-            do { try await time.sleep(interval) } catch { return }
+        }
+
+        private mutating func takeOver(
+            _ text: String,
+            _ version: Version,
+            path: String,
+            _ report: WorkerReport
+        ) -> Duration? {
+            let (workers, problems) = FileWorkerSource.parse(text)
+            for problem in problems { report.problem("\(path):\(problem)") }
+            if problems.isEmpty || !hasList {
+                let (list, needsSecondLook) = lists.review(workers)
+                if let list { report.workers(list) }
+                hasList = hasList || !workers.isEmpty
+                if needsSecondLook { return WorkerListReview.secondLook }
+            }
+            taken = version
+            return nil
         }
     }
 

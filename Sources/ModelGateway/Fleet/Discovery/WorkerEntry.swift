@@ -16,6 +16,8 @@ struct WorkerEntry: Sendable {
     var labels: [String: String]
     var tags: [String]
     var sources: Set<String> = []
+    /// When it was first heard of.
+    let added: MonotonicInstant
     var hasAnswered = false
     var failures = 0
     var problem: String?
@@ -47,6 +49,7 @@ struct WorkerEntry: Sendable {
         labels = [:]
         tags = []
         inspectionDue = now
+        added = now
     }
 
     var id: String { address.id }

@@ -72,7 +72,10 @@ extension WorkerRegistry {
             guard var entry = state.workers[asked.id], entry.number == asked.number, !entry.isLeaving else {
                 return nil
             }
-            defer { state.workers[entry.id] = entry }
+            defer {
+                state.workers[entry.id] = entry
+                noteOutlook(state)
+            }
             switch result {
             case .success(let inspection):
                 return succeeded(inspection, &entry, &state, now: now)

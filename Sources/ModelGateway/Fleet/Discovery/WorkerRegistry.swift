@@ -17,6 +17,8 @@ package final class WorkerRegistry: Sendable {
     struct State: Sendable {
         var workers: [String: WorkerEntry] = [:]
         var lastNumber = 0
+        /// Whether something names workers beside those who register themselves.
+        var hasSources = false
         /// What each source reported last.
         var reported: [String: Set<String>] = [:]
         /// Deployments that are on their way out of the fleet.
@@ -65,6 +67,31 @@ package final class WorkerRegistry: Sendable {
     }
 }
 
+// MARK: - What may still come
+
+extension WorkerRegistry {
+    // A worker that has not answered for so long since it was named is not waited for any more.
+    private static let patience = Duration.seconds(60)
+
+    /// Says that sources will name workers: models that nobody offers yet may come.
+    package func awaitSources() {
+        update { state in
+            state.hasSources = true
+            noteOutlook(state)
+        }
+    }
+
+    /// Tells the fleet what calls of models that it does not have are to be told.
+    func noteOutlook(_ state: State) {
+        let present = state.workers.values.filter { !$0.isLeaving }
+        let silent = present.filter { !$0.hasAnswered }
+        fleet.unknownModels.expect(
+            isSearching: state.hasSources && silent.count == present.count,
+            answersDue: silent.map { $0.added + Self.patience }.max() ?? MonotonicInstant(nanoseconds: .min)
+        )
+    }
+}
+
 // MARK: - Membership
 
 extension WorkerRegistry {
@@ -98,6 +125,7 @@ extension WorkerRegistry {
             entry.labels = labels
             entry.tags = tags
             state.workers[entry.id] = entry
+            noteOutlook(state)
             return describe(entry)
         }
         guard let worker else {
@@ -125,6 +153,7 @@ extension WorkerRegistry {
                 }
             }
             for address in addresses where before.contains(address.id) { adjust(address, &state) }
+            noteOutlook(state)
         }
         changed.send()
     }
@@ -136,6 +165,7 @@ extension WorkerRegistry {
             prune(&state)
             guard var entry = state.workers[id] else { return nil }
             leave(id, within: limit, &state)
+            noteOutlook(state)
             // A worker without calls is gone already; it is shown as it was at last.
             entry.isLeaving = true
             return describe(state.workers[id] ?? entry)

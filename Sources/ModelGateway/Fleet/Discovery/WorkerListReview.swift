@@ -1,0 +1,26 @@
+// Whether a source's list of workers may replace the one before.
+
+/// Believes a list that would take away all workers at once only if a second look shows the same: a file that is being
+/// written, or a resolver that has lost its data, looks like that for a moment. Those whom such a list names anew may
+/// come at once.
+struct WorkerListReview: Sendable {
+    /// The least time until the second look.
+    static let secondLook = Duration.seconds(2)
+
+    private var current: [WorkerAddress] = []
+    private var doubted: Set<String>?
+
+    /// Looks at a list.
+    /// - Returns: The list to report, if any, and whether there must be a second look.
+    mutating func review(_ list: [WorkerAddress]) -> (report: [WorkerAddress]?, needsSecondLook: Bool) {
+        let ids = Set(list.map(\.id))
+        let losesAll = !current.isEmpty && ids.isDisjoint(with: current.map(\.id))
+        guard losesAll, doubted != ids else {
+            current = list
+            doubted = nil
+            return (list, false)
+        }
+        doubted = ids
+        return (list.isEmpty ? nil : current + list, true)
+    }
+}
