@@ -75,7 +75,7 @@ struct ServePolicyTests {
             policy = { name = "manual", assignment_mode = "min_group" }
             """
         )
-        let meanings = ["manual": "sessions; the session's own first", "cost": "price of a million tokens"]
+        let meanings = ["manual": "sessions per weight; the session's own first", "cost": "no price is known"]
         for (policy, meaning) in meanings {
             let command = try BuiltProducts.gateway("route", "explain", "--config", file, "--policy", policy, "Hi")
             #expect(try await command.waitForExit() == 0)

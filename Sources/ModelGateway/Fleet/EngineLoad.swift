@@ -42,7 +42,7 @@ public struct EngineLoad: Sendable, Hashable {
     func expectedWait(dispatched: Int) -> Double {
         let queued = waitingTokens ?? waitingRequests * Self.typicalTokens
         let rate = throughput.map { $0 > 0 ? $0 : Self.typicalThroughput } ?? Self.typicalThroughput
-        let usage = min(max(cacheUsage, 0), 0.999)
+        let usage = cacheUsage > 0 ? min(cacheUsage, 0.999) : 0
         return Double(queued + dispatched) / rate + 0.15 * usage / (1 - usage)
     }
 }

@@ -26,12 +26,7 @@ extension GroupCore {
         now: MonotonicInstant
     ) {
         let (slot, lane, era) = (lease.grant.slot, lease.grant.lane, lease.grant.era)
-        if !wasAnswered, let time = measure.timeToFirstToken {
-            members[slot].learn(
-                timeToFirstToken: time.inSeconds,
-                promptTokens: measure.promptTokens ?? lease.input.estimatedTokens
-            )
-        }
+        learn(slot, measure, estimatedTokens: lease.input.estimatedTokens, wasAnswered: wasAnswered)
         if !wasAnswered { settleTokens(lease.grant) }
         calls -= 1
         load(slot, calls: -1, tokens: wasAnswered ? 0 : -lease.grant.tokens)
@@ -64,6 +59,22 @@ extension GroupCore {
         noteSaturation(slot, lane)
         if members[slot].ineligibility.contains(.draining), members[slot].calls == 0 { remove(slot) }
         probeEarlyIfNothingIsLeft(lane)
+    }
+
+    /// Takes in how fast an attempt was. A streamed answer has told of its first token already.
+    private mutating func learn(_ slot: Int, _ measure: AttemptMeasure, estimatedTokens: Int, wasAnswered: Bool) {
+        let promptTokens = measure.promptTokens ?? estimatedTokens
+        let completionTokens = measure.completionTokens ?? 0
+        let first = measure.timeToFirstToken?.inSeconds
+        let total = measure.total?.inSeconds
+        if let first, let total {
+            pace.learn(first: first, total: total, promptTokens: promptTokens, completionTokens: completionTokens)
+        }
+        guard !wasAnswered else { return }
+        let whole = total.map {
+            pace.timeToFirstToken(total: $0, promptTokens: promptTokens, completionTokens: completionTokens)
+        }
+        if let time = first ?? whole { members[slot].learn(timeToFirstToken: time, promptTokens: promptTokens) }
     }
 
     /// Notes that the first byte of an answer came.

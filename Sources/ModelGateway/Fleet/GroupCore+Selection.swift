@@ -155,8 +155,8 @@ extension GroupCore {
     /// Notes that an attempt begins on a slot.
     private mutating func begin(_ slot: Int, _ lane: Int, tokens: Int, now: MonotonicInstant) -> Grant {
         calls += 1
-        sequence += 1
-        members[slot].turn = sequence
+        lastTurn = max(lastTurn, members[slot].turn)
+        members[slot].turn = lastTurn + members[slot].turnLength
         members[slot].dispatchedTokens += tokens
         load(slot, calls: 1, tokens: tokens)
         let era = members[slot].standings[lane].breaker.begin()

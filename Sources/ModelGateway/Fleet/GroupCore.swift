@@ -20,7 +20,10 @@ struct GroupCore: Sendable {
     var queue = WaitQueue()
     /// The earliest instant at which time alone changes something.
     var nextEvent = MonotonicInstant.never
-    var sequence: UInt64 = 1 << 20
+    /// The turn that was taken last; see ``Member/turn``.
+    var lastTurn: UInt64 = 0
+    /// How the times of whole answers and of streamed ones compare.
+    var pace = AnswerPace()
     /// What has happened since the last look.
     var events: [FleetEvent] = []
     /// Slots whose deployment is gone and must be forgotten by the prefix cache before they are used again.
@@ -61,7 +64,7 @@ extension GroupCore {
     @discardableResult
     mutating func add(_ record: DeploymentRecord) -> Int {
         var member = Member(record, breaker: configuration.breaker, modes: modes.count)
-        member.turn = UInt64(random.index(below: 1 << 20))
+        member.turn = lastTurn + UInt64(random.unit() * Double(member.turnLength))
         let slot = free.popLast() ?? members.count
         if slot == members.count { members.append(member) } else { members[slot] = member }
         slots[record.deployment.id] = slot
@@ -101,6 +104,8 @@ extension GroupCore {
         members[slot].record = record
         members[slot].weight = max(0, record.deployment.weight)
         members[slot].limit = record.deployment.maximumConcurrentCalls ?? .max
+        // What was its turn with a small weight may be far away.
+        members[slot].turn = min(members[slot].turn, lastTurn + members[slot].turnLength)
         members[slot].priority = record.deployment.priority
         members[slot].price = record.deployment.blendedPrice
         members[slot].ineligibility.setMembership(of: .standby, members[slot].weight == 0)

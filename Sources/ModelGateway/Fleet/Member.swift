@@ -13,7 +13,7 @@ package struct Ineligibility: OptionSet, Sendable, Hashable {
     package static let unhealthy = Ineligibility(rawValue: 1 << 2)
     /// Its circuit breaker is open.
     package static let breakerOpen = Ineligibility(rawValue: 1 << 3)
-    /// It answered 429 and rests.
+    /// It answered 429, 402 or 404, or cast doubt on its credentials, and rests.
     package static let coolingDown = Ineligibility(rawValue: 1 << 4)
     /// It rejected the gateway's credentials.
     package static let misconfigured = Ineligibility(rawValue: 1 << 5)
@@ -63,7 +63,8 @@ struct Member: Sendable {
     var limit: Int
     /// The reasons against calls of any mode.
     var ineligibility: Ineligibility = []
-    /// When the slot was last taken, as a sequence number: breaks ties in favour of who waited longest.
+    /// When it is the slot's turn: breaks ties in favour of who waited longest for its weight. Each call moves it on by
+    /// ``turnLength``, so that over time the turns follow the weights.
     var turn: UInt64 = 0
     var priority: Int
     var record: DeploymentRecord
@@ -104,16 +105,24 @@ struct Member: Sendable {
     /// The load in calls: those under way, and one more for every 1,024 tokens of prompts that wait to be read.
     @inline(__always) var load: Double { Double(calls) + Double(pendingTokens) / Double(EngineLoad.typicalTokens) }
 
-    /// Seconds until a new prompt would be begun: by the engine's own report, else by what was sent to it.
+    /// The load for the weight: twice the weight is meant for twice the load.
+    @inline(__always) var loadPerWeight: Double { load / max(weight, Self.leastWeight) }
+
+    /// How far a call moves the slot's turn: less for a greater weight.
+    @inline(__always) var turnLength: UInt64 { UInt64(Double(1 << 20) / max(weight, Self.leastWeight)) }
+
+    // Stands for a weight of zero, which is never chosen.
+    private static let leastWeight = 1e-9
+
+    /// Seconds until a new prompt would be begun: by the engine's own report, else by what was sent to it for its weight.
     @inline(__always) var expectedWait: Double {
         if let report { return report.expectedWait(dispatched: dispatchedTokens) }
-        return load * Double(EngineLoad.typicalTokens) / EngineLoad.typicalThroughput
+        return loadPerWeight * Double(EngineLoad.typicalTokens) / EngineLoad.typicalThroughput
     }
 
     /// Takes a measured time to the first token into the smoothed ones.
     mutating func learn(timeToFirstToken: Double, promptTokens: Int) {
-        // The time of a very short prompt is not the prompt's.
-        let perToken = timeToFirstToken / Double(max(promptTokens, 64))
+        let perToken = timeToFirstToken / Double(max(promptTokens, AnswerPace.shortestPrompt))
         latency = latency.map { $0 + Self.smoothing * (timeToFirstToken - $0) } ?? timeToFirstToken
         latencyPerToken = latencyPerToken.map { $0 + Self.smoothing * (perToken - $0) } ?? perToken
     }

@@ -85,6 +85,8 @@ package final class CallSettlement: Sendable {
             }
         let measure = AttemptMeasure(
             timeToFirstToken: record.timeToFirstToken.map { started + $0 - attemptStarted },
+            total: verdict == .success && record.error == nil
+                ? started + record.duration - attemptStarted : nil,
             promptTokens: record.usage?.promptTokens,
             completionTokens: record.usage?.completionTokens
         )

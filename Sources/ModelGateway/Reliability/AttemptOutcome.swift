@@ -67,14 +67,22 @@ extension AttemptOutcome {
 package struct AttemptMeasure: Sendable, Hashable {
     /// From the attempt's start to the first byte of content.
     package var timeToFirstToken: Duration?
+    /// From the attempt's start to the last byte of a whole answer; nil if there was none.
+    package var total: Duration?
     /// Tokens of the prompt, as the provider counted them.
     package var promptTokens: Int?
     /// Tokens of the answer, as the provider counted them.
     package var completionTokens: Int?
 
     /// Creates a measure.
-    package init(timeToFirstToken: Duration? = nil, promptTokens: Int? = nil, completionTokens: Int? = nil) {
+    package init(
+        timeToFirstToken: Duration? = nil,
+        total: Duration? = nil,
+        promptTokens: Int? = nil,
+        completionTokens: Int? = nil
+    ) {
         self.timeToFirstToken = timeToFirstToken
+        self.total = total
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
     }

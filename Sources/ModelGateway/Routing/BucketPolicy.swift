@@ -88,7 +88,7 @@ struct BucketPolicy: SelectionPolicy {
     }
 
     func key(of slot: Int, members: [Member]) -> OrderKey {
-        OrderKey(primary: perWeight(slot), secondary: members[slot].load, tie: members[slot].turn)
+        OrderKey(primary: perWeight(slot), secondary: members[slot].loadPerWeight, tie: members[slot].turn)
     }
 
     func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {

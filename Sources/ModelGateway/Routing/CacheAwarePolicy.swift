@@ -133,7 +133,7 @@ struct CacheAwarePolicy: SelectionPolicy {
     func key(of slot: Int, members: [Member]) -> OrderKey {
         OrderKey(
             primary: members[slot].expectedWait,
-            secondary: Double(members[slot].cachedBytes),
+            secondary: Double(members[slot].cachedBytes) / max(members[slot].weight, 1e-9),
             tie: members[slot].turn
         )
     }

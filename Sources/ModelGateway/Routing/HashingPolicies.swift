@@ -59,6 +59,8 @@ struct ConsistentHashingPolicy: SelectionPolicy {
     }
 
     var readsText: Bool { true }
+    // For calls without a key.
+    var index: PoolIndex { .weights }
 
     mutating func select(
         from pool: inout Pool,
@@ -101,6 +103,8 @@ struct PrefixHashPolicy: SelectionPolicy {
     }
 
     var readsText: Bool { true }
+    // For calls without a key.
+    var index: PoolIndex { .weights }
 
     mutating func select(
         from pool: inout Pool,

@@ -24,13 +24,13 @@ struct LatencyPolicy: SelectionPolicy {
     func key(of slot: Int, members: [Member]) -> OrderKey {
         OrderKey(
             primary: expectedLatency(of: members[slot]),
-            secondary: members[slot].load,
+            secondary: members[slot].loadPerWeight,
             tie: members[slot].turn
         )
     }
 
     private func expectedLatency(of member: Member) -> Double {
-        let load = member.load / max(member.weight, 1e-9)
+        let load = member.loadPerWeight
         guard let latency = member.latencyPerToken else { return load == 0 ? 0 : Self.unmeasured }
         return latency * (1 + load)
     }
@@ -39,7 +39,10 @@ struct LatencyPolicy: SelectionPolicy {
     private static let unmeasured = 1e6
 
     func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
-        PolicyScore(
+        guard members[slot].latencyPerToken != nil else {
+            return PolicyScore(value: members[slot].loadPerWeight, meaning: "load per weight; not measured yet")
+        }
+        return PolicyScore(
             value: expectedLatency(of: members[slot]) * 1e6,
             meaning: "microseconds to the first token for each prompt token, times the calls on it and this one"
         )
@@ -71,17 +74,22 @@ struct CostPolicy: SelectionPolicy {
 
     func key(of slot: Int, members: [Member]) -> OrderKey {
         let price = min(members[slot].price, Self.unknownPrice)
-        let isSlow = members[slot].latency.map { $0 > maximumLatency } ?? false
         return OrderKey(
-            primary: isSlow ? price + 2 * Self.unknownPrice : price,
-            secondary: members[slot].load / max(members[slot].weight, 1e-9),
+            primary: isSlow(members[slot]) ? price + 2 * Self.unknownPrice : price,
+            secondary: members[slot].loadPerWeight,
             tie: members[slot].turn
         )
     }
 
     func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
-        PolicyScore(value: key(of: slot, members: members).primary, meaning: "price of a million tokens")
+        let note = isSlow(members[slot]) ? "; slower than allowed" : ""
+        guard members[slot].price.isFinite else {
+            return PolicyScore(value: members[slot].loadPerWeight, meaning: "load per weight; no price is known\(note)")
+        }
+        return PolicyScore(value: members[slot].price, meaning: "price of a million tokens\(note)")
     }
+
+    private func isSlow(_ member: Member) -> Bool { member.latency.map { $0 > maximumLatency } ?? false }
 
     // Stands for a price that is not known: above every real one.
     private static let unknownPrice = 1e12

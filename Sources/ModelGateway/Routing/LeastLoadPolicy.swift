@@ -2,7 +2,8 @@
 
 import GatewayWire
 
-/// The deployment where the prompt would be begun first; among equals the one that was not used for longest.
+/// The deployment where the prompt would be begun first; among equals the one that was not used for longest for
+/// its weight.
 struct LeastLoadPolicy: SelectionPolicy {
     var index: PoolIndex { .order }
 

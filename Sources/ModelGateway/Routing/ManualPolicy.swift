@@ -80,17 +80,26 @@ struct ManualPolicy: SelectionPolicy {
     }
 
     func key(of slot: Int, members: [Member]) -> OrderKey {
-        let primary = options.assignment == .fewestSessions ? Double(table.sessions(on: slot)) : members[slot].load
+        let primary =
+            options.assignment == .fewestSessions ? sessionsPerWeight(slot, members) : members[slot].loadPerWeight
         return OrderKey(primary: primary, tie: members[slot].turn)
     }
 
     func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
         switch options.assignment {
         case .random: PolicyScore(value: members[slot].weight, meaning: "weight; the session's own first")
-        case .leastLoad: PolicyScore(value: members[slot].load, meaning: "load; the session's own first")
+        case .leastLoad:
+            PolicyScore(value: members[slot].loadPerWeight, meaning: "load per weight; the session's own first")
         case .fewestSessions:
-            PolicyScore(value: Double(table.sessions(on: slot)), meaning: "sessions; the session's own first")
+            PolicyScore(
+                value: sessionsPerWeight(slot, members),
+                meaning: "sessions per weight; the session's own first"
+            )
         }
+    }
+
+    private func sessionsPerWeight(_ slot: Int, _ members: [Member]) -> Double {
+        Double(table.sessions(on: slot)) / max(members[slot].weight, 1e-9)
     }
 
     private mutating func refreshOrder(of pool: inout Pool, members: [Member]) {

@@ -2,9 +2,11 @@
 
 import GatewayWire
 
-/// Two distinct candidates uniformly at random; the lower load for its weight wins, ties at random. If one of the two
-/// reports its own load, the shorter expected wait wins.
+/// Two distinct candidates, the first at random by weight and the second at random; the lower load for its weight wins,
+/// of equals the first. If one of the two reports its own load, the shorter expected wait wins.
 struct PowerOfTwoPolicy: SelectionPolicy {
+    var index: PoolIndex { .weights }
+
     mutating func select(
         from pool: inout Pool,
         members: [Member],

@@ -72,7 +72,7 @@ extension SelectionPolicy {
     func key(of slot: Int, members: [Member]) -> OrderKey { OrderKey() }
 
     func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
-        PolicyScore(value: members[slot].load / max(members[slot].weight, 1e-9), meaning: "load per weight")
+        PolicyScore(value: members[slot].loadPerWeight, meaning: "load per weight")
     }
 
     func promptTokens(of input: RoutingInput, on slot: Int, context: SelectionContext) -> Int { input.estimatedTokens }
@@ -82,30 +82,22 @@ extension SelectionPolicy {
 }
 
 extension Pool {
-    /// Two different candidates at random, of which the one with less load for its weight is chosen.
+    /// Two different candidates, of which the one with less load for its weight is chosen: the first at random by weight,
+    /// so that the shares follow the weights while nobody has anything to do, the second at random. Needs the index
+    /// ``PoolIndex/weights``.
     mutating func lesserOfTwo(
         members: [Member],
         excluding excluded: [Int],
         random: inout SeededGenerator
     ) -> Int? {
+        guard let first = weighted(excluding: excluded, random: &random) else { return nil }
         let count = setAside(excluded)
-        guard count > 0 else { return nil }
-        let first = random.index(below: count)
-        guard count > 1 else { return Int(slots[first]) }
-        let second = (first + 1 + random.index(below: count - 1)) % count
-        return Self.lesser(Int(slots[first]), Int(slots[second]), members: members, random: &random)
-    }
-
-    private static func lesser(
-        _ left: Int,
-        _ right: Int,
-        members: [Member],
-        random: inout SeededGenerator
-    ) -> Int {
-        let reported = members[left].report != nil || members[right].report != nil
-        let leftLoad = reported ? members[left].expectedWait : members[left].load / members[left].weight
-        let rightLoad = reported ? members[right].expectedWait : members[right].load / members[right].weight
-        if leftLoad == rightLoad { return random.next() & 1 == 0 ? left : right }
-        return leftLoad < rightLoad ? left : right
+        guard count > 1 else { return first }
+        let drawn = Int(slots[random.index(below: count - 1)])
+        let second = drawn == first ? Int(slots[count - 1]) : drawn
+        let isReported = members[first].report != nil || members[second].report != nil
+        let firstLoad = isReported ? members[first].expectedWait : members[first].loadPerWeight
+        let secondLoad = isReported ? members[second].expectedWait : members[second].loadPerWeight
+        return secondLoad < firstLoad ? second : first
     }
 }

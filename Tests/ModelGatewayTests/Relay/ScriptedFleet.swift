@@ -1,7 +1,6 @@
 // A gateway on a virtual clock in front of engines that answer as a test says at the moment.
 
 import ModelGatewayTesting
-import Synchronization
 
 @testable import ModelGateway
 
@@ -48,15 +47,15 @@ final class ScriptedFleet: Sendable {
 
     func call() async throws(GatewayError) -> WireResponse {
         let body = Array(RelayFixture.plainRequest.utf8)
-        return try await gateway.relay(WireRequest(mode: .chat, body: body, requestID: "r"))
+        return try await gateway.relay(WireRequest(mode: .chat, body: body, requestID: "r", caller: .admin))
     }
 
     /// Makes a call while virtual time passes whenever the call waits, and returns how long it took on that clock.
     func timedCall() async -> (result: Result<WireResponse, GatewayError>, time: Duration) {
         let start = clock.elapsed
-        let isDone = Atomic(false)
+        let isDone = Locked(false)
         async let result = outcome(isDone)
-        while !isDone.load(ordering: .acquiring) {
+        while !isDone.withLock({ $0 }) {
             if clock.sleepers > 0 { clock.advance(by: .milliseconds(10)) }
             try? await Task.sleep(for: .microseconds(200))
         }
@@ -64,8 +63,8 @@ final class ScriptedFleet: Sendable {
         return (await result, time)
     }
 
-    private func outcome(_ isDone: borrowing Atomic<Bool>) async -> Result<WireResponse, GatewayError> {
-        defer { isDone.store(true, ordering: .releasing) }
+    private func outcome(_ isDone: Locked<Bool>) async -> Result<WireResponse, GatewayError> {
+        defer { isDone.withLock { $0 = true } }
         do throws(GatewayError) { return .success(try await call()) } catch { return .failure(error) }
     }
 
