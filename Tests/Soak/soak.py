@@ -86,14 +86,16 @@ class Gateway:
             await asyncio.sleep(0.1)
         sys.exit(f"soak: the gateway does not start:\n{open(self.log).read()[-3000:]}")
 
-    async def get(self, path):
+    async def get(self, path, connection=None):
         """An answer of the control plane, however often a full house refuses it."""
         end = time.monotonic() + 60
         while True:
             try:
                 async with asyncio.timeout(60):
-                    return await Connection(self.port).call("GET", path)
+                    return await (connection or Connection(self.port)).call("GET", path, close=connection is None)
             except (Refused, TimeoutError):
+                if connection:
+                    connection.abort()
                 if time.monotonic() > end or not self.is_alive():
                     raise Broken(f"{path} is not answered") from None
                 await asyncio.sleep(0.1)
@@ -113,20 +115,24 @@ class Gateway:
 
 
 async def churn_by_hand(gateway, urls, crowd, counts):
-    """Workers come and go over HTTP."""
+    """Workers come and go over HTTP, on a connection that is kept: a new one waits behind a thousand others."""
+    connection = Connection(gateway.port)
     while not crowd.is_over:
         await asyncio.sleep(random.random())
         try:
-            listed = (await gateway.get("/workers")).json()["data"]
+            listed = (await gateway.get("/workers", connection)).json()["data"]
             there = {worker["url"].removesuffix("/v1"): worker["id"] for worker in listed}
             url = random.choice(urls)
             async with asyncio.timeout(60):
                 if url in there:
                     path = f"/workers/{there[url]}?drain={random.choice([0, 2])}"
-                    answer = await Connection(gateway.port).call("DELETE", path)
+                    answer = await connection.call("DELETE", path, close=False)
                 else:
-                    answer = await Connection(gateway.port).call("POST", "/workers", {"url": url})
-        except (Refused, TimeoutError):
+                    answer = await connection.call("POST", "/workers", {"url": url}, close=False)
+        except Refused:
+            continue
+        except TimeoutError:
+            connection.abort()
             continue
         except Broken as error:
             crowd.record.fail("worker", error)
