@@ -69,6 +69,21 @@ static inline llama_token modelgateway_llama_argmax(const float *logits, int32_t
     return 0;
 }
 
+// Whether this process may run on a processor; 0 also if the system does not say.
+static inline int modelgateway_llama_allows_processor(int processor) {
+#if defined(__linux__)
+    unsigned long mask[128] = {0};
+    long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+    if (bytes > 0 && processor >= 0 && processor < bytes * 8) {
+        int bits = (int)(8 * sizeof mask[0]);
+        return (int)(mask[processor / bits] >> (processor % bits) & 1);
+    }
+#else
+    (void)processor;
+#endif
+    return 0;
+}
+
 // How many processors this process may run on; 0 if the system does not say.
 static inline int modelgateway_llama_allowed_processors(void) {
     int count = 0;

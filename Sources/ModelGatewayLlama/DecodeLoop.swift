@@ -175,9 +175,10 @@ final class DecodeLoop {
                 if next.answer.isAbandoned { continue }
                 generation = Generation(next, vocabularySize: model.vocabularySize)
             }
-            // Computing the same tokens in other portions can change the last bits of a result. A seed promises the
-            // same text where calls cannot disturb each other.
-            let mustRepeat = shape.sequences == 1 && generation.request.sampling.baseSeed != nil
+            // Computing the same tokens in other portions can change the last bits of a result. Where calls cannot disturb
+            // each other, a seed gives the same text as well.
+            let mustRepeat =
+                shape.isRepeatable || (shape.sequences == 1 && generation.request.sampling.baseSeed != nil)
             slots.admit(generation, reuse: !mustRepeat)
         }
     }
@@ -187,7 +188,7 @@ final class DecodeLoop {
     private func step() {
         let answers = fillBatch()
         guard batch.count > 0 else { return }
-        let (status, duration) = compute()
+        let (status, duration) = context.compute(batch)
         switch status {
         case 0:
             promptShare.note(duration, promptTokens: batch.count - answers, answers: answers)
@@ -204,15 +205,6 @@ final class DecodeLoop {
         case let status:
             failAll(GatewayError(.internalError, "llama.cpp failed to compute a step (status \(status))."))
             slots.clear()
-        }
-    }
-
-    /// Computes the batch, and says how long that took once it was its turn.
-    private func compute() -> (status: Int32, duration: Duration) {
-        ComputeTurn.take {
-            let start = ContinuousClock.now
-            let status = llama_decode(context.pointer, batch.batch)
-            return (status, ContinuousClock.now - start)
         }
     }
 

@@ -13,7 +13,8 @@ final class Embedder {
         case mean, first, last
     }
 
-    static let sequences = 32
+    /// How many texts are computed together: one alone where the same text must give the same bits.
+    private let sequences: Int
 
     private let model: LlamaModel
     private let context: LlamaContext
@@ -37,11 +38,14 @@ final class Embedder {
         let batchSize = isCausal ? min(max(32, options.batchSize / 4), contextLength) : contextLength
         let shape = ContextShape(
             contextLength: contextLength,
-            sequences: Embedder.sequences,
+            sequences: options.repeatable ? 1 : 32,
             batchSize: batchSize,
             threads: threads,
+            yields: options.threads == nil,
+            isRepeatable: options.repeatable,
             embeddings: true
         )
+        sequences = shape.sequences
         self.model = model
         self.contextLength = contextLength
         width = Int(llama_model_n_embd_out(model.model))
@@ -59,7 +63,7 @@ final class Embedder {
             // As many texts as the context has room for.
             var end = next
             var tokens = 0
-            while end < texts.count, end - next < Embedder.sequences, tokens + texts[end].count <= roomForGroup {
+            while end < texts.count, end - next < sequences, tokens + texts[end].count <= roomForGroup {
                 tokens += texts[end].count
                 end += 1
             }
@@ -107,11 +111,7 @@ final class Embedder {
         guard !isCancelled.load(ordering: .relaxed) else {
             throw GatewayError(.cancelled, "The call was cancelled.")
         }
-        let status = ComputeTurn.take {
-            context.memory == nil
-                ? llama_encode(context.pointer, batch.batch)
-                : llama_decode(context.pointer, batch.batch)
-        }
+        let (status, _) = context.compute(batch)
         batch.clear()
         guard status == 0 else {
             throw GatewayError(.internalError, "llama.cpp failed to compute embeddings (status \(status)).")

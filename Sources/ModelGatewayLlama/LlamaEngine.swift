@@ -37,9 +37,11 @@ final class LlamaEngine: Sendable {
         )
         let shape = ContextShape(
             contextLength: contextLength,
-            sequences: min(max(options.parallel, 1), 64),
+            sequences: options.repeatable ? 1 : min(max(options.parallel, 1), 64),
             batchSize: min(max(options.batchSize, 32), 8192),
             threads: threads,
+            yields: options.threads == nil,
+            isRepeatable: options.repeatable,
             embeddings: false
         )
         try startDecoding(shape)

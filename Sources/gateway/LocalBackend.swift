@@ -101,7 +101,8 @@ extension LlamaOptions {
             contextLength: configuration.contextLength == 0 ? nil : configuration.contextLength,
             parallel: configuration.parallel,
             threads: configuration.threads == 0 ? nil : configuration.threads,
-            gpuLayers: configuration.gpuLayers < 0 ? .max : configuration.gpuLayers
+            gpuLayers: configuration.gpuLayers < 0 ? .max : configuration.gpuLayers,
+            repeatable: configuration.repeatable
         )
     }
 }

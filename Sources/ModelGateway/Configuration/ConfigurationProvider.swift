@@ -118,17 +118,27 @@ extension Configuration {
         public var contextLength: Int
         /// How many sequences are decoded at the same time, 1 to 256. Default 4.
         public var parallel: Int
-        /// Threads for decoding, 0 to 1024. Default 0: one for each core.
+        /// Threads for decoding, 0 to 1024. Default 0: one for each core, and fewer while other programs use the cores.
         public var threads: Int
         /// How many layers to put on a GPU, -1 to 10,000. Default -1: as many as fit.
         public var gpuLayers: Int
+        /// Whether the same call gives the same answer each time, at temperature 0 and with a seed; calls are then computed
+        /// one after the other. Default false.
+        public var repeatable: Bool
 
         /// Creates options.
-        public init(contextLength: Int = 0, parallel: Int = 4, threads: Int = 0, gpuLayers: Int = -1) {
+        public init(
+            contextLength: Int = 0,
+            parallel: Int = 4,
+            threads: Int = 0,
+            gpuLayers: Int = -1,
+            repeatable: Bool = false
+        ) {
             self.contextLength = contextLength
             self.parallel = parallel
             self.threads = threads
             self.gpuLayers = gpuLayers
+            self.repeatable = repeatable
         }
     }
 

@@ -229,7 +229,13 @@ enum ConfigurationSchema {
             "tokens of one sequence; 0: the model's own"
         ),
         .integer("parallel", \.parallel, in: 1...256, default: 4, "sequences at the same time"),
-        .integer("threads", \.threads, in: 0...1024, default: 0, "0: one for each core"),
+        .integer("threads", \.threads, in: 0...1024, default: 0, "0: one for each core, fewer while others use them"),
         .integer("gpu_layers", \.gpuLayers, in: -1...10_000, default: -1, "-1: as many as fit"),
+        .boolean(
+            "repeatable",
+            \.repeatable,
+            default: false,
+            "the same call gives the same answer, at temperature 0 or with a seed; calls take turns"
+        ),
     ]
 }

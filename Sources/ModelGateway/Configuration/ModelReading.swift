@@ -93,7 +93,7 @@ enum ModelReading {
             if deployment.path == nil { decoder.mistake("kind 'llama' needs 'path', the GGUF file", at: node.mark) }
             return
         }
-        for key in ["path", "context_length", "parallel", "threads", "gpu_layers"] {
+        for key in ["path"] + ConfigurationSchema.llamaFields.map(\.key) {
             guard let entry = node.entry(key) else { continue }
             decoder.at(key) { $0.mistake("only kind 'llama' takes this key", at: entry.mark) }
         }
