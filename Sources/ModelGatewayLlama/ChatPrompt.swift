@@ -86,9 +86,12 @@ struct ChatPrompt {
         var text = ""
         for part in message.content {
             switch part {
-            case .text(let piece): text += piece
             case .image: throw unsupported("images", "messages[\(index)].content")
-            case .other: throw unsupported("content other than text", "messages[\(index)].content")
+            case .text, .other:
+                guard let piece = part.text else {
+                    throw unsupported("content other than text", "messages[\(index)].content")
+                }
+                text += piece
             }
         }
         // The template function takes C strings, which a NUL would cut short.

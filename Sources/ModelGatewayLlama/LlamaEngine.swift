@@ -95,6 +95,7 @@ final class LlamaEngine: Sendable {
         context: AttemptContext
     ) async throws(GatewayError) -> any ChatEventSource {
         try requireGeneration()
+        try CompletionFields.check(request.extra)
         var limited = request.sampling
         limited.maxTokens = limited.maxTokens ?? Self.completionTokens
         let sampling = try CheckedSampling(limited, vocabularySize: model.vocabularySize)

@@ -27,7 +27,7 @@ extension LocalModelTests {
             for case .text(let piece, choice: 0) in events { text += piece }
             #expect(text == whole.text)
             #expect(batches > 5, "the text must come in pieces, as it is made")
-            guard case .started(let id, "smollm2") = events.first else {
+            guard case .started(let id, "smollm2", _) = events.first else {
                 Issue.record("the first event must be the start: \(events.prefix(1))")
                 return
             }

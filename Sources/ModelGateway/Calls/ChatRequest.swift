@@ -70,8 +70,17 @@ public struct ChatMessage: Sendable, Hashable {
         case text(String)
         /// An image by URL; `data:` URLs carry the bytes themselves.
         case image(url: String, detail: String?)
-        /// A piece that only the provider's own format has, as it was.
+        /// A piece that only the provider's own format has, or has more fields for, as it was.
         case other(JSONValue)
+
+        /// The piece's text, also if it has further fields; nil for other kinds of pieces.
+        public var text: String? {
+            switch self {
+            case .text(let text): text
+            case .image: nil
+            case .other(let value): value["type"] == "text" ? value["text"]?.string : nil
+            }
+        }
     }
 
     /// Who speaks.
@@ -86,6 +95,9 @@ public struct ChatMessage: Sendable, Hashable {
     public var toolCallID: String?
     /// The model's reasoning before its answer, where the provider shows it (assistant turns only).
     public var reasoning: String?
+    /// Fields of the provider's own format that have no place above, such as `annotations`, sent as they are where the
+    /// format is the same. Default: none.
+    public var extra: [JSONMember]
 
     /// Creates a turn.
     public init(
@@ -94,7 +106,8 @@ public struct ChatMessage: Sendable, Hashable {
         name: String? = nil,
         toolCalls: [ToolCall] = [],
         toolCallID: String? = nil,
-        reasoning: String? = nil
+        reasoning: String? = nil,
+        extra: [JSONMember] = []
     ) {
         self.role = role
         self.content = content
@@ -102,6 +115,7 @@ public struct ChatMessage: Sendable, Hashable {
         self.toolCalls = toolCalls
         self.toolCallID = toolCallID
         self.reasoning = reasoning
+        self.extra = extra
     }
 
     /// Instructions of the application.
@@ -120,7 +134,7 @@ public struct ChatMessage: Sendable, Hashable {
     /// The text parts, joined.
     public var text: String {
         var text = ""
-        for case .text(let part) in content { text += part }
+        for part in content { text += part.text ?? "" }
         return text
     }
 }
@@ -135,13 +149,23 @@ public struct Tool: Sendable, Hashable {
     public var parameters: JSONValue?
     /// Whether the arguments must follow the schema to the letter, where the provider can promise that.
     public var strict: Bool?
+    /// Fields of the provider's own format that have no place above, such as `cache_control`; those inside its
+    /// `function` stand in a member of that name. Default: none.
+    public var extra: [JSONMember]
 
     /// Creates a function description.
-    public init(name: String, description: String? = nil, parameters: JSONValue? = nil, strict: Bool? = nil) {
+    public init(
+        name: String,
+        description: String? = nil,
+        parameters: JSONValue? = nil,
+        strict: Bool? = nil,
+        extra: [JSONMember] = []
+    ) {
         self.name = name
         self.description = description
         self.parameters = parameters
         self.strict = strict
+        self.extra = extra
     }
 }
 
@@ -153,12 +177,16 @@ public struct ToolCall: Sendable, Hashable {
     public var name: String
     /// The arguments as JSON text, as the model wrote them: not necessarily valid.
     public var arguments: String
+    /// Fields of the provider's own format that have no place above, such as a signature that it wants back; those
+    /// inside its `function` stand in a member of that name. Default: none.
+    public var extra: [JSONMember]
 
     /// Creates a call.
-    public init(id: String, name: String, arguments: String) {
+    public init(id: String, name: String, arguments: String, extra: [JSONMember] = []) {
         self.id = id
         self.name = name
         self.arguments = arguments
+        self.extra = extra
     }
 }
 
@@ -172,6 +200,8 @@ public enum ToolChoice: Sendable, Hashable {
     case required
     /// A call of this function.
     case function(String)
+    /// A choice that only the provider's own format has, as it was.
+    case other(JSONValue)
 }
 
 /// The form that an answer must have.
@@ -180,8 +210,8 @@ public enum ResponseFormat: Sendable, Hashable {
     case text
     /// Some JSON object.
     case jsonObject
-    /// A JSON value by a schema.
-    case jsonSchema(name: String, schema: JSONValue, strict: Bool?)
+    /// A JSON value by a schema; `extra` has the fields of the provider's own format, such as `description`.
+    case jsonSchema(name: String, schema: JSONValue, strict: Bool?, extra: [JSONMember] = [])
 }
 
 /// How the next token is chosen, and when to stop. Nil leaves a value to the provider.

@@ -12,13 +12,22 @@ public struct ChatResponse: Sendable, Hashable {
         public var refusal: String?
         /// Why the answer ended.
         public var finishReason: FinishReason
+        /// Fields of the provider's own format that have no place above, such as `logprobs`. Default: none.
+        public var extra: [JSONMember]
 
         /// Creates an answer.
-        public init(index: Int, message: ChatMessage, refusal: String? = nil, finishReason: FinishReason) {
+        public init(
+            index: Int,
+            message: ChatMessage,
+            refusal: String? = nil,
+            finishReason: FinishReason,
+            extra: [JSONMember] = []
+        ) {
             self.index = index
             self.message = message
             self.refusal = refusal
             self.finishReason = finishReason
+            self.extra = extra
         }
     }
 
@@ -32,14 +41,25 @@ public struct ChatResponse: Sendable, Hashable {
     public var choices: [Choice]
     /// What the call used, if the provider said so.
     public var usage: Usage?
+    /// Fields of the provider's own format that have no place above, such as `system_fingerprint` or `citations`.
+    /// Default: none.
+    public var extra: [JSONMember]
 
     /// Creates a response.
-    public init(id: String, model: String, created: Int, choices: [Choice], usage: Usage?) {
+    public init(
+        id: String,
+        model: String,
+        created: Int,
+        choices: [Choice],
+        usage: Usage?,
+        extra: [JSONMember] = []
+    ) {
         self.id = id
         self.model = model
         self.created = created
         self.choices = choices
         self.usage = usage
+        self.extra = extra
     }
 
     /// The first answer's message; an empty assistant turn if there is none.
@@ -79,18 +99,22 @@ public struct Usage: Sendable, Hashable {
     public var cachedPromptTokens: Int
     /// Answer tokens that were reasoning.
     public var reasoningTokens: Int
+    /// Counts of the provider's own format that have no place above, such as `cost`. Default: none.
+    public var extra: [JSONMember]
 
     /// Creates a count.
     public init(
         promptTokens: Int,
         completionTokens: Int,
         cachedPromptTokens: Int = 0,
-        reasoningTokens: Int = 0
+        reasoningTokens: Int = 0,
+        extra: [JSONMember] = []
     ) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
         self.cachedPromptTokens = cachedPromptTokens
         self.reasoningTokens = reasoningTokens
+        self.extra = extra
     }
 
     /// Prompt and answer together.
@@ -99,8 +123,9 @@ public struct Usage: Sendable, Hashable {
 
 /// A step of a streamed answer.
 public enum ChatEvent: Sendable, Hashable {
-    /// The answer begins: its id and the model that answers. Comes once, first.
-    case started(id: String, model: String)
+    /// The answer begins: its id, the model that answers, and when (seconds since 1970, 0 if the provider did not say).
+    /// Comes once, first.
+    case started(id: String, model: String, created: Int = 0)
     /// More text of a choice.
     case text(String, choice: Int)
     /// More reasoning of a choice.
@@ -113,6 +138,18 @@ public enum ChatEvent: Sendable, Hashable {
     case finished(FinishReason, choice: Int)
     /// What the call used so far; the last one counts.
     case usage(Usage)
+    /// Fields of the provider's own format that no other event has a place for, such as `logprobs`.
+    case fields([JSONMember], at: ChatFieldPlace)
+}
+
+/// Where in an answer the fields of ``ChatEvent/fields(_:at:)`` stand.
+public enum ChatFieldPlace: Sendable, Hashable {
+    /// In the answer as a whole; see ``ChatResponse/extra``. A later value replaces an earlier one.
+    case answer
+    /// In a choice; see ``ChatResponse/Choice/extra``. Lists are joined, other values are replaced.
+    case choice(Int)
+    /// In the message of a choice; see ``ChatMessage/extra``. Texts and lists are joined.
+    case message(choice: Int)
 }
 
 /// A piece of a streamed tool call: the first of an index carries id and name.
@@ -125,12 +162,21 @@ public struct ToolCallDelta: Sendable, Hashable {
     public var name: String?
     /// More of the arguments' JSON text.
     public var arguments: String
+    /// Fields of the provider's own format that have no place above; see ``ToolCall/extra``. Default: none.
+    public var extra: [JSONMember]
 
     /// Creates a piece.
-    public init(index: Int, id: String? = nil, name: String? = nil, arguments: String = "") {
+    public init(
+        index: Int,
+        id: String? = nil,
+        name: String? = nil,
+        arguments: String = "",
+        extra: [JSONMember] = []
+    ) {
         self.index = index
         self.id = id
         self.name = name
         self.arguments = arguments
+        self.extra = extra
     }
 }

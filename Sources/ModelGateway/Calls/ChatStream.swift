@@ -85,9 +85,10 @@ public struct ChatCollector: Sendable {
     private var choices: [Int: ChatResponse.Choice] = [:]
     private var usage: Usage?
     private var created: Int
+    private var extra: [JSONMember] = []
 
     /// Creates a collector.
-    /// - Parameter created: Seconds since 1970 at which the answer was begun.
+    /// - Parameter created: Seconds since 1970 at which the answer was begun, if the events do not say. Default 0.
     public init(created: Int = 0) {
         self.created = created
     }
@@ -95,9 +96,10 @@ public struct ChatCollector: Sendable {
     /// Takes in one event.
     public mutating func add(_ event: ChatEvent) {
         switch event {
-        case .started(let id, let model):
+        case .started(let id, let model, let created):
             self.id = id
             self.model = model
+            if created != 0 { self.created = created }
         case .text(let text, let choice):
             withChoice(choice) { $0.message.append(text) }
         case .reasoning(let text, let choice):
@@ -110,6 +112,12 @@ public struct ChatCollector: Sendable {
             withChoice(choice) { $0.finishReason = reason }
         case .usage(let usage):
             self.usage = usage
+        case .fields(let fields, at: .answer):
+            extra.merge(fields, by: .latest)
+        case .fields(let fields, at: .choice(let choice)):
+            withChoice(choice) { $0.extra.merge(fields, by: .joinLists) }
+        case .fields(let fields, at: .message(let choice)):
+            withChoice(choice) { $0.message.append(fields) }
         }
     }
 
@@ -120,7 +128,8 @@ public struct ChatCollector: Sendable {
             model: model,
             created: created,
             choices: choices.values.sorted { $0.index < $1.index },
-            usage: usage
+            usage: usage,
+            extra: extra
         )
     }
 
@@ -156,5 +165,16 @@ extension ChatMessage {
         if let id = delta.id { toolCalls[delta.index].id = id }
         if let name = delta.name { toolCalls[delta.index].name = name }
         toolCalls[delta.index].arguments += delta.arguments
+        toolCalls[delta.index].extra.merge(delta.extra, by: .joinTexts)
+    }
+
+    fileprivate mutating func append(_ fields: [JSONMember]) {
+        for field in fields {
+            if field.name == "content", let parts = field.value.array {
+                content += parts.map(Part.other)
+            } else {
+                extra.merge(field, by: .joinTexts)
+            }
+        }
     }
 }

@@ -24,12 +24,22 @@ public struct CompletionRequest: Sendable, Hashable {
     public var sampling: Sampling
     /// Whether the answer begins with the prompt.
     public var echo: Bool
+    /// Fields of the provider's own format that have no place above, such as `suffix`, sent as they are where the format
+    /// is the same. Default: none.
+    public var extra: [JSONMember]
 
     /// Creates a request.
-    public init(model: String, prompts: [Prompt], sampling: Sampling = Sampling(), echo: Bool = false) {
+    public init(
+        model: String,
+        prompts: [Prompt],
+        sampling: Sampling = Sampling(),
+        echo: Bool = false,
+        extra: [JSONMember] = []
+    ) {
         self.model = model
         self.prompts = prompts
         self.sampling = sampling
         self.echo = echo
+        self.extra = extra
     }
 }

@@ -18,13 +18,23 @@ public struct EmbeddingRequest: Sendable, Hashable {
     public var dimensions: Int?
     /// An opaque name of the end user.
     public var user: String?
+    /// Fields of the provider's own format that have no place above, such as `input_type`, sent as they are where the
+    /// format is the same. Default: none.
+    public var extra: [JSONMember]
 
     /// Creates a request.
-    public init(model: String, input: [Input], dimensions: Int? = nil, user: String? = nil) {
+    public init(
+        model: String,
+        input: [Input],
+        dimensions: Int? = nil,
+        user: String? = nil,
+        extra: [JSONMember] = []
+    ) {
         self.model = model
         self.input = input
         self.dimensions = dimensions
         self.user = user
+        self.extra = extra
     }
 
     /// Creates a request for texts.

@@ -15,7 +15,8 @@ public enum JSONValue: Sendable, Hashable {
     /// An object; the members are in their original order.
     case object([JSONMember])
 
-    /// The value of the first member with this name, if the value is an object that has one.
+    /// The value of the member with this name, if the value is an object that has one. Of several the last one counts,
+    /// as in Python, Go and JavaScript.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.name == name }?.value

@@ -65,11 +65,7 @@ package struct OpenedAnswer {
         while let more = try await body.next() {
             guard bytes.count + more.count <= limit else {
                 body.cancel()
-                throw GatewayError(
-                    .malformedResponse,
-                    "The provider's response is larger than \(limit) bytes.",
-                    requestWasSent: true
-                )
+                throw .tooLarge(limit)
             }
             if bytes.isEmpty { bytes = more } else { bytes += more }
         }
@@ -85,5 +81,42 @@ package struct OpenedAnswer {
         }
         if let error = GatewayError(openAIEvent: json) { throw error }
         return json
+    }
+
+    /// The answer in a stream of events, read to its end.
+    /// - Throws: The provider's error if the stream carries one; ``GatewayError/Code/truncatedResponse`` if it ends
+    ///   before the answer is complete; ``GatewayError/Code/malformedResponse`` if it is larger than `limit` bytes or
+    ///   there is no answer in it.
+    package func assembled(
+        limit: Int = HTTPTransportResponse.largestBody
+    ) async throws(GatewayError) -> OpenAIAnswerAssembly {
+        var reader = OpenAIChunkReader()
+        var answer = OpenAIAnswerAssembly()
+        var size = first.count
+        do throws(GatewayError) {
+            for chunk in try reader.feed(first) { answer.add(chunk) }
+            while !reader.isDone, let bytes = try await body.next() {
+                size += bytes.count
+                guard size <= limit else { throw .tooLarge(limit) }
+                for chunk in try reader.feed(bytes) { answer.add(chunk) }
+            }
+            guard reader.isDone || answer.isComplete else { throw .truncatedStream }
+            guard answer.hasContent else { throw .emptyAnswer }
+        } catch {
+            body.cancel()
+            throw error
+        }
+        body.discard()
+        return answer
+    }
+}
+
+extension GatewayError {
+    fileprivate static func tooLarge(_ limit: Int) -> GatewayError {
+        GatewayError(
+            .malformedResponse,
+            "The provider's response is larger than \(limit) bytes.",
+            requestWasSent: true
+        )
     }
 }

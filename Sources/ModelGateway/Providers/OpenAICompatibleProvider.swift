@@ -110,7 +110,10 @@ public struct OpenAICompatibleProvider: RelayingProvider, CredentialHolder {
         context: AttemptContext
     ) async throws(GatewayError) -> any ChatEventSource {
         try await stream(mode: .chat, context: context) { delivery in
-            OpenAIChatRequest(request: request, delivery: delivery).encoded(model: context.upstreamModel)
+            OpenAIChatRequest(request: request, delivery: delivery).encoded(
+                model: context.upstreamModel,
+                limit: TokenLimitField(model: context.upstreamModel, at: baseURL.authority)
+            )
         }
     }
 

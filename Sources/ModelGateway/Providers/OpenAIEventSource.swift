@@ -60,19 +60,37 @@ final class ChatEventReplay: ChatEventSource {
 extension ChatResponse {
     /// The events that a streamed answer of the same content has.
     package var events: [ChatEvent] {
-        var events: [ChatEvent] = [.started(id: id, model: model)]
+        var events: [ChatEvent] = [.started(id: id, model: model, created: created)]
+        if !extra.isEmpty { events.append(.fields(extra, at: .answer)) }
         for choice in choices {
+            if !choice.extra.isEmpty { events.append(.fields(choice.extra, at: .choice(choice.index))) }
+            let fields = choice.message.fieldsBesideText
+            if !fields.isEmpty { events.append(.fields(fields, at: .message(choice: choice.index))) }
             if let reasoning = choice.message.reasoning { events.append(.reasoning(reasoning, choice: choice.index)) }
             if !choice.message.text.isEmpty { events.append(.text(choice.message.text, choice: choice.index)) }
             if let refusal = choice.refusal { events.append(.refusal(refusal, choice: choice.index)) }
             for (index, call) in choice.message.toolCalls.enumerated() {
-                let delta = ToolCallDelta(index: index, id: call.id, name: call.name, arguments: call.arguments)
+                let delta = ToolCallDelta(
+                    index: index,
+                    id: call.id,
+                    name: call.name,
+                    arguments: call.arguments,
+                    extra: call.extra
+                )
                 events.append(.toolCall(delta, choice: choice.index))
             }
             events.append(.finished(choice.finishReason, choice: choice.index))
         }
         if let usage { events.append(.usage(usage)) }
         return events
+    }
+}
+
+extension ChatMessage {
+    /// What no event for text has a place for.
+    fileprivate var fieldsBesideText: [JSONMember] {
+        let others = content.filter { if case .text = $0 { false } else { true } }
+        return others.isEmpty ? extra : extra + [JSONMember("content", .array(others.map(\.openAI)))]
     }
 }
 

@@ -45,10 +45,12 @@ final class OpenAIRelay: Sendable {
         case (true, .events): return try await stream(answer, attempt)
         case (false, .json): return try await whole(answer, attempt)
         case (true, .json):
-            let answer = try ChatResponse(openAI: try await answer.json())
-            return try await stream(ChatEventReplay(answer), attempt, includeUsage: facts.includeUsage)
+            let chunks = try OpenAIAnswerChunks(try await answer.json(), isChat: isChat, head: answerHead)
+            return try await stream(OpenedAnswer(replaying: chunks.events), attempt)
         case (false, .events):
-            return try await whole(OpenAIEventSource(answer), attempt)
+            let answer = try await answer.assembled()
+            let usage = answer.usage
+            return finish(answer.answer(isChat: isChat, head: answerHead).serialized(), usage: usage, attempt)
         }
     }
 
@@ -124,10 +126,8 @@ final class OpenAIRelay: Sendable {
         includeUsage: Bool
     ) async throws(GatewayError) -> WireResponse {
         let encoder = OpenAIStreamEncoder(
-            kind: request.mode == .chat ? .chat : .completion,
-            id: answerID,
-            model: facts.model,
-            created: WallClock.unixSeconds(),
+            kind: isChat ? .chat : .completion,
+            head: answerHead,
             includeUsage: includeUsage
         )
         let stream = TranslatedStream(source: source, encoder: encoder, call: attempt.settlement)
@@ -141,16 +141,26 @@ final class OpenAIRelay: Sendable {
     ) async throws(GatewayError) -> WireResponse {
         var response = try await ChatStream(source).collect()
         guard !response.choices.isEmpty else { throw .emptyAnswer }
-        response.created = WallClock.unixSeconds()
-        if response.id.isEmpty { response.id = answerID }
-        if response.model.isEmpty { response.model = facts.model }
-        let json = request.mode == .chat ? response.openAIChat : response.openAICompletion
+        let head = answerHead
+        if response.created == 0 { response.created = head.created }
+        if response.id.isEmpty { response.id = head.id }
+        if response.model.isEmpty { response.model = head.model }
+        let json = isChat ? response.openAIChat : response.openAICompletion
         return finish(json.serialized(), usage: response.usage, attempt)
     }
 
     // MARK: - Heads
 
-    private var answerID: String { RandomID.make(prefix: request.mode == .chat ? "chatcmpl-" : "cmpl-") }
+    private var isChat: Bool { request.mode == .chat }
+
+    /// What the head of an answer says where the provider says nothing.
+    private var answerHead: OpenAIAnswerHead {
+        OpenAIAnswerHead(
+            id: RandomID.make(prefix: isChat ? "chatcmpl-" : "cmpl-"),
+            created: WallClock.unixSeconds(),
+            model: facts.model
+        )
+    }
 
     private func finish(_ body: [UInt8], usage: Usage?, _ attempt: AttemptLoop.Attempt) -> WireResponse {
         attempt.settlement.settle(.success, usage: usage)

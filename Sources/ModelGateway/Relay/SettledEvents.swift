@@ -137,7 +137,7 @@ extension [ChatEvent] {
 extension ChatEvent {
     fileprivate var isContent: Bool {
         switch self {
-        case .started, .usage: false
+        case .started, .usage, .fields(_, at: .answer), .fields(_, at: .choice): false
         default: true
         }
     }

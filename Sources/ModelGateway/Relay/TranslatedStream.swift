@@ -26,7 +26,7 @@ final class TranslatedStream: ByteStream {
         mutating func take(_ events: [ChatEvent]) {
             for event in events {
                 switch event {
-                case .started: break
+                case .started, .fields(_, at: .answer), .fields(_, at: .choice): break
                 case .usage(let usage): self.usage = usage
                 default: hasContent = true
                 }

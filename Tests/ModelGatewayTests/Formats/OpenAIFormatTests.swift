@@ -57,12 +57,13 @@ struct OpenAIFormatTests {
     @Test("Events written as a stream are read back as the same events")
     func streamRoundTrip() throws {
         let events: [ChatEvent] = [
-            .started(id: "c1", model: "m"), .reasoning("Hm", choice: 0), .text("né\u{1F600}\n\"", choice: 0),
+            .started(id: "c1", model: "m", created: 1), .reasoning("Hm", choice: 0), .text("né\u{1F600}\n\"", choice: 0),
             .toolCall(ToolCallDelta(index: 0, id: "t1", name: "f", arguments: ""), choice: 0),
             .toolCall(ToolCallDelta(index: 0, arguments: "{}"), choice: 0), .finished(.toolCalls, choice: 0),
             .usage(Usage(promptTokens: 3, completionTokens: 4, cachedPromptTokens: 2, reasoningTokens: 1)),
         ]
-        var encoder = OpenAIStreamEncoder(kind: .chat, id: "x", model: "y", created: 1, includeUsage: true)
+        let head = OpenAIAnswerHead(id: "x", created: 1, model: "y")
+        var encoder = OpenAIStreamEncoder(kind: .chat, head: head, includeUsage: true)
         var bytes: [UInt8] = []
         for event in events { encoder.encode(event, into: &bytes) }
         encoder.finish(into: &bytes)

@@ -14,9 +14,15 @@ extension ChatMessage {
         for call in try field["tool_calls"].present?.elements() ?? [] {
             toolCalls.append(try ToolCall(openAI: call))
         }
+        extra = try field.members().beside(Self.known)
         if role == .tool, toolCallID == nil { _ = try field["tool_call_id"].required() }
         if role != .assistant { _ = try field["content"].required() }
     }
+
+    /// The members that the vocabulary has a place for; all others go to ``ChatMessage/extra``.
+    private static let known: Set<String> = [
+        "role", "content", "name", "tool_call_id", "reasoning_content", "reasoning", "tool_calls",
+    ]
 
     private static let openAIRoles: Set<Role> = [.system, .developer, .user, .assistant, .tool]
 
@@ -33,13 +39,15 @@ extension ChatMessage {
     }
 
     private static func part(_ field: RequestField) throws(GatewayError) -> Part {
+        let part: Part
         switch try field["type"].required().string() {
-        case "text": return .text(try field["text"].required().string())
+        case "text": part = .text(try field["text"].required().string())
         case "image_url":
             let image = try field["image_url"].required()
-            return .image(url: try image["url"].required().string(), detail: try image["detail"].present?.string())
+            part = .image(url: try image["url"].required().string(), detail: try image["detail"].present?.string())
         default: return .other(field.value)
         }
+        return part.hasAllFields(of: field.value) ? part : .other(field.value)
     }
 
     package var openAI: JSONValue {
@@ -49,7 +57,7 @@ extension ChatMessage {
         members.append("reasoning_content", reasoning.map(JSONValue.string))
         if !toolCalls.isEmpty { members.append(JSONMember("tool_calls", .array(toolCalls.map(\.openAI)))) }
         members.append("tool_call_id", toolCallID.map(JSONValue.string))
-        return .object(members)
+        return .object(members + extra)
     }
 
     /// A lone text is a plain string, which every server reads; no text beside tool calls is null.
@@ -61,7 +69,18 @@ extension ChatMessage {
 }
 
 extension ChatMessage.Part {
-    fileprivate var openAI: JSONValue {
+    /// Whether the part says everything that its JSON does.
+    fileprivate func hasAllFields(of json: JSONValue) -> Bool {
+        switch self {
+        case .text: (json.object ?? []).beside(["type", "text"]).isEmpty
+        case .image:
+            (json.object ?? []).beside(["type", "image_url"]).isEmpty
+                && (json["image_url"]?.object ?? []).beside(["url", "detail"]).isEmpty
+        case .other: true
+        }
+    }
+
+    package var openAI: JSONValue {
         switch self {
         case .text(let text): return ["type": "text", "text": .string(text)]
         case .image(let url, let detail):
@@ -79,14 +98,15 @@ extension ToolCall {
         self.init(
             id: try field["id"].required().string(),
             name: try function["name"].required().string(),
-            arguments: try function["arguments"].required().string()
+            arguments: try function["arguments"].required().string(),
+            extra: FunctionExtra(of: field.value, known: FunctionExtra.knownOfCall).members
         )
     }
 
     package var openAI: JSONValue {
-        [
-            "id": .string(id), "type": "function",
-            "function": ["name": .string(name), "arguments": .string(arguments)],
-        ]
+        FunctionExtra(members: extra).object(
+            [JSONMember("id", .string(id)), JSONMember("type", "function")],
+            function: [JSONMember("name", .string(name)), JSONMember("arguments", .string(arguments))]
+        )
     }
 }

@@ -36,11 +36,10 @@ package struct OpenAIDelivery: Sendable {
 
 extension OpenAIChatRequest {
     /// The members that the vocabulary has a place for; all others go to ``ChatRequest/extra``.
-    private static let known: Set<String> = [
+    private static let known = Sampling.openAINames.union([
         "model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "stream",
-        "stream_options", "temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty",
-        "repetition_penalty", "seed", "logit_bias", "stop", "max_tokens", "max_completion_tokens", "n",
-    ]
+        "stream_options",
+    ])
 
     /// Reads a request.
     /// - Throws: ``GatewayError/Code/invalidRequest`` that names the field.
@@ -61,14 +60,16 @@ extension OpenAIChatRequest {
         request.sampling = try Sampling(openAI: body)
         request.responseFormat = try body["response_format"].present.map(ResponseFormat.init(openAI:))
         request.user = try body["user"].present?.string()
-        request.extra = members.filter { !Self.known.contains($0.name) }
+        request.extra = members.beside(Self.known)
         self.request = request
         delivery = try OpenAIDelivery(decoding: body)
     }
 
     /// Writes the request.
-    /// - Parameter model: The model's id at the provider.
-    package func encoded(model: String) -> JSONValue {
+    /// - Parameters:
+    ///   - model: The model's id at the provider.
+    ///   - limit: How the provider wants the longest answer spelled.
+    package func encoded(model: String, limit: TokenLimitField = .maxTokens) -> JSONValue {
         var members = [
             JSONMember("model", .string(model)),
             JSONMember("messages", .array(request.messages.map(\.openAI))),
@@ -76,7 +77,7 @@ extension OpenAIChatRequest {
         if !request.tools.isEmpty { members.append(JSONMember("tools", .array(request.tools.map(\.openAI)))) }
         members.append("tool_choice", request.toolChoice?.openAI)
         members.append("parallel_tool_calls", request.parallelToolCalls.map(JSONValue.bool))
-        request.sampling.appendOpenAI(to: &members)
+        request.sampling.appendOpenAI(to: &members, limit: limit)
         members.append("response_format", request.responseFormat?.openAI)
         members.append("user", request.user.map(JSONValue.string))
         members += request.extra
@@ -95,6 +96,11 @@ extension [JSONMember] {
     package mutating func append(_ name: String, _ value: JSONValue?) {
         if let value { append(JSONMember(name, value)) }
     }
+
+    /// The members that the vocabulary has no place for.
+    package func beside(_ known: Set<String>) -> [JSONMember] {
+        filter { !known.contains($0.name) }
+    }
 }
 
 extension ToolChoice {
@@ -105,6 +111,8 @@ extension ToolChoice {
         case .string("required"): self = .required
         case .object where field["type"].value == "function":
             self = .function(try field["function"]["name"].required().string())
+            if openAI.object?.count != field.value.object?.count { self = .other(field.value) }
+        case .object where field["type"].value.string != nil: self = .other(field.value)
         default:
             throw field.invalid("must be 'auto', 'none', 'required' or an object that names a function.")
         }
@@ -116,6 +124,7 @@ extension ToolChoice {
         case .none: "none"
         case .required: "required"
         case .function(let name): ["type": "function", "function": ["name": .string(name)]]
+        case .other(let value): value
         }
     }
 }
@@ -130,7 +139,8 @@ extension ResponseFormat {
             self = .jsonSchema(
                 name: try schema["name"].required().string(),
                 schema: schema["schema"].value,
-                strict: try schema["strict"].present?.bool()
+                strict: try schema["strict"].present?.bool(),
+                extra: try schema.members().beside(["name", "schema", "strict"])
             )
         default: throw field["type"].invalid("must be 'text', 'json_object' or 'json_schema'.")
         }
@@ -140,9 +150,10 @@ extension ResponseFormat {
         switch self {
         case .text: return ["type": "text"]
         case .jsonObject: return ["type": "json_object"]
-        case .jsonSchema(let name, let schema, let strict):
+        case .jsonSchema(let name, let schema, let strict, let extra):
             var members = [JSONMember("name", .string(name)), JSONMember("schema", schema)]
             members.append("strict", strict.map(JSONValue.bool))
+            members += extra
             return ["type": "json_schema", "json_schema": .object(members)]
         }
     }
@@ -158,7 +169,8 @@ extension Tool {
             name: try function["name"].required().string(),
             description: try function["description"].present?.string(),
             parameters: function["parameters"].present?.value,
-            strict: try function["strict"].present?.bool()
+            strict: try function["strict"].present?.bool(),
+            extra: FunctionExtra(of: field.value, known: ["name", "description", "parameters", "strict"]).members
         )
     }
 
@@ -167,6 +179,6 @@ extension Tool {
         function.append("description", description.map(JSONValue.string))
         function.append("parameters", parameters)
         function.append("strict", strict.map(JSONValue.bool))
-        return ["type": "function", "function": .object(function)]
+        return FunctionExtra(members: extra).object([JSONMember("type", "function")], function: function)
     }
 }

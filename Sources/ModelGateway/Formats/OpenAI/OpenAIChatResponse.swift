@@ -12,7 +12,8 @@ extension ChatResponse {
             model: json["model"]?.string ?? "",
             created: json["created"]?.int ?? 0,
             choices: choices.enumerated().map { Choice(openAI: $0.element, position: $0.offset) },
-            usage: json["usage"].flatMap(Usage.init(openAI:))
+            usage: json["usage"].flatMap(Usage.init(openAI:)),
+            extra: OpenAIAnswerFields.beside(OpenAIAnswerFields.answer, in: json)
         )
     }
 
@@ -20,15 +21,14 @@ extension ChatResponse {
     package var openAIChat: JSONValue {
         openAI(object: "chat.completion") { choice in
             var message = [JSONMember("role", "assistant")]
-            let text = choice.message.text
-            let isSilent = text.isEmpty && (!choice.message.toolCalls.isEmpty || choice.refusal != nil)
-            message.append("content", isSilent ? .null : .string(text))
+            let isSilent = !choice.message.toolCalls.isEmpty || choice.refusal != nil
+            message.append("content", choice.message.openAIAnswer(isSilent: isSilent))
             message.append("refusal", choice.refusal.map(JSONValue.string) ?? .null)
             message.append("reasoning_content", choice.message.reasoning.map(JSONValue.string))
             if !choice.message.toolCalls.isEmpty {
                 message.append("tool_calls", .array(choice.message.toolCalls.map(\.openAI)))
             }
-            return JSONMember("message", .object(message))
+            return JSONMember("message", .object(message + choice.message.extra))
         }
     }
 
@@ -47,18 +47,20 @@ extension ChatResponse {
                 "choices",
                 .array(
                     choices.map { choice in
-                        .object([
+                        let logprobs = choice.extra.last { $0.name == "logprobs" }?.value
+                        let members = [
                             JSONMember("index", .number(JSONNumber(choice.index))),
                             content(choice),
-                            JSONMember("logprobs", .null),
+                            JSONMember("logprobs", logprobs ?? .null),
                             JSONMember("finish_reason", .string(choice.finishReason.rawValue)),
-                        ])
+                        ]
+                        return .object(members + choice.extra.beside(["logprobs"]))
                     }
                 )
             ),
         ]
         members.append("usage", usage?.openAI)
-        return .object(members)
+        return .object(members + extra)
     }
 }
 
@@ -66,19 +68,32 @@ extension ChatResponse.Choice {
     fileprivate init(openAI json: JSONValue, position: Int) {
         let body = json["message"] ?? .null
         var message = ChatMessage(role: .assistant, content: [])
-        if let text = body["content"]?.string ?? json["text"]?.string, !text.isEmpty {
-            message.content = [.text(text)]
-        }
-        message.reasoning = (body["reasoning_content"] ?? body["reasoning"])?.string
+        let content = OpenAIAnswerContent(body["content"] ?? json["text"] ?? .null)
+        if !content.text.isEmpty { message.content.append(.text(content.text)) }
+        message.content += content.others.map(ChatMessage.Part.other)
+        message.reasoning = (body["reasoning_content"] ?? body["reasoning"])?.string ?? content.reasoning
         for call in body["tool_calls"]?.array ?? [] {
             message.toolCalls.append(ToolCall(openAI: call))
         }
+        message.extra = OpenAIAnswerFields.beside(OpenAIAnswerFields.message, in: body)
         self.init(
             index: json["index"]?.int ?? position,
             message: message,
             refusal: body["refusal"]?.string,
-            finishReason: FinishReason(openAI: json["finish_reason"]?.string, hasToolCalls: !message.toolCalls.isEmpty)
+            finishReason: FinishReason(openAI: json["finish_reason"]?.string, hasToolCalls: !message.toolCalls.isEmpty),
+            extra: OpenAIAnswerFields.beside(OpenAIAnswerFields.choice, in: json)
         )
+    }
+}
+
+extension ChatMessage {
+    /// The `content` of an answer: its text, or parts if it has others.
+    /// - Parameter isSilent: Whether the answer may be without text.
+    fileprivate func openAIAnswer(isSilent: Bool) -> JSONValue {
+        let isText = content.allSatisfy { if case .text = $0 { true } else { false } }
+        guard isText else { return .array(content.map(\.openAI)) }
+        let text = text
+        return text.isEmpty && isSilent ? .null : .string(text)
     }
 }
 
@@ -89,7 +104,8 @@ extension ToolCall {
         self.init(
             id: json["id"]?.string ?? "",
             name: json["function"]?["name"]?.string ?? "",
-            arguments: arguments?.string ?? arguments.map { String(decoding: $0.serialized(), as: UTF8.self) } ?? "{}"
+            arguments: arguments?.string ?? arguments.map { String(decoding: $0.serialized(), as: UTF8.self) } ?? "{}",
+            extra: FunctionExtra(of: json, known: FunctionExtra.knownOfCall).members
         )
     }
 }

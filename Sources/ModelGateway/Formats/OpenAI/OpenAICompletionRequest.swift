@@ -16,18 +16,19 @@ package struct OpenAICompletionRequest {
     /// - Throws: ``GatewayError/Code/invalidRequest`` that names the field.
     package init(decoding json: JSONValue) throws(GatewayError) {
         let body = RequestField(json)
-        _ = try body.members()
+        let members = try body.members()
         request = CompletionRequest(
             model: try body["model"].required().string(),
             prompts: try Self.prompts(body["prompt"].required()),
             sampling: try Sampling(openAI: body),
-            echo: try body["echo"].present?.bool() ?? false
+            echo: try body["echo"].present?.bool() ?? false,
+            extra: members.beside(Self.known)
         )
         delivery = try OpenAIDelivery(decoding: body)
-        for name in ["suffix", "logprobs", "best_of"] where !body[name].isAbsent && body[name].value != 1 {
-            throw GatewayError(.unsupported, "'\(name)' is not supported by this model.", param: name)
-        }
     }
+
+    /// The members that the vocabulary has a place for; all others go to ``CompletionRequest/extra``.
+    private static let known = Sampling.openAINames.union(["model", "prompt", "echo", "stream", "stream_options"])
 
     /// Text, tokens, or an array of either.
     private static func prompts(_ field: RequestField) throws(GatewayError) -> [CompletionRequest.Prompt] {
@@ -68,6 +69,7 @@ package struct OpenAICompletionRequest {
         ]
         request.sampling.appendOpenAI(to: &members)
         if request.echo { members.append(JSONMember("echo", true)) }
+        members += request.extra
         if delivery.stream {
             members.append(JSONMember("stream", true))
             if delivery.includeUsage { members.append(JSONMember("stream_options", ["include_usage": true])) }

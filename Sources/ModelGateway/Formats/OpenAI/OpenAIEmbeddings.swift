@@ -21,12 +21,13 @@ package struct OpenAIEmbeddingRequest {
     /// - Throws: ``GatewayError/Code/invalidRequest`` that names the field.
     package init(decoding json: JSONValue) throws(GatewayError) {
         let body = RequestField(json)
-        _ = try body.members()
+        let members = try body.members()
         request = EmbeddingRequest(
             model: try body["model"].required().string(),
             input: try Self.input(body["input"].required()),
             dimensions: try body["dimensions"].present?.int(1...1_000_000),
-            user: try body["user"].present?.string()
+            user: try body["user"].present?.string(),
+            extra: members.beside(["model", "input", "dimensions", "user", "encoding_format"])
         )
         let format = body["encoding_format"]
         guard let encoding = Encoding(rawValue: try format.present?.string() ?? "float") else {
@@ -69,7 +70,7 @@ extension EmbeddingRequest {
         ]
         members.append("dimensions", dimensions.map { .number(JSONNumber($0)) })
         members.append("user", user.map(JSONValue.string))
-        return .object(members)
+        return .object(members + extra)
     }
 }
 

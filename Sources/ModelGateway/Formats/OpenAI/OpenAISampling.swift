@@ -1,6 +1,12 @@
 // Sampling parameters in OpenAI's format, with the ranges that its servers accept.
 
 extension Sampling {
+    /// The members of a request that this type has a place for.
+    package static let openAINames: Set<String> = [
+        "temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty", "repetition_penalty", "seed",
+        "logit_bias", "stop", "max_tokens", "max_completion_tokens", "n",
+    ]
+
     package init(openAI body: RequestField) throws(GatewayError) {
         self.init(
             temperature: try body["temperature"].present?.double(0...2),
@@ -42,7 +48,8 @@ extension Sampling {
     }
 
     /// Writes what is set.
-    package func appendOpenAI(to members: inout [JSONMember]) {
+    /// - Parameter limit: How the server wants the longest answer spelled.
+    package func appendOpenAI(to members: inout [JSONMember], limit: TokenLimitField = .maxTokens) {
         func number(_ value: Double?) -> JSONValue? { value.flatMap(JSONNumber.init).map(JSONValue.number) }
         func number(_ value: Int?) -> JSONValue? { value.map { .number(JSONNumber($0)) } }
         members.append("temperature", number(temperature))
@@ -58,7 +65,7 @@ extension Sampling {
             members.append("logit_bias", .object(biases.map { JSONMember(String($0.key), number($0.value) ?? 0) }))
         }
         if !stop.isEmpty { members.append(JSONMember("stop", .array(stop.map(JSONValue.string)))) }
-        members.append("max_tokens", number(maxTokens))
+        members.append(limit.rawValue, number(maxTokens))
         members.append("n", number(choices))
     }
 }

@@ -1,70 +1,46 @@
 // Reads a streamed chat completion or completion of OpenAI's format: bytes in at any partition, events out.
 
-import GatewayWire
-
 /// Turns the bytes of a provider's event stream into ``ChatEvent``s.
 package struct OpenAIStreamDecoder {
-    private var parser = SSEParser()
+    private var reader = OpenAIChunkReader()
     private var started = false
     private var toolCallsSeen: Set<Int> = []
     private var finished: Set<Int> = []
     private var choicesSeen: Set<Int> = []
-    /// Whether the stream said `[DONE]`; what follows is ignored.
-    package private(set) var isDone = false
-    private var brokenEvents = 0
+    /// The fields of the answer that were reported, as they were last.
+    private var answerFields: [String: JSONValue] = [:]
 
     package init() {}
+
+    /// Whether the stream said `[DONE]`; what follows is ignored.
+    package var isDone: Bool { reader.isDone }
 
     /// Whether the answer is complete: every choice that began has finished.
     package var isComplete: Bool { !finished.isEmpty && choicesSeen.isSubset(of: finished) }
 
     /// Takes in more bytes and returns the events that they complete.
-    /// - Throws: The provider's own error if the stream carries one; ``GatewayError/Code/malformedResponse`` if an event
-    ///   is larger than 8 MiB or more than 16 events are not JSON.
+    /// - Throws: What ``OpenAIChunkReader/feed(_:)`` throws.
     package mutating func feed(_ bytes: [UInt8]) throws(GatewayError) -> [ChatEvent] {
         var events: [ChatEvent] = []
-        var payloads: [[UInt8]] = []
-        var failure: GatewayError?
-        do {
-            try parser.feed(bytes) { event in
-                guard let data = event.data, failure == nil else { return }
-                if event.name.equals("error") {
-                    failure = GatewayError(openAIErrorEvent: Array(data))
-                } else {
-                    payloads.append(Array(data))
-                }
-            }
-        } catch {
-            throw GatewayError(
-                .malformedResponse,
-                "The provider's event stream cannot be read: \(error).",
-                requestWasSent: true
-            )
-        }
-        for payload in payloads where !isDone && !payload.isEmpty {
-            try decode(payload, into: &events)
-        }
-        if let failure, !isDone { throw failure }
+        for chunk in try reader.feed(bytes) { decode(chunk, into: &events) }
         return events
     }
 
-    private mutating func decode(_ payload: [UInt8], into events: inout [ChatEvent]) throws(GatewayError) {
-        if payload.elementsEqual("[DONE]".utf8) {
-            isDone = true
-            return
-        }
-        guard let json = try? JSONValue(parsing: payload) else {
-            brokenEvents += 1
-            if brokenEvents > 16 {
-                throw GatewayError(.malformedResponse, "The provider's events are not JSON.", requestWasSent: true)
-            }
-            return
-        }
-        if let error = GatewayError(openAIEvent: json) { throw error }
+    private mutating func decode(_ json: JSONValue, into events: inout [ChatEvent]) {
         if !started {
             started = true
-            events.append(.started(id: json["id"]?.string ?? "", model: json["model"]?.string ?? ""))
+            events.append(
+                .started(
+                    id: json["id"]?.string ?? "",
+                    model: json["model"]?.string ?? "",
+                    created: json["created"]?.int ?? 0
+                )
+            )
         }
+        // Most are the same in each chunk.
+        let fields = OpenAIAnswerFields.beside(OpenAIAnswerFields.answer, in: json)
+            .filter { answerFields.updateValue($0.value, forKey: $0.name) != $0.value }
+        if !fields.isEmpty { events.append(.fields(fields, at: .answer)) }
         for choice in json["choices"]?.array ?? [] { decode(choice: choice, into: &events) }
         if let usage = json["usage"].flatMap(Usage.init(openAI:)) { events.append(.usage(usage)) }
     }
@@ -73,11 +49,17 @@ package struct OpenAIStreamDecoder {
         let choice = json["index"]?.int ?? 0
         choicesSeen.insert(choice)
         let delta = json["delta"] ?? .null
+        let content = OpenAIAnswerContent(delta["content"] ?? json["text"] ?? .null)
+        let ofChoice = OpenAIAnswerFields.beside(OpenAIAnswerFields.choice, in: json)
+        if !ofChoice.isEmpty { events.append(.fields(ofChoice, at: .choice(choice))) }
+        var ofMessage = OpenAIAnswerFields.beside(OpenAIAnswerFields.message, in: delta)
+        if !content.others.isEmpty { ofMessage.append(JSONMember("content", .array(content.others))) }
+        if !ofMessage.isEmpty { events.append(.fields(ofMessage, at: .message(choice: choice))) }
         func text(_ value: JSONValue?) -> String? { value?.string.flatMap { $0.isEmpty ? nil : $0 } }
-        if let text = text(delta["reasoning_content"]) ?? text(delta["reasoning"]) {
+        if let text = text(delta["reasoning_content"]) ?? text(delta["reasoning"]) ?? content.reasoning {
             events.append(.reasoning(text, choice: choice))
         }
-        if let text = text(delta["content"]) ?? text(json["text"]) { events.append(.text(text, choice: choice)) }
+        if !content.text.isEmpty { events.append(.text(content.text, choice: choice)) }
         if let text = text(delta["refusal"]) { events.append(.refusal(text, choice: choice)) }
         for (position, call) in (delta["tool_calls"]?.array ?? []).enumerated() {
             toolCallsSeen.insert(choice)
@@ -100,7 +82,8 @@ extension ToolCallDelta {
             index: json["index"]?.int ?? position,
             id: json["id"]?.string,
             name: json["function"]?["name"]?.string,
-            arguments: text ?? ""
+            arguments: text ?? "",
+            extra: FunctionExtra(of: json, known: FunctionExtra.knownOfCall).members
         )
     }
 }

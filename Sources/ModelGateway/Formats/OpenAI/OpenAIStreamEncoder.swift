@@ -14,32 +14,33 @@ package struct OpenAIStreamEncoder {
 
     private let kind: Kind
     private let includeUsage: Bool
-    private let created: Int
-    private var id: String
-    private var model: String
+    private var head: OpenAIAnswerHead
     private var usage: Usage?
     private var announcedRoles: Set<Int> = []
+    /// Fields of the answer that are in each chunk from now on.
+    private var answerScalars: [JSONMember] = []
+    /// Fields of the answer that go out with the next chunk, because they come once.
+    private var answerFields: [JSONMember] = []
+    /// Fields of choices that go out with their next chunks.
+    private var choiceFields: [Int: [JSONMember]] = [:]
 
     /// Creates an encoder for one answer.
     /// - Parameters:
-    ///   - id: The answer's id, used if the events bring none.
-    ///   - model: The model's name, used if the events bring none.
-    ///   - created: Seconds since 1970 at which the answer was begun.
+    ///   - head: Used for what the events do not bring.
     ///   - includeUsage: Whether the client asked for a chunk with the usage.
-    package init(kind: Kind, id: String, model: String, created: Int, includeUsage: Bool) {
+    package init(kind: Kind, head: OpenAIAnswerHead, includeUsage: Bool) {
         self.kind = kind
-        self.id = id
-        self.model = model
-        self.created = created
+        self.head = head
         self.includeUsage = includeUsage
     }
 
     /// Appends the chunks of an event.
     package mutating func encode(_ event: ChatEvent, into bytes: inout [UInt8]) {
         switch event {
-        case .started(let id, let model):
-            if !id.isEmpty { self.id = id }
-            if !model.isEmpty { self.model = model }
+        case .started(let id, let model, let created):
+            if !id.isEmpty { head.id = id }
+            if !model.isEmpty { head.model = model }
+            if created != 0 { head.created = created }
         case .text(let text, let choice):
             content("content", text, choice, &bytes)
         case .reasoning(let text, let choice):
@@ -50,34 +51,64 @@ package struct OpenAIStreamEncoder {
             if kind == .chat { toolCall(delta, choice, &bytes) }
         case .finished(let reason, let choice):
             announceRole(choice, &bytes)
-            chunk(choice, finishReason: reason, &bytes) { json in
-                if kind == .completion { json.member("text", "") }
-            }
+            silentChunk(choice, finishReason: reason, &bytes)
         case .usage(let usage):
             self.usage = usage
+        case .fields(let fields, at: .answer):
+            take(fields)
+        case .fields(let fields, at: .choice(let choice)):
+            choiceFields[choice, default: []].merge(fields, by: .joinLists)
+        case .fields(let fields, at: .message(let choice)):
+            if kind == .chat { message(fields, choice, &bytes) }
         }
     }
 
-    /// Appends the usage chunk, if it was asked for, and the end mark.
-    package func finish(into bytes: inout [UInt8]) {
-        if includeUsage, let usage {
+    /// Appends what has found no chunk to go with, the usage if it was asked for, and the end mark.
+    package mutating func finish(into bytes: inout [UInt8]) {
+        for choice in choiceFields.keys.sorted() { silentChunk(choice, finishReason: nil, &bytes) }
+        let usage = includeUsage ? usage : nil
+        if usage != nil || !answerFields.isEmpty {
             var json = JSONWriter()
             beginChunk(&json)
             json.key("choices")
             json.beginArray()
             json.endArray()
-            json.key("usage")
-            usage.openAI.write(to: &json)
-            json.endObject()
+            if let usage {
+                json.key("usage")
+                usage.openAI.write(to: &json)
+            }
+            endChunk(&json)
             SSEWriter.append(data: json.bytes, to: &bytes)
         }
-        SSEWriter.append(data: Array("[DONE]".utf8), to: &bytes)
+        SSEWriter.appendDone(to: &bytes)
+    }
+
+    private mutating func take(_ fields: [JSONMember]) {
+        for field in fields {
+            if field.value.object == nil, field.value.array == nil { answerScalars.merge(field, by: .latest) }
+            // Also a scalar, so that it goes out even if no other chunk follows.
+            answerFields.merge(field, by: .latest)
+        }
+    }
+
+    private mutating func message(_ fields: [JSONMember], _ choice: Int, _ bytes: inout [UInt8]) {
+        announceRole(choice, &bytes)
+        chunk(choice, finishReason: nil, &bytes) { json in
+            for field in fields { json.member(field) }
+        }
     }
 
     private mutating func content(_ name: StaticString, _ text: String, _ choice: Int, _ bytes: inout [UInt8]) {
         announceRole(choice, &bytes)
-        chunk(choice, finishReason: nil, &bytes) { json in
-            json.member(kind == .chat ? name : "text", text)
+        let name = kind == .chat ? name : "text"
+        chunk(choice, finishReason: nil, &bytes) { json in json.member(name, text) }
+    }
+
+    /// A chunk without anything of the answer's text.
+    private mutating func silentChunk(_ choice: Int, finishReason: FinishReason?, _ bytes: inout [UInt8]) {
+        let isCompletion = kind == .completion
+        chunk(choice, finishReason: finishReason, &bytes) { json in
+            if isCompletion { json.member("text", "") }
         }
     }
 
@@ -96,7 +127,9 @@ package struct OpenAIStreamEncoder {
             json.beginObject()
             if let name = delta.name { json.member("name", name) }
             json.member("arguments", delta.arguments)
+            for field in delta.extra.last(where: { $0.name == "function" })?.value.object ?? [] { json.member(field) }
             json.endObject()
+            for field in delta.extra where field.name != "function" { json.member(field) }
             json.endObject()
             json.endArray()
         }
@@ -112,7 +145,7 @@ package struct OpenAIStreamEncoder {
     }
 
     /// One chunk with one choice; `content` writes the members of the delta, or of the choice in a completion.
-    private func chunk(
+    private mutating func chunk(
         _ choice: Int,
         finishReason: FinishReason?,
         _ bytes: inout [UInt8],
@@ -132,21 +165,37 @@ package struct OpenAIStreamEncoder {
         } else {
             content(&json)
         }
+        let fields = choiceFields.removeValue(forKey: choice) ?? []
         json.key("logprobs")
-        json.null()
+        (fields.last { $0.name == "logprobs" }?.value ?? .null).write(to: &json)
         json.key("finish_reason")
         if let finishReason { json.string(finishReason.rawValue) } else { json.null() }
+        for field in fields where field.name != "logprobs" { json.member(field) }
         json.endObject()
         json.endArray()
-        json.endObject()
+        endChunk(&json)
         SSEWriter.append(data: json.bytes, to: &bytes)
     }
 
     private func beginChunk(_ json: inout JSONWriter) {
         json.beginObject()
-        json.member("id", id)
+        json.member("id", head.id)
         json.member("object", literal: kind == .chat ? "chat.completion.chunk" : "text_completion")
-        json.member("created", created)
-        json.member("model", model)
+        json.member("created", head.created)
+        json.member("model", head.model)
+        for field in answerScalars { json.member(field) }
+    }
+
+    private mutating func endChunk(_ json: inout JSONWriter) {
+        for field in answerFields where field.value.object != nil || field.value.array != nil { json.member(field) }
+        answerFields = []
+        json.endObject()
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func member(_ field: JSONMember) {
+        key(field.name)
+        field.value.write(to: &self)
     }
 }

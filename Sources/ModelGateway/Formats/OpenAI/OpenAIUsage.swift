@@ -12,10 +12,27 @@ extension Usage {
             cachedPromptTokens: json["prompt_tokens_details"]?["cached_tokens"]?.int ?? 0,
             reasoningTokens: json["completion_tokens_details"]?["reasoning_tokens"]?.int ?? 0
         )
+        extra = Self.extra(of: json, total: totalTokens)
     }
 
-    /// Reads a `usage` object where it is in a response; nil if it is null or holds no counts. Of a member that is
-    /// there twice the last one counts.
+    /// The counts that have no place of their own; those inside the details stand in a member of the details' name.
+    private static func extra(of json: JSONValue, total: Int) -> [JSONMember] {
+        var members: [JSONMember] = []
+        for member in json.object ?? [] where member.value != .null {
+            switch member.name {
+            case "prompt_tokens", "completion_tokens": break
+            case "total_tokens": if member.value.int != total { members.append(member) }
+            case "prompt_tokens_details", "completion_tokens_details":
+                let details = (member.value.object ?? []).beside(["cached_tokens", "reasoning_tokens"])
+                if !details.isEmpty { members.append(JSONMember(member.name, .object(details))) }
+            default: members.append(member)
+            }
+        }
+        return members
+    }
+
+    /// Reads the counts of a `usage` object where it is in a response, without ``extra``; nil if it is null or holds no
+    /// counts. Of a member that is there twice the last one counts.
     init?(openAI object: JSONSlice, in bytes: UnsafeRawBufferPointer) {
         var counts = Counts()
         guard object.kind == .object, (try? counts.scan(object, in: bytes)) != nil else { return nil }
@@ -85,6 +102,7 @@ extension Usage {
         if reasoningTokens > 0 {
             members.append("completion_tokens_details", ["reasoning_tokens": .number(JSONNumber(reasoningTokens))])
         }
+        members.merge(extra, by: .joinLists)
         return .object(members)
     }
 }
