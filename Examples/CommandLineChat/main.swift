@@ -10,7 +10,7 @@ let server = try OpenAICompatibleProvider(
 )
 let firstModel = try await server.models(timeouts: Timeouts()).first?.id
 let model = arguments.count > 1 ? arguments[1] : firstModel ?? "default"
-let deployment = Deployment(id: "server", model: model, provider: server, upstreamModel: model)
+let deployment = Deployment(id: "server", provider: server, upstreamModel: model)
 let gateway = Gateway(groups: [DeploymentGroup(model: model, deployments: [deployment])])
 
 var messages: [ChatMessage] = []

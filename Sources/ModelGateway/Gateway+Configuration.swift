@@ -25,7 +25,7 @@ extension Gateway {
                 let transport = try transports.transport(for: deployment.provider)
                 let settings = ProviderCatalog.Settings(deployment: deployment, transport: transport)
                 let provider = try providers.provider(settings)
-                deployments.append(Deployment(deployment, model: model.name, provider: provider))
+                deployments.append(Deployment(deployment, provider: provider))
             }
             groups.append(try DeploymentGroup(model, deployments: deployments))
         }
@@ -69,10 +69,9 @@ extension Configuration {
 }
 
 extension Deployment {
-    init(_ configuration: Configuration.Deployment, model: String, provider: any Provider) {
+    init(_ configuration: Configuration.Deployment, provider: any Provider) {
         self.init(
             id: configuration.id,
-            model: model,
             provider: provider,
             upstreamModel: configuration.upstreamModel,
             weight: configuration.weight,

@@ -14,7 +14,7 @@ import GatewayWire
 ///     groups: [
 ///         DeploymentGroup(
 ///             model: "fast",
-///             deployments: [Deployment(id: "a", model: "fast", provider: provider, upstreamModel: "qwen3-8b")]
+///             deployments: [Deployment(id: "a", provider: provider, upstreamModel: "qwen3-8b")]
 ///         )
 ///     ]
 /// )

@@ -10,7 +10,6 @@ func makeGateway(_ first: String, _ second: String) throws -> Gateway {
     let deployments = try [first, second].enumerated().map { index, address in
         Deployment(
             id: "server-\(index + 1)",
-            model: "assistant",
             provider: try OpenAICompatibleProvider(baseURL: address, transport: transport),
             upstreamModel: "qwen3-8b"
         )

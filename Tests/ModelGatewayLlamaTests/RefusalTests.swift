@@ -44,6 +44,28 @@ extension LocalModelTests {
             #expect(try await refusal { $0.extra = [JSONMember("logprobs", false)] } == nil)
         }
 
+        @Test(arguments: ["logprobs", "suffix", "best_of"])
+        func `D27: what a raw completion cannot have is refused`(field: String) async throws {
+            let provider = try await LocalModel.ready(LocalModel.shared)
+            let request = CompletionRequest(
+                model: "m",
+                prompts: [.text("a")],
+                sampling: Sampling(maxTokens: 1),
+                extra: [JSONMember(field, 2)]
+            )
+            do {
+                try await provider.complete(request, context: testContext).cancel()
+                Issue.record("\(field) was accepted")
+            } catch {
+                #expect(error.code == .unsupported && error.param == field)
+            }
+        }
+
+        @Test func `D27: further fields of a text part are no reason`() async throws {
+            let part = ChatMessage.Part.other(["type": "text", "text": "Hi", "cache_control": ["type": "ephemeral"]])
+            #expect(try await refusal { $0.messages = [ChatMessage(role: .user, content: [part])] } == nil)
+        }
+
         @Test func badMessagesAreRefused() async throws {
             #expect(try await refusal { $0.messages = [] }?.param == "messages")
             #expect(try await refusal { $0.messages = [.user("a\0b")] }?.code == .invalidRequest)

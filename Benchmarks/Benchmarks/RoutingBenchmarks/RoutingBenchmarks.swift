@@ -47,7 +47,7 @@ private final class Scene: Sendable {
 
     init(_ subject: Subject, deployments count: Int) throws {
         let deployments = (0..<count).map { number in
-            Deployment(id: "d\(number)", model: "mock", provider: Unreached(), upstreamModel: "mock")
+            Deployment(id: "d\(number)", provider: Unreached(), upstreamModel: "mock")
         }
         group = GroupState(DeploymentGroup(model: "mock", deployments: deployments, policy: subject.policy), seed: 1)
         calls = (0..<Self.callCount).map { Self.call($0, promptBytes: subject.promptBytes) }

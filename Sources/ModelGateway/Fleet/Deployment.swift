@@ -14,8 +14,8 @@ public enum DeploymentProbes: Sendable, Hashable {
 public struct Deployment: Sendable {
     /// The id, unique in the fleet; shown in the `x-gateway-deployment` header and in metrics.
     public var id: String
-    /// The public name of the model that the deployment serves.
-    public var model: String
+    /// The public name of the model that the deployment serves: that of its group, which sets it. Empty before.
+    public package(set) var model = ""
     /// What speaks to the upstream.
     public var provider: any Provider
     /// The model's id at the provider.
@@ -47,7 +47,6 @@ public struct Deployment: Sendable {
     /// Creates a deployment.
     public init(
         id: String,
-        model: String,
         provider: any Provider,
         upstreamModel: String,
         weight: Double = 1,
@@ -63,7 +62,6 @@ public struct Deployment: Sendable {
         fingerprint: UInt64 = 0
     ) {
         self.id = id
-        self.model = model
         self.provider = provider
         self.upstreamModel = upstreamModel
         self.weight = weight

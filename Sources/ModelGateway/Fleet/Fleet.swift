@@ -94,15 +94,17 @@ package final class Fleet: Sendable {
     }
 
     /// Adds a deployment to its model's group, or gives the one with its id new settings.
-    /// - Parameter template: The settings of the group if there is none for the model yet.
-    package func set(_ deployment: Deployment, template: DeploymentGroup) {
+    /// - Parameters:
+    ///   - model: The public name of the model.
+    ///   - template: The settings of the group if there is none for the model yet.
+    package func set(_ deployment: Deployment, of model: String, template: DeploymentGroup) {
         let group = groups.withLock { groups in
-            if let group = groups[deployment.model] { return group }
+            if let group = groups[model] { return group }
             var configuration = template
-            configuration.model = deployment.model
+            configuration.model = model
             configuration.deployments = []
             let group = newGroup(configuration)
-            groups[deployment.model] = group
+            groups[model] = group
             return group
         }
         group.set(deployment)

@@ -217,6 +217,8 @@ extension GroupCore {
 
     /// Adds a deployment, or gives the one with its id new settings.
     mutating func set(_ deployment: Deployment, number: () -> UInt64) {
+        var deployment = deployment
+        deployment.model = configuration.model
         guard let slot = slots[deployment.id] else {
             add(DeploymentRecord(deployment, number: number(), metrics: metrics(of: deployment)))
             return

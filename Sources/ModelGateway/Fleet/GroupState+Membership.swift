@@ -27,7 +27,6 @@ extension GroupState {
             var deployment = core.members[slot].record.deployment
             change(&deployment)
             deployment.id = id
-            deployment.model = core.configuration.model
             core.set(deployment, number: Self.nextNumber)
             return true
         }

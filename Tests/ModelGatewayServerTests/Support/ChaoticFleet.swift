@@ -137,7 +137,6 @@ struct ChaoticFleet: Sendable {
         group.deployments = try engines.enumerated().map { index, engine in
             Deployment(
                 id: "engine-\(index)",
-                model: Self.model,
                 provider: try OpenAICompatibleProvider(baseURL: engine.engine.url, transport: transport),
                 upstreamModel: "mock",
                 timeouts: timeouts

@@ -183,7 +183,7 @@ import Testing
             apiKey: "secret",
             transport: CurlTransport()
         )
-        let asked = Deployment(id: "d", model: "m", provider: provider, upstreamModel: "m")
+        let asked = Deployment(id: "d", provider: provider, upstreamModel: "m")
         let probe = EngineProbe()
         let question = ProbeQuestion(deployment: asked, options: HealthOptions(path: "/ready?deep=1"))
         engine.enqueue(.json("{}", status: 204))

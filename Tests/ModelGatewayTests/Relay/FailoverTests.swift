@@ -118,7 +118,7 @@ struct FailoverTests {
     func fallbackModel() async throws {
         let engine = try ScriptedEngine { _ in Self.answer }
         let provider = try OpenAICompatibleProvider(baseURL: engine.url, transport: CurlTransport())
-        let backup = Deployment(id: "b", model: "backup", provider: provider, upstreamModel: "b")
+        let backup = Deployment(id: "b", provider: provider, upstreamModel: "b")
         let gateway = Gateway(groups: [
             DeploymentGroup(model: "public", fallbacks: ["backup"]),
             DeploymentGroup(model: "backup", deployments: [backup]),

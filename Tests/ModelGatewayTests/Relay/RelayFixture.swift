@@ -33,7 +33,6 @@ struct RelayFixture {
             deployments.append(
                 Deployment(
                     id: "engine-\(index)",
-                    model: "public",
                     provider: provider,
                     upstreamModel: upstreamModel,
                     timeouts: timeouts

@@ -15,7 +15,6 @@ struct ExplainTests {
         let deployments = try engines.enumerated().map { index, engine in
             Deployment(
                 id: "d\(index)",
-                model: "m",
                 provider: try OpenAICompatibleProvider(baseURL: engine.url, transport: transport),
                 upstreamModel: "mock",
                 tags: index == 2 ? ["eu"] : []
@@ -30,7 +29,6 @@ struct ExplainTests {
                     deployments: deployments.map {
                         var deployment = $0
                         deployment.id = "turns-" + deployment.id
-                        deployment.model = "turns"
                         return deployment
                     }
                 ),

@@ -33,7 +33,6 @@ func deployment(
 ) -> Deployment {
     Deployment(
         id: id,
-        model: "m",
         provider: SilentProvider(),
         upstreamModel: "upstream",
         weight: weight,

@@ -9,7 +9,7 @@ extension WorkerRegistry {
             let provider = try client.provider(name: (entry.engine?.kind ?? .generic).rawValue)
             for model in models {
                 let deployment = deployment(of: model, by: entry, provider: provider)
-                fleet.set(deployment, template: options.group)
+                fleet.set(deployment, of: model, template: options.group)
                 // It may have been on its way out since the model was gone for a moment.
                 state.leaving.remove(Leaving(worker: entry.id, model: model, deployment: deployment.id))
                 try fleet.group(model).stopDraining(deployment.id)
@@ -23,7 +23,6 @@ extension WorkerRegistry {
     private func deployment(of model: String, by entry: WorkerEntry, provider: any Provider) -> Deployment {
         Deployment(
             id: entry.deploymentID(model),
-            model: model,
             provider: provider,
             upstreamModel: model,
             weight: entry.weight,
