@@ -27,6 +27,7 @@ public final class Gateway: Sendable {
     package let registry: WorkerRegistry
     let workerSources: [any WorkerSource]
     private let observer: (any CallObserver)?
+    private let created = WallClock.unixSeconds()
     private let providers: [any Provider]
     let names: ModelNames
     package let routing: Configuration.Routing
@@ -171,9 +172,9 @@ public final class Gateway: Sendable {
 
     // MARK: - What is there
 
-    /// The models, by their public names, in alphabetical order.
+    /// The models, by their public names, in alphabetical order; created when the gateway was.
     public var models: [ModelInfo] {
-        (fleet.models + names.aliases).sorted().map { ModelInfo(id: $0, ownedBy: "modelgateway") }
+        (fleet.models + names.aliases).sorted().map { ModelInfo(id: $0, ownedBy: "modelgateway", created: created) }
     }
 
     /// Whether at least one deployment can take a call now, and every local model is loaded.

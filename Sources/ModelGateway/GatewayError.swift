@@ -129,13 +129,22 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         public var code: String?
         /// The provider's own error type, such as `invalid_request_error`, if it sent one.
         public var type: String?
+        /// Header lines of the answer that are for the client: the provider's quota, and its own id of the call.
+        public var headers: [HTTPHeader]
 
         /// Creates a record of a provider's failed answer.
-        public init(status: Int, body: [UInt8] = [], code: String? = nil, type: String? = nil) {
+        public init(
+            status: Int,
+            body: [UInt8] = [],
+            code: String? = nil,
+            type: String? = nil,
+            headers: [HTTPHeader] = []
+        ) {
             self.status = status
             self.body = body
             self.code = code
             self.type = type
+            self.headers = headers
         }
     }
 

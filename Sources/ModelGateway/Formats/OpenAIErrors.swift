@@ -76,7 +76,8 @@ extension WireFormat {
         Array("data: ".utf8) + errorBody(for: error) + Array("\n\n".utf8)
     }
 
-    /// The header lines that belong to an error: its media type, when to come back, how to authenticate.
+    /// The header lines that belong to an error: its media type, when to come back, how to authenticate, and the quota
+    /// and the id of the call that the upstream told with it.
     package func errorHeaders(for error: GatewayError) -> [HTTPHeader] {
         var headers = [HTTPHeader("content-type", "application/json")]
         // A client that is told to come back is told when, even if nobody knows.
@@ -86,6 +87,7 @@ extension WireFormat {
             let seconds = wait.components.seconds + (wait.components.attoseconds > 0 ? 1 : 0)
             headers.append(HTTPHeader("retry-after", String(max(seconds, 1))))
         }
+        headers += error.upstream?.headers ?? []
         if error.code == .unauthenticated {
             headers.append(HTTPHeader("www-authenticate", "Bearer"))
         }

@@ -76,7 +76,7 @@ package struct OpenedAnswer {
     /// - Throws: The provider's error if the body is an error object.
     package func json() async throws(GatewayError) -> JSONValue {
         let bytes = try await wholeBody()
-        guard let json = try? JSONValue(parsing: bytes) else {
+        guard let json = JSONValue(upstream: bytes) else {
             throw GatewayError(.malformedResponse, "The provider's response is not JSON.", requestWasSent: true)
         }
         if let error = GatewayError(openAIEvent: json) { throw error }

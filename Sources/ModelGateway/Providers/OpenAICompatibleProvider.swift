@@ -162,7 +162,8 @@ public struct OpenAICompatibleProvider: RelayingProvider, CredentialHolder {
     }
 
     private static func models(in json: JSONValue) throws(GatewayError) -> [ModelInfo] {
-        guard let entries = json["data"]?.array else {
+        // Some servers without a model say null.
+        guard let entries = json["data"] == .null ? [] : json["data"]?.array else {
             throw GatewayError(.malformedResponse, "The provider's model list has no 'data'.")
         }
         return entries.compactMap { entry in

@@ -40,36 +40,43 @@ final class OpenAIRelay: Sendable {
             facts.rewritten(request.body, model: attempt.context.upstreamModel, asksForUsage: $0)
         }
         attempt.settlement.accepted()
+        let upstream = UpstreamHeaders.forClient(response.headers, requestID: request.requestID)
         let answer = try await response.opened()
         switch (isStreamed, answer.form) {
-        case (true, .events): return try await stream(answer, attempt)
-        case (false, .json): return try await whole(answer, attempt)
+        case (true, .events): return try await stream(answer, upstream, attempt)
+        case (false, .json): return try await whole(answer, upstream, attempt)
         case (true, .json):
             let chunks = try OpenAIAnswerChunks(try await answer.json(), isChat: isChat, head: answerHead)
-            return try await stream(OpenedAnswer(replaying: chunks.events), attempt)
+            return try await stream(OpenedAnswer(replaying: chunks.events), upstream, attempt)
         case (false, .events):
             let answer = try await answer.assembled()
-            let usage = answer.usage
-            return finish(answer.answer(isChat: isChat, head: answerHead).serialized(), usage: usage, attempt)
+            let bytes = answer.answer(isChat: isChat, head: answerHead).serialized()
+            return finish(bytes, usage: answer.usage, upstream, attempt)
         }
     }
 
     private func stream(
         _ answer: OpenedAnswer,
+        _ upstream: [HTTPHeader],
         _ attempt: AttemptLoop.Attempt
     ) async throws(GatewayError) -> WireResponse {
         let relay = RelayStream(answer, stripsUsage: !facts.includeUsage, call: attempt.settlement)
         try await relay.prime()
-        return WireResponse(status: 200, headers: Self.streamHeaders + headers(of: attempt), body: .stream(relay))
+        let headers = Self.streamHeaders + headers(of: attempt) + upstream
+        return WireResponse(status: 200, headers: headers, body: .stream(relay))
     }
 
     private func whole(
         _ answer: OpenedAnswer,
+        _ upstream: [HTTPHeader],
         _ attempt: AttemptLoop.Attempt
     ) async throws(GatewayError) -> WireResponse {
-        let bytes = try await answer.wholeBody()
-        let facts = try OpenAIResponseFacts(bytes, mode: request.mode, mayBeEmpty: hasNoInput)
-        return finish(bytes, usage: facts.usage, attempt)
+        let (bytes, facts) = try OpenAIResponseFacts.reading(
+            try await answer.wholeBody(),
+            mode: request.mode,
+            mayBeEmpty: hasNoInput
+        )
+        return finish(bytes, usage: facts.usage, upstream, attempt)
     }
 
     /// Whether the request asks for the vectors of nothing, which an empty answer is right for.
@@ -107,7 +114,7 @@ final class OpenAIRelay: Sendable {
         let decoded = try OpenAIEmbeddingRequest(decoding: try JSONValue(parsing: request.body))
         let response = try await provider.embed(decoded.request, context: attempt.context)
         attempt.settlement.accepted()
-        return finish(response.openAI(encoding: decoded.encoding), usage: response.usage, attempt)
+        return finish(response.openAI(encoding: decoded.encoding), usage: response.usage, [], attempt)
     }
 
     private func answer(
@@ -146,7 +153,7 @@ final class OpenAIRelay: Sendable {
         if response.id.isEmpty { response.id = head.id }
         if response.model.isEmpty { response.model = head.model }
         let json = isChat ? response.openAIChat : response.openAICompletion
-        return finish(json.serialized(), usage: response.usage, attempt)
+        return finish(json.serialized(), usage: response.usage, [], attempt)
     }
 
     // MARK: - Heads
@@ -162,9 +169,15 @@ final class OpenAIRelay: Sendable {
         )
     }
 
-    private func finish(_ body: [UInt8], usage: Usage?, _ attempt: AttemptLoop.Attempt) -> WireResponse {
+    private func finish(
+        _ body: [UInt8],
+        usage: Usage?,
+        _ upstream: [HTTPHeader],
+        _ attempt: AttemptLoop.Attempt
+    ) -> WireResponse {
         attempt.settlement.settle(.success, usage: usage)
-        return WireResponse(status: 200, headers: Self.jsonHeaders + headers(of: attempt), body: .bytes(body))
+        let headers = Self.jsonHeaders + headers(of: attempt) + upstream
+        return WireResponse(status: 200, headers: headers, body: .bytes(body))
     }
 
     private static let jsonHeaders = [HTTPHeader("content-type", "application/json")]

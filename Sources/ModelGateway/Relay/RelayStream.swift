@@ -227,13 +227,25 @@ private struct EventFilter {
             guard inspector.hasContent else { return fail(.emptyAnswer) }
             isCommitted = true
             return true
-        case .preamble, .usage, .broken: return true
+        case .preamble, .usage: return true
+        case .broken: return !takesMended(event)
         case .suspect:
             let json = (try? JSONValue(parsing: Array(data))) ?? .null
             if let error = GatewayError(openAIEvent: json) { return fail(error) }
             if inspector.hasContent { isCommitted = true }
             return true
         }
+    }
+
+    /// Takes an event that is not all UTF-8 with what stands for the ill-formed pieces.
+    /// - Returns: Whether it was such an event.
+    private mutating func takesMended(_ event: SSEEvent) -> Bool {
+        guard let mended = MendedText.mended(event.raw) else { return false }
+        events -= 1
+        // As large as it has become, so that there is no bound to exceed.
+        var parser = SSEParser(maximumEventSize: mended.count, reportsBlocksWithoutData: true)
+        try? parser.feed(mended) { take($0) }
+        return true
     }
 
     private mutating func fail(_ error: GatewayError) -> Bool {

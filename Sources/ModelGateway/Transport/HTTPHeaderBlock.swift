@@ -25,6 +25,20 @@ public struct HTTPHeaderBlock: Sendable {
         }
     }
 
+    /// The header lines whose names are wanted, in the order in which they came; the others cost no memory.
+    /// - Parameter isWanted: Judges a name as it was written.
+    package func fields(where isWanted: (UnsafeRawBufferPointer) -> Bool) -> [HTTPHeader] {
+        bytes.withBytes { bytes in
+            var fields: [HTTPHeader] = []
+            var lines = HeaderLines(bytes)
+            while let line = lines.next() {
+                guard isWanted(UnsafeRawBufferPointer(rebasing: bytes[line.name])) else { continue }
+                fields.append(HTTPHeader(bytes.text(in: line.name), bytes.text(in: line.value)))
+            }
+            return fields
+        }
+    }
+
     /// All header lines in the order in which they came.
     public var fields: [HTTPHeader] {
         bytes.withBytes { bytes in

@@ -135,7 +135,7 @@ import Testing
             return .unknown
         }
         let running = Task { await prober.run() }
-        fleet.set(deployment("d0"), template: DeploymentGroup(model: "", health: options))
+        fleet.set(deployment("d0"), of: "m", template: DeploymentGroup(model: "", health: options))
         await counter.wait("d0 was asked without time passing") { $0["d0"] == 1 }
         await sleeps(atMost: .seconds(10), clock)
         try fleet.group("m").set(deployment("d1"))

@@ -46,7 +46,7 @@ package struct OpenAIChunkReader {
             isDone = true
             return nil
         }
-        guard let json = try? JSONValue(parsing: payload) else {
+        guard let json = JSONValue(upstream: payload) else {
             brokenEvents += 1
             if brokenEvents > 16 {
                 throw GatewayError(.malformedResponse, "The provider's events are not JSON.", requestWasSent: true)

@@ -35,6 +35,21 @@ package struct OpenAIResponseFacts: Sendable {
         guard hasAnswer || mayBeEmpty() else { throw GatewayError(openAIWithoutAnswer: json) }
     }
 
+    /// Finds the facts of a body, and mends the body first if not all of it is UTF-8.
+    /// - Throws: What ``init(_:mode:mayBeEmpty:)`` throws.
+    package static func reading(
+        _ body: [UInt8],
+        mode: Mode,
+        mayBeEmpty: @autoclosure () -> Bool = false
+    ) throws(GatewayError) -> (body: [UInt8], facts: OpenAIResponseFacts) {
+        do {
+            return (body, try OpenAIResponseFacts(body, mode: mode, mayBeEmpty: mayBeEmpty()))
+        } catch {
+            guard let mended = MendedText.mended(body) else { throw error }
+            return (mended, try OpenAIResponseFacts(mended, mode: mode, mayBeEmpty: mayBeEmpty()))
+        }
+    }
+
     private mutating func scan(_ bytes: UnsafeRawBufferPointer, _ mode: Mode) throws(JSONError) {
         var scanner = JSONScanner(bytes)
         try scanner.beginObject()

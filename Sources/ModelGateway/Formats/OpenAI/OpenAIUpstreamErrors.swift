@@ -41,7 +41,13 @@ extension GatewayError {
             Self.sentence(for: code, status: status, upstream: report?.message),
             param: code.status < 500 ? report?.param : nil,
             retryAfter: headers.flatMap(RetryDelay.init)?.delay,
-            upstream: UpstreamFailure(status: status, body: body, code: report?.code, type: report?.type),
+            upstream: UpstreamFailure(
+                status: status,
+                body: body,
+                code: report?.code,
+                type: report?.type,
+                headers: headers.map { UpstreamHeaders.forClient($0) } ?? []
+            ),
             requestWasSent: true
         )
     }

@@ -36,7 +36,7 @@ package struct UpstreamErrorReport: Hashable, Sendable {
 
     /// Reads a body of any kind. HTML tells nothing, of plain text the first lines count.
     package init?(body: [UInt8]) {
-        if let json = try? JSONValue(parsing: body) {
+        if let json = JSONValue(upstream: body) {
             self.init(json)
         } else if let event = Self.firstEvent(of: body) {
             self.init(body: event)
