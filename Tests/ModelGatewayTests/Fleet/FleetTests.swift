@@ -118,7 +118,7 @@ import Testing
         let fleet = Fleet([DeploymentGroup(model: "fixed", deployments: [])])
         let missing = #expect(throws: GatewayError.self) { try fleet.group("m") }
         #expect(missing?.code == .modelNotFound)
-        fleet.set(deployment("a"), template: DeploymentGroup(model: "", policy: .leastLoad))
+        fleet.set(deployment("a"), of: "m", template: DeploymentGroup(model: "", policy: .leastLoad))
         #expect(fleet.models == ["fixed", "m"])
         #expect(try fleet.group("m").status.policy == "least_load")
         #expect(fleet.group(of: "a")?.model == "m")

@@ -57,7 +57,8 @@ struct OpenAIFormatTests {
     @Test("Events written as a stream are read back as the same events")
     func streamRoundTrip() throws {
         let events: [ChatEvent] = [
-            .started(id: "c1", model: "m", created: 1), .reasoning("Hm", choice: 0), .text("né\u{1F600}\n\"", choice: 0),
+            .started(id: "c1", model: "m", created: 1), .reasoning("Hm", choice: 0),
+            .text("né\u{1F600}\n\"", choice: 0),
             .toolCall(ToolCallDelta(index: 0, id: "t1", name: "f", arguments: ""), choice: 0),
             .toolCall(ToolCallDelta(index: 0, arguments: "{}"), choice: 0), .finished(.toolCalls, choice: 0),
             .usage(Usage(promptTokens: 3, completionTokens: 4, cachedPromptTokens: 2, reasoningTokens: 1)),

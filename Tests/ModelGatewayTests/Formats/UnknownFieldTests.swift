@@ -28,7 +28,8 @@ struct UnknownFieldTests {
     }
 
     @Test func `D27: a text part with further fields is still text`() throws {
-        let text = #"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a","x":1},{"type":"text","text":"b"}]}]}"#
+        let parts = #"[{"type":"text","text":"a","x":1},{"type":"text","text":"b"}]"#
+        let text = #"{"model":"m","messages":[{"role":"user","content":\#(parts)}]}"#
         let request = try OpenAIChatRequest(decoding: JSONValue(parsing: Array(text.utf8))).request
         #expect(request.messages[0].text == "ab")
     }
@@ -47,7 +48,8 @@ struct UnknownFieldTests {
 
     @Test func `D27: content of an answer as a list of parts is read`() throws {
         let parts = #"[{"type":"thinking","thinking":[{"type":"text","text":"Hm"}]},{"type":"text","text":"Hi"}]"#
-        let whole = #"{"choices":[{"index":0,"message":{"role":"assistant","content":\#(parts)},"finish_reason":"stop"}]}"#
+        let message = #"{"role":"assistant","content":\#(parts)}"#
+        let whole = #"{"choices":[{"index":0,"message":\#(message),"finish_reason":"stop"}]}"#
         let answer = try ChatResponse(openAI: JSONValue(parsing: Array(whole.utf8)))
         #expect(answer.text == "Hi")
         #expect(answer.message.reasoning == "Hm")

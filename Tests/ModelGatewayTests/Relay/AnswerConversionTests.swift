@@ -23,7 +23,8 @@ struct AnswerConversionTests {
         let text = try await fixture.stream(
             #"{"model":"public","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#
         )
-        let head = #"data: {"id":"c9","object":"chat.completion.chunk","created":1700000001,"model":"up","#
+        let head =
+            #"data: {"id":"c9","object":"chat.completion.chunk","created":1700000001,"model":"up","#
             + #""system_fingerprint":"fp","service_tier":"default","choices":["#
         let expected = [
             head + #"{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
@@ -43,14 +44,17 @@ struct AnswerConversionTests {
     @Test func `D21: a stream that was not asked for keeps every field as JSON`() async throws {
         let fixture = try RelayFixture()
         func chunk(_ rest: String) -> String {
-            #"{"id":"c9","object":"chat.completion.chunk","created":1700000001,"model":"up","system_fingerprint":"fp",\#(rest)}"#
+            #"{"id":"c9","object":"chat.completion.chunk","created":1700000001,"model":"up","system_fingerprint":"fp","#
+                + rest + "}"
         }
         fixture.engine.enqueue(
             .events([
                 #"{"id":"","object":"","created":0,"model":"","choices":[],"prompt_filter_results":[{"hate":false}]}"#,
                 chunk(#""choices":[{"index":0,"delta":{"role":"assistant","content":""}}]"#),
                 chunk(#""choices":[{"index":0,"delta":{"reasoning":"H"}},{"index":1,"delta":{"content":"B"}}]"#),
-                chunk(#""choices":[{"index":0,"delta":{"reasoning":"m","reasoning_details":[{"index":0,"text":"x"}]}}]"#),
+                chunk(
+                    #""choices":[{"index":0,"delta":{"reasoning":"m","reasoning_details":[{"index":0,"text":"x"}]}}]"#
+                ),
                 chunk(
                     #""choices":[{"index":0,"delta":{"content":"H","reasoning_details":[{"index":0,"text":"y"}]},"logprobs":{"content":[{"token":"H"}]}}]"#
                 ),
