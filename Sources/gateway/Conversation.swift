@@ -66,7 +66,10 @@ struct Conversation {
             let answer = try await interrupts.cancelling { try await session.answer(messages) }
             // Half an answer is still what was said; no answer at all takes the question back.
             if answer.isInterrupted, answer.response.text.isEmpty { return earlier }
-            return messages + [answer.response.message]
+            var turn = answer.response.message
+            // Some servers refuse in a question what they themselves put into an answer.
+            turn.extra = []
+            return messages + [turn]
         } catch let error as GatewayError {
             try await StandardStream.error.write(CommandFailure(error).report)
             if error.code == .contextLengthExceeded {

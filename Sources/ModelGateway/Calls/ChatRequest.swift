@@ -96,7 +96,8 @@ public struct ChatMessage: Sendable, Hashable {
     /// The model's reasoning before its answer, where the provider shows it (assistant turns only).
     public var reasoning: String?
     /// Fields of the provider's own format that have no place above, such as `annotations`, sent as they are where the
-    /// format is the same. Default: none.
+    /// format is the same. An answer brings its own; empty them before it becomes a part of the conversation if the
+    /// provider refuses them there. Default: none.
     public var extra: [JSONMember]
 
     /// Creates a turn.

@@ -43,7 +43,15 @@ extension JSONValue {
 extension [JSONMember] {
     /// Takes in the members of a later piece.
     package mutating func merge(_ later: [JSONMember], by rule: PieceRule) {
-        for member in later { merge(member, by: rule) }
+        for member in later.unrepeated { merge(member, by: rule) }
+    }
+
+    /// The members without those that a later one of the same name stands for, as in ``JSONValue/subscript(_:)``.
+    package var unrepeated: [JSONMember] {
+        var seen: Set<String> = []
+        guard !allSatisfy({ seen.insert($0.name).inserted }) else { return self }
+        seen = []
+        return reversed().filter { seen.insert($0.name).inserted }.reversed()
     }
 
     /// Takes in one member of a later piece.

@@ -64,6 +64,10 @@ struct UnknownFieldTests {
         #expect(json["model"] == "b" && json["stream"] == true)
         let facts = try OpenAIRequestFacts(bytes)
         #expect(facts.model == "b" && facts.stream)
+        var assembly = OpenAIAnswerAssembly()
+        assembly.add(try JSONValue(parsing: Array(#"{"choices":[{"delta":{"content":"a","content":"b"}}]}"#.utf8)))
+        let answer = assembly.answer(isChat: true, head: OpenAIAnswerHead(id: "", created: 0, model: ""))
+        #expect(answer["choices"]?.array?.first?["message"]?["content"] == "b")
     }
 
     @Test(arguments: [

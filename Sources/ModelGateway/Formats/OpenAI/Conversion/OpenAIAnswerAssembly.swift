@@ -30,7 +30,7 @@ package struct OpenAIAnswerAssembly {
 
     /// Takes in the next chunk.
     package mutating func add(_ chunk: JSONValue) {
-        for member in chunk.object ?? [] {
+        for member in (chunk.object ?? []).unrepeated {
             switch member.name {
             case "choices":
                 for choice in member.value.array ?? [] { add(choice: choice) }
@@ -51,7 +51,7 @@ package struct OpenAIAnswerAssembly {
         let index = json["index"]?.int ?? 0
         // Taken out first, so that appending to a long text does not copy it.
         var choice = choices.removeValue(forKey: index) ?? Choice()
-        for member in json.object ?? [] {
+        for member in (json.object ?? []).unrepeated {
             switch member.name {
             case "index": break
             case "delta": choice.take(delta: member.value.object ?? [])
@@ -84,7 +84,7 @@ package struct OpenAIAnswerAssembly {
 
 extension OpenAIAnswerAssembly.Choice {
     fileprivate mutating func take(delta: [JSONMember]) {
-        for member in delta {
+        for member in delta.unrepeated {
             if member.name == "content", let place = message.firstIndex(where: { $0.name == "content" }) {
                 message[place].value.mergeContent(member.value)
             } else if member.name == "tool_calls" {
