@@ -180,7 +180,7 @@ import Testing
         }
         defer { engine.stop() }
         let provider = try OpenAICompatibleProvider(baseURL: engine.url, apiKey: "secret", transport: CurlTransport())
-        let asked = Deployment(id: "d", model: "m", provider: provider, upstreamModel: "m")
+        let asked = Deployment(id: "d", provider: provider, upstreamModel: "m")
         let probe = EngineProbe()
         #expect(try await probe.ask(ProbeQuestion(deployment: asked, options: HealthOptions())) == .unknown)
         #expect(engine.requests.map(\.path) == ["/health"])
@@ -211,7 +211,7 @@ import Testing
         let transport = try CurlTransport()
         let members = try engines.enumerated().map { index, engine in
             let provider = try OpenAICompatibleProvider(baseURL: engine.url, apiKey: "k", transport: transport)
-            return Deployment(id: "e\(index)", model: "public", provider: provider, upstreamModel: "mock")
+            return Deployment(id: "e\(index)", provider: provider, upstreamModel: "mock")
         }
         let options = HealthOptions(interval: .seconds(5), jitter: 0)
         let group = DeploymentGroup(model: "public", deployments: members, health: options)
