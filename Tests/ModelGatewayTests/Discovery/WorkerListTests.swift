@@ -134,7 +134,7 @@ import Darwin
     @Test func `B9: a model whose workers have all gone is expected back for a minute`() throws {
         let clock = VirtualClock(start: .seconds(1000))
         let fleet = Fleet(time: clock.source)
-        fleet.set(deployment("a"), template: DeploymentGroup(model: ""))
+        fleet.set(deployment("a"), of: "m", template: DeploymentGroup(model: ""))
         try fleet.group("m").remove("a")
         fleet.removeIfEmpty("m")
         func code(_ model: String) -> GatewayError.Code? {

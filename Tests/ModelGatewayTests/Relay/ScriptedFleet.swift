@@ -27,7 +27,7 @@ final class ScriptedFleet: Sendable {
         let transport = try CurlTransport()
         let members = try engines.enumerated().map { index, engine in
             let provider = try OpenAICompatibleProvider(baseURL: engine.url, transport: transport)
-            return Deployment(id: "e\(index)", model: "public", provider: provider, upstreamModel: "mock")
+            return Deployment(id: "e\(index)", provider: provider, upstreamModel: "mock")
         }
         var group = DeploymentGroup(model: "public", deployments: members, policy: policy)
         configure(&group)
