@@ -90,7 +90,7 @@ extension GroupCore {
         if error.code == .rateLimited || error.code == .unavailable {
             let rests = present.filter { reasons($0, lane).contains(.coolingDown) }
                 .compactMap { timeUntilEligible($0, lane, now: now) }
-            let asked = failures.firstReturn.map { max($0 - now, .zero) }
+            let asked = failures.timeUntilReturn(now: now)
             error.retryAfter = (rests + [asked, error.retryAfter].compactMap(\.self)).map(\.roundedUpToSeconds).min()
         }
         return error

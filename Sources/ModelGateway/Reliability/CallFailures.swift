@@ -6,8 +6,8 @@ package struct CallFailures: Sendable {
     private(set) var telling: GatewayError?
     /// The last answer that a deployment does not have the model.
     private(set) var missing: GatewayError?
-    /// The earliest time at which a deployment wants to be asked again.
-    private(set) var firstReturn: MonotonicInstant?
+    /// The times at which deployments want to be asked again.
+    private var returns: [MonotonicInstant] = []
 
     /// Creates an empty record.
     package init() {}
@@ -18,7 +18,11 @@ package struct CallFailures: Sendable {
     /// Adds a failure.
     package mutating func insert(_ error: GatewayError, now: MonotonicInstant) {
         if error.isModelMissing { missing = error } else { telling = error }
-        guard let wait = error.retryAfter else { return }
-        firstReturn = min(firstReturn ?? .never, now + wait)
+        if let wait = error.retryAfter { returns.append(now + wait) }
+    }
+
+    /// The time until the first deployment wants to be asked again, of those that have not been asked since.
+    func timeUntilReturn(now: MonotonicInstant) -> Duration? {
+        returns.filter { $0 > now }.min().map { $0 - now }
     }
 }

@@ -75,11 +75,21 @@ import Darwin
         #expect(reports.withLock { $0.count } == 1)
         await wait(.milliseconds(250))
         #expect(reports.withLock { $0.last } == ["a:1", "c:3"])
+        // Emptied again and again is not empty for long.
+        for turn in 0..<3 {
+            write(String(repeating: "\n", count: turn + 1), path)
+            await wait(.seconds(turn == 0 ? 1 : 2))
+            await wait(.milliseconds(250))
+            write("http://a:1\nhttp://c:3\n", path)
+        }
+        #expect(reports.withLock { $0.count } == 2)
+        await wait(.seconds(2))
+        await wait(.milliseconds(250))
         // One that stays empty is meant to be.
         write("", path)
         await wait(.seconds(1))
         await wait(.milliseconds(250))
-        #expect(reports.withLock { $0.count } == 2)
+        #expect(reports.withLock { $0.last } == ["a:1", "c:3"])
         await wait(.seconds(2))
         #expect(reports.withLock { $0.last } == [])
         watching.cancel()
@@ -171,11 +181,11 @@ import Darwin
             }
             return made
         }
-        let end = ContinuousClock.now + .seconds(5)
+        let end = ContinuousClock.now + .seconds(8)
         var random = SeededGenerator(seed: 5)
         while ContinuousClock.now < end {
             write("", path)
-            try await Task.sleep(for: .milliseconds(random.index(below: 400)))
+            try await Task.sleep(for: .milliseconds(random.index(below: 900)))
             write(String(lines[0].prefix(18)), path)
             try await Task.sleep(for: .milliseconds(random.index(below: 100)))
             write(lines.joined(), path)

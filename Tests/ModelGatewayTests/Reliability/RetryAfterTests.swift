@@ -30,6 +30,7 @@ import Testing
         fleet.answer(0, refusal(429, retryAfter: 3))
         let (result, time) = await fleet.timedCall()
         #expect(result.failure?.status == 429)
+        #expect(result.failure?.retryAfter == .seconds(3))
         // 3 s were waited for, 3 more would be too many.
         #expect(time > .seconds(3) && time < .seconds(4))
         #expect(fleet.calls == [2])

@@ -65,6 +65,8 @@ package struct FileWorkerSource: WorkerSource {
                 lastProblem = nil
                 guard !hasList || version == settlingVersion else {
                     settlingVersion = version
+                    // A file that was written in between is another one, even if it is as empty as before.
+                    lists.forgetDoubt()
                     return Self.settling
                 }
                 return takeOver(text, version, path: path, report)

@@ -10,6 +10,11 @@ struct WorkerListReview: Sendable {
     private var current: [WorkerAddress] = []
     private var doubted: Set<String>?
 
+    /// Makes the next list that takes away everyone the first one of its kind.
+    mutating func forgetDoubt() {
+        doubted = nil
+    }
+
     /// Looks at a list.
     /// - Returns: The list to report, if any, and whether there must be a second look.
     mutating func review(_ list: [WorkerAddress]) -> (report: [WorkerAddress]?, needsSecondLook: Bool) {
