@@ -33,7 +33,7 @@ import Darwin
         var lists = WorkerListReview()
         func look(_ names: String...) throws -> (String?, Bool) {
             let (list, again) = lists.review(try names.map { try WorkerAddress("http://\($0):1") })
-            return (list?.map { String($0.id.prefix(1)) }.joined(), again)
+            return (list?.map { String($0.place.prefix(1)) }.joined(), again)
         }
         #expect(try look() == ("", false))
         #expect(try look("a", "b") == ("ab", false))
@@ -56,7 +56,7 @@ import Darwin
         let reports = Locked<[[String]]>([])
         let source = FileWorkerSource(path: path, time: clock.source)
         let watching = Task {
-            await source.watch(WorkerReport(workers: { list in reports.withLock { $0.append(list.map(\.id)) } }))
+            await source.watch(WorkerReport(workers: { list in reports.withLock { $0.append(list.map(\.place)) } }))
         }
         func wait(_ time: Duration) async {
             await clock.waitForSleepers(1)
@@ -106,7 +106,7 @@ import Darwin
         let reports = Locked<[[String]]>([])
         let source = DNSWorkerSource(host: "h", port: 1, interval: .seconds(30), resolver: resolver, time: clock.source)
         let watching = Task {
-            await source.watch(WorkerReport(workers: { list in reports.withLock { $0.append(list.map(\.id)) } }))
+            await source.watch(WorkerReport(workers: { list in reports.withLock { $0.append(list.map(\.place)) } }))
         }
         for pause in [30, 2, 30, 2] {
             await clock.waitForSleepers(1)
@@ -131,7 +131,7 @@ import Darwin
         #expect(error?.retryAfter == .seconds(2))
         registry.report(try addresses("a", "b"), from: "file")
         for worker in registry.takeDue() {
-            guard case .inspection(let entry) = worker, entry.id == "a:1" else { continue }
+            guard case .inspection(let entry) = worker, entry.address.place == "a:1" else { continue }
             let models = [ModelInfo(id: "m")]
             _ = registry.inspected(entry, .success(WorkerRegistry.Inspection(models: models, engine: nil)))
         }
