@@ -135,6 +135,29 @@ struct ChatCommandTests {
         #expect(chat.errors.hasPrefix("gateway: cannot write the output: Bad file descriptor"))
     }
 
+    private static let inParts = [
+        #"{"type":"text","text":"One "}"#, #"{"type":"text","text":"two."}"#,
+    ]
+
+    @Test(arguments: [true, false])
+    func `D24: content that is given as parts is printed`(_ isStreamed: Bool) async throws {
+        let kind = isStreamed ? "chat.completion.chunk" : "chat.completion"
+        let member = isStreamed ? "delta" : "message"
+        @Sendable func answer(_ content: String, _ finish: String) -> String {
+            """
+            {"id":"1","object":"\(kind)","created":1,"model":"mock","choices":[{"index":0,\
+            "\(member)":{"role":"assistant","content":[\(content)]},"finish_reason":\(finish)}]}
+            """
+        }
+        let engine = try ScriptedEngine { _ in
+            guard isStreamed else { return .json(answer(Self.inParts.joined(separator: ","), #""stop""#)) }
+            return .events(Self.inParts.map { answer($0, "null") } + [answer("", #""stop""#), "[DONE]"])
+        }
+        let run = try await ask(engine, "Count.")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output == "One two.\n")
+    }
+
     private static let colourful = "\u{1B}[31mred\u{7}\u{9B}2J\u{7F}\u{202E}\tend\r\nNext."
 
     @Test func `D24: a pipe gets the control characters of an answer as they are`() async throws {
