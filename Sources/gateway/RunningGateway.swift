@@ -51,7 +51,9 @@ struct RunningGateway {
         let json = try? JSONValue(parsing: answer)
         guard response.status == 200, let json else {
             let message = json?["error"]?["message"]?.string ?? "HTTP \(response.status)"
-            throw CommandFailure(Self.status(response.status), "the gateway at \(url) says: \(message)")
+            let status = Self.status(response.status)
+            let advice = status == .notPermitted ? " (an admin's key goes into --admin-key or GATEWAY_ADMIN_KEY)" : ""
+            throw CommandFailure(status, "the gateway at \(url) says: \(message)\(advice)")
         }
         return json
     }

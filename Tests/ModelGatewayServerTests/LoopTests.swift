@@ -48,6 +48,9 @@ struct LoopTests {
             let seen = try gateway.worker(worker.id)
             #expect(seen.problem?.contains("this gateway itself") == true)
             #expect(seen.deployments.isEmpty && seen.models.isEmpty)
+            let unknown = call.replacing(#""m""#, with: #""x""#)
+            let answer = try await server.once(request("POST", "/v1/chat/completions", unknown, headers))
+            #expect(answer.status == 404)
         }
     }
 

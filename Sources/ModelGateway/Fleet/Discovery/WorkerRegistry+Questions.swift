@@ -93,6 +93,8 @@ extension WorkerRegistry {
     private func refuse(_ entry: inout WorkerEntry, _ state: inout State, now: MonotonicInstant) -> String? {
         let wasKnown = entry.isOurselves
         entry.isOurselves = true
+        // Nobody need wait for its models.
+        entry.hasAnswered = true
         entry.problem = "It is this gateway itself and gets no calls; remove it."
         entry.inspectionDue = now + options.interval
         entry.models = []
