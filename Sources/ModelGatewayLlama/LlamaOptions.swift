@@ -22,7 +22,7 @@ public struct LlamaOptions: Sendable, Hashable {
     ///
     /// Sequences that are computed together do not see each other, but their number and their places in the cache decide in
     /// which order the sums of the attention are made, and so how they are rounded: with the small model logits move by up
-    /// to 0.95, and now and then another token wins. If this is true, calls are computed one after the other, as with
+    /// to 0.75, and now and then another token wins. If this is true, calls are computed one after the other, as with
     /// ``parallel`` 1, and each prompt from its beginning. On another processor, and with another version of llama.cpp,
     /// answers may still differ.
     public var repeatable: Bool
