@@ -76,6 +76,8 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         public static let malformedResponse = Code("malformed_response", 502)
         /// Nothing can take the call now; see ``GatewayError/retryAfter`` (503).
         public static let unavailable = Code("unavailable", 503)
+        /// The gateway itself has no room for the call, such as no file descriptor for a connection (503).
+        public static let overloaded = Code("gateway_overloaded", 503)
         /// The gateway is going down (503).
         public static let shuttingDown = Code("shutting_down", 503)
         /// The provider did not answer in time (504).

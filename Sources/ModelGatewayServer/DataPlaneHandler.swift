@@ -55,7 +55,13 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var isFlushed = false
     var isAborted = false
 
+    /// Whether it has had a request.
+    var hasServed = false
+    /// Where its client is, while the connection counts among those of that address.
+    private var address: ClientAddress?
+
     // Times, exact to a tick of the loop.
+    private let opened = NIODeadline.now()
     var lastArrival: NIODeadline
     /// When the first bytes of a head came that is not complete yet.
     var headStart: NIODeadline?
@@ -89,7 +95,18 @@ extension DataPlaneHandler {
         try? context.channel.syncOptions?.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        guard server.connections.limitPerAddress > 0, let client = ClientAddress(context.remoteAddress) else { return }
+        if server.connections.enter(client) {
+            address = client
+        } else {
+            refuseSurplus()
+        }
+    }
+
     func handlerRemoved(context: ChannelHandlerContext) {
+        if let address { server.connections.leave(address) }
         loop.remove(self)
         server.observer?.connectionClosed()
         self.context = nil
@@ -152,6 +169,22 @@ extension DataPlaneHandler {
         self.exchange = nil
         phase = .closing
         server.observer?.requestFinished(exchange.record(.clientGone))
+    }
+}
+
+// MARK: - Making room
+
+extension DataPlaneHandler {
+    /// Whether no request is under way on it. One of which only a part of the first head has come counts as unused.
+    var isUnused: Bool { phase == .idle && waiting.isEmpty && (headStart == nil || !hasServed) }
+
+    /// Since when it lies unused.
+    var unusedSince: NIODeadline { hasServed ? lastArrival : opened }
+
+    /// Closes it to make room for others.
+    func evict() {
+        phase = .closing
+        context?.close(promise: nil)
     }
 }
 

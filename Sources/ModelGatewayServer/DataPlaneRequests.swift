@@ -12,6 +12,7 @@ extension DataPlaneHandler {
     /// Decides at a request's head who answers it.
     func begin(_ head: HTTPRequestHead) {
         headStart = nil
+        hasServed = true
         guard let endpoint = ModelEndpoint.find(target: head.uri) else {
             beginPassing(head)
             return
@@ -137,6 +138,18 @@ extension DataPlaneHandler {
             }
         let error = GatewayError(.invalidRequest, "The request cannot be read: \(reason).")
         respond(to: exchange ?? .unreadable(now: loop.now), with: error, closing: true)
+    }
+}
+
+extension DataPlaneHandler {
+    /// Answers a client that has as many connections as its address may have, and ends this one.
+    func refuseSurplus() {
+        let error = GatewayError(
+            .rateLimited,
+            "Your address has as many connections to this gateway as it may have; close one, or use those you have.",
+            retryAfter: .seconds(1)
+        )
+        respond(to: .unreadable(now: loop.now), with: error, closing: true)
     }
 }
 

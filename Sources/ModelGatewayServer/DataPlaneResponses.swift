@@ -7,7 +7,7 @@ import NIOHTTP1
 extension DataPlaneHandler {
     /// Whether the connection may be used again after this exchange, as far as is known now.
     func mayKeepConnection(_ exchange: Exchange) -> Bool {
-        exchange.allowsKeepAlive && !isDraining && !server.isDraining && !isInputEnded
+        exchange.allowsKeepAlive && !isDraining && !server.isDraining && !isInputEnded && !server.connections.isCrowded
     }
 
     /// Tells a client that it may send the body it announced.

@@ -122,7 +122,11 @@ public final class GatewayServer: Service {
         return try plane.server.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port),
-                backlog: options.backlog
+                backlog: options.backlog,
+                availableConnectionsDelegate: AcceptGate(
+                    state: state,
+                    eventLoop: MultiThreadedEventLoopGroup.singleton.next()
+                )
             ),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: quiet,
@@ -132,7 +136,10 @@ public final class GatewayServer: Service {
                 let response = try await responder.respond(to: request, context: context)
                 try await writer.write(response: response.head, body: response.body)
             },
-            onServerRunning: { [logger, onListening, trustsThisMachine = state.access.trustsThisMachine] channel in
+            onServerRunning: { [state, logger, onListening, trustsThisMachine = state.access.trustsThisMachine] channel in
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptFailureHandler(state: state), position: .first)
+                }.get()
                 let address = Address(host: options.host, port: channel.localAddress?.port ?? options.port)
                 logger.info("Listening.", metadata: ["host": "\(address.host)", "port": "\(address.port)"])
                 if trustsThisMachine {

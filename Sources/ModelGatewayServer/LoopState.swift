@@ -77,6 +77,19 @@ final class LoopState: Sendable {
         local.value.connections[ObjectIdentifier(connection)] = nil
     }
 
+    /// Closes connections without a request, those first that have been so for longest. A client that waited to be
+    /// accepted has sent its request by then, so one that does not come at once is not waited for; one that had an answer
+    /// has a second for its next request.
+    /// - Parameter served: Whether to take those that had a request, or those that never did.
+    /// - Returns: How many were closed, and how many of the kind are left.
+    func closeUnused(atMost count: Int, served: Bool) -> UnusedConnections {
+        let limit = NIODeadline.now() - (served ? .seconds(1) : .milliseconds(100))
+        let unused = local.value.connections.values.filter { $0.isUnused && $0.hasServed == served }
+        let closed = unused.filter { $0.unusedSince < limit }.sorted { $0.unusedSince < $1.unusedSince }.prefix(count)
+        for connection in closed { connection.evict() }
+        return UnusedConnections(closed: closed.count, left: unused.count - closed.count)
+    }
+
     private func scheduleTick() {
         eventLoop.scheduleTask(in: tickInterval) { self.tick() }
     }
@@ -104,5 +117,15 @@ final class LoopState: Sendable {
                 connection.abort()
             }
         }
+    }
+}
+
+/// What became of connections without a request.
+struct UnusedConnections: Sendable {
+    var closed = 0
+    var left = 0
+
+    static func + (left: UnusedConnections, right: UnusedConnections) -> UnusedConnections {
+        UnusedConnections(closed: left.closed + right.closed, left: left.left + right.left)
     }
 }

@@ -37,6 +37,12 @@ public struct ServerOptions: Sendable {
     public var forwardedHeaders: [String]
     /// The number of connections that may wait to be accepted. Default 1024.
     public var backlog: Int
+    /// Connections of clients at a time. At the limit those that lie unused are closed, and further clients wait.
+    /// Default: two fifths of the files that the process may have open (`ulimit -n`) when the options are made.
+    public var maxConnections: Int
+    /// Connections of one address at a time, which for IPv6 is a network of 64 bits; further ones are refused with 429.
+    /// Default 0: no limit.
+    public var maxConnectionsPerAddress: Int
 
     /// Creates a set of settings.
     public init(
@@ -53,7 +59,9 @@ public struct ServerOptions: Sendable {
         idleTimeout: Duration = .seconds(120),
         writeTimeout: Duration = .seconds(60),
         forwardedHeaders: [String] = [],
-        backlog: Int = 1024
+        backlog: Int = 1024,
+        maxConnections: Int? = nil,
+        maxConnectionsPerAddress: Int = 0
     ) {
         self.host = host
         self.port = port
@@ -69,5 +77,7 @@ public struct ServerOptions: Sendable {
         self.writeTimeout = writeTimeout
         self.forwardedHeaders = forwardedHeaders.map { $0.lowercased() }
         self.backlog = backlog
+        self.maxConnections = max(1, maxConnections ?? ConnectionPlan.processLimit * 2 / 5)
+        self.maxConnectionsPerAddress = max(0, maxConnectionsPerAddress)
     }
 }

@@ -10,6 +10,7 @@ final class ServerState: Sendable {
     let gateway: any ServedGateway
     let options: ServerOptions
     let access: AccessRules
+    let connections: ClientConnections
     let observer: (any RequestObserver)?
     let logger: Logger
     private let loops = Mutex<[ObjectIdentifier: LoopState]>([:])
@@ -26,6 +27,11 @@ final class ServerState: Sendable {
         self.observer = observer
         self.logger = logger
         access = AccessRules(options)
+        connections = ClientConnections(
+            limit: options.maxConnections,
+            limitPerAddress: options.maxConnectionsPerAddress,
+            logger: logger
+        )
     }
 
     /// Whether the server was told to stop.
@@ -37,9 +43,11 @@ final class ServerState: Sendable {
 
     /// Ends what still runs.
     func abortAll() {
-        let loops = loops.withLock { Array($0.values) }
-        for loop in loops { loop.abortAll() }
+        for loop in allLoops { loop.abortAll() }
     }
+
+    /// The event loops that have had connections.
+    var allLoops: [LoopState] { loops.withLock { Array($0.values) } }
 
     /// The shared state of an event loop.
     func loop(for eventLoop: any EventLoop) -> LoopState {

@@ -63,7 +63,8 @@ extension ExitStatus {
                 .modelLoadFailed:
                 .badData
             case .unauthenticated, .permissionDenied, .upstreamUnauthorized: .notPermitted
-            case .connectFailed, .tlsFailed, .timedOut, .unavailable, .rateLimited, .shuttingDown, .unsupported,
+            case .connectFailed, .tlsFailed, .timedOut, .unavailable, .overloaded, .rateLimited, .shuttingDown,
+                .unsupported,
                 .modelNotFound, .notFound:
                 .unavailable
             default: .failure

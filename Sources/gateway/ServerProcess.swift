@@ -21,6 +21,7 @@ struct ServerProcess {
     func run() async throws {
         let logger = CommandLog.start(configuration.logging)
         for warning in configuration.warnings { logger.warning("\(warning)") }
+        let maxConnections = try OpenFiles.share(for: configuration.server, logger: logger)
         let backend = LocalBackend(logger: logger)
         let observer = try ServerObserver(configuration)
         defer { observer.close() }
@@ -30,9 +31,11 @@ struct ServerProcess {
             observer: observer,
             transport: { EventLoopTransport(fallback: $0, streamDelay: configuration.server.streamDelay) }
         )
+        var options = ServerOptions(configuration.server, routing: configuration.routing)
+        options.maxConnections = maxConnections
         let server = GatewayServer(
             gateway: gateway,
-            options: ServerOptions(configuration.server, routing: configuration.routing),
+            options: options,
             metrics: Self.metrics(of: gateway, observer.metricsText),
             observer: observer,
             logger: logger
@@ -134,7 +137,8 @@ extension ServerOptions {
             bodyTimeout: configuration.bodyTimeout,
             idleTimeout: configuration.idleTimeout,
             writeTimeout: configuration.writeTimeout,
-            forwardedHeaders: routing.sessionHeaders + [routing.tagsHeader]
+            forwardedHeaders: routing.sessionHeaders + [routing.tagsHeader],
+            maxConnectionsPerAddress: configuration.maxConnectionsPerAddress
         )
     }
 }

@@ -15,17 +15,24 @@ import Darwin
 struct RunningServer: Sendable {
     let process: ChildProcess
     let port: Int
-    private let transport: CurlTransport
+    private var transport: CurlTransport
 
     var url: String { "http://127.0.0.1:\(port)" }
 
     /// Starts a server and waits until it listens.
-    init(_ arguments: String..., environment: [String: String] = [:]) async throws {
-        process = try ChildProcess(
-            BuiltProducts.path("gateway"),
-            ["serve", "--port", "0"] + arguments,
-            environment: environment
-        )
+    /// - Parameter openFiles: The most files that it may have open; nil for as many as the tests may.
+    init(_ arguments: String..., environment: [String: String] = [:], openFiles: Int? = nil) async throws {
+        let gateway = BuiltProducts.path("gateway")
+        let command = [gateway, "serve", "--port", "0"] + arguments
+        if let openFiles {
+            process = try ChildProcess(
+                "/bin/sh",
+                ["-c", "ulimit -n \(openFiles) && exec \"$@\"", "sh"] + command,
+                environment: environment
+            )
+        } else {
+            process = try ChildProcess(gateway, Array(command.dropFirst()), environment: environment)
+        }
         try await process.waitForErrors { Self.port(in: $0) != nil }
         port = Self.port(in: process.errors) ?? 0
         transport = try CurlTransport()
@@ -37,6 +44,13 @@ struct RunningServer: Sendable {
             let match = line.firstMatch(of: /port\W+([0-9]+)/)
         else { return nil }
         return Int(match.1)
+    }
+
+    /// The same server as a client sees it that has no connection yet.
+    func withNewConnections() throws -> RunningServer {
+        var other = self
+        other.transport = try CurlTransport()
+        return other
     }
 
     struct Reply: Sendable {

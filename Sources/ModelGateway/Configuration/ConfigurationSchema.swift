@@ -39,6 +39,19 @@ enum ConfigurationSchema {
                 default: false,
                 "listen where others can connect though no client needs a key"
             ),
+            .integer(
+                "max_connections",
+                \.maxConnections,
+                in: 1...1_000_000,
+                "clients at a time; without it two fifths of the files that may be open (`ulimit -n`)"
+            ),
+            .integer(
+                "max_connections_per_address",
+                \.maxConnectionsPerAddress,
+                in: 0...1_000_000,
+                default: 0,
+                "connections of one address; further ones are refused with 429; 0: no limit"
+            ),
             .size(
                 "max_body_bytes",
                 \.maxBodyBytes,

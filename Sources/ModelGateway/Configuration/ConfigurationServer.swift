@@ -19,6 +19,13 @@ extension Configuration {
         /// Whether `gateway serve` may listen on an address that others can reach while no client needs a key. Default
         /// false.
         public var allowUnauthenticated: Bool
+        /// Connections of clients at a time, 1 to 1,000,000. Default nil: two fifths of the files that the process may
+        /// have open, less what it needs for itself. At the limit connections without a request are closed, and further
+        /// clients wait.
+        public var maxConnections: Int?
+        /// Connections of one address at a time, 0 to 1,000,000; further ones are refused with 429. For IPv6 an address
+        /// is a network of 64 bits. Default 0: no limit.
+        public var maxConnectionsPerAddress: Int
         /// The largest request body in bytes, 1 KiB to 1 GiB. Default 64 MiB.
         public var maxBodyBytes: Int
         /// The longest time for a request's head to arrive. Default 30 s; 0 means no limit.
@@ -49,6 +56,8 @@ extension Configuration {
             adminKeys: [Secret] = [],
             allowedHosts: [String] = [],
             allowUnauthenticated: Bool = false,
+            maxConnections: Int? = nil,
+            maxConnectionsPerAddress: Int = 0,
             maxBodyBytes: Int = 64 << 20,
             headTimeout: Duration = .seconds(30),
             bodyTimeout: Duration = .seconds(30),
@@ -66,6 +75,8 @@ extension Configuration {
             self.adminKeys = adminKeys
             self.allowedHosts = allowedHosts
             self.allowUnauthenticated = allowUnauthenticated
+            self.maxConnections = maxConnections
+            self.maxConnectionsPerAddress = maxConnectionsPerAddress
             self.maxBodyBytes = maxBodyBytes
             self.headTimeout = headTimeout
             self.bodyTimeout = bodyTimeout

@@ -14,7 +14,7 @@ package enum AttemptOutcome: Sendable, Hashable {
     /// The account of the deployment has nothing left to pay with (402, `insufficient_quota`): it rests for this long, or
     /// for a growing time if it did not say, while others take its calls.
     case outOfQuota(retryAfter: Duration?)
-    /// The caller went away: no verdict.
+    /// The caller went away, or the gateway itself could not do its part: no verdict.
     case cancelled
     /// The deployment rejected the gateway's credentials (401, 403); see ``CredentialState``.
     case misconfigured
@@ -34,7 +34,7 @@ extension AttemptOutcome {
             }
         }
         switch error.code {
-        case .cancelled, .shuttingDown:
+        case .cancelled, .shuttingDown, .overloaded:
             self = .cancelled
         case .rateLimited:
             self = .rateLimited(retryAfter: error.retryAfter)

@@ -85,7 +85,8 @@ extension RetryOptions {
         switch error.code {
         case .contextLengthExceeded: return .contextFallback
         case .contentFiltered: return .contentFallback
-        case .cancelled, .shuttingDown, .modelNotFound, .notFound, .invalidRequest, .unprocessable, .payloadTooLarge,
+        case .cancelled, .shuttingDown, .overloaded, .modelNotFound, .notFound, .invalidRequest, .unprocessable,
+            .payloadTooLarge,
             .unsupported, .unsupportedMediaType, .methodNotAllowed, .conflict, .unauthenticated, .permissionDenied,
             .configuration:
             return .never

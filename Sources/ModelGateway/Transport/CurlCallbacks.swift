@@ -61,7 +61,12 @@ func curlOpensSocket(
     _ purpose: curlsocktype,
     _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
-    guard let address else { return -1 }
+    guard let address, let transfer = transfer(context) else { return -1 }
+    let room = transfer.loop.options.room
+    guard room.take() else {
+        transfer.lacksDescriptor = true
+        return -1
+    }
     #if canImport(Darwin)
     let descriptor = socket(address.pointee.family, address.pointee.socktype, address.pointee.protocol)
     if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
@@ -69,14 +74,22 @@ func curlOpensSocket(
     let type = address.pointee.socktype | ccurl_close_on_exec
     let descriptor = socket(address.pointee.family, type, address.pointee.protocol)
     #endif
-    if descriptor >= 0 { transfer(context)?.opened(descriptor) }
+    if descriptor >= 0 {
+        transfer.opened(descriptor)
+    } else {
+        transfer.lacksDescriptor = SystemFailure.isShortage(errno)
+        room.give()
+    }
     return descriptor
 }
 
 /// `CURLOPT_CLOSESOCKETFUNCTION`
 func curlClosesSocket(_ context: UnsafeMutableRawPointer?, _ socket: curl_socket_t) -> Int32 {
-    loop(context)?.poller.forget(socket)
-    return close(socket)
+    let loop = loop(context)
+    loop?.poller.forget(socket)
+    let result = close(socket)
+    loop?.options.room.give()
+    return result
 }
 
 /// `CURLOPT_PREREQFUNCTION`: connected, TLS included; the request goes out next.

@@ -52,6 +52,7 @@ enum CurlFailure {
 
     private static func failure(_ result: CURLcode, _ transfer: CurlTransfer) -> GatewayError {
         let phase = phase(of: transfer)
+        if transfer.lacksDescriptor, transfer.phase == .connecting { return TransportFailure.noDescriptor }
         switch result {
         case CURLE_URL_MALFORMAT where transfer.phase == .connecting,
             CURLE_UNSUPPORTED_PROTOCOL where transfer.phase == .connecting:

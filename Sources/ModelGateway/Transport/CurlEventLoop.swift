@@ -83,7 +83,8 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         _ = ccurl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, context)
         _ = ccurl_multi_set_timer_callback(multi, curlSetsTimer)
         _ = ccurl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, context)
-        _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.maxIdleConnections)
+        let kept = min(options.maxIdleConnections, options.room.idleLimit)
+        _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, kept)
         try startThread()
     }
 

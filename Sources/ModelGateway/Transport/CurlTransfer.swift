@@ -35,6 +35,8 @@ final class CurlTransfer: @unchecked Sendable {
     var abort: Abort?
     /// The sockets that were opened for it, one for each address that was tried; none if a kept connection served.
     var sockets: [Int32] = []
+    /// There was no descriptor for one of its sockets.
+    var lacksDescriptor = false
     /// TCP has connected, and a handshake of TLS or of a proxy goes on.
     var isTCPConnected = false
     /// Whether the loop has it on its list of transfers with news for their consumers.

@@ -33,6 +33,8 @@ extension CurlTransport {
         public var maxIdleConnections: Int
         /// How long a connection may lie unused and still be reused. Default 118 s.
         public var idleConnectionLifetime: Duration
+        /// What its connections are counted against.
+        package var room = ConnectionRoom.process
 
         /// Creates the default settings.
         public init() {

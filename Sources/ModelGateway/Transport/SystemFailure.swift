@@ -10,6 +10,12 @@ internal import Darwin
 
 /// The reasons that the system gives for failed connections.
 package enum SystemFailure {
+    /// Whether this machine lacks something that has nothing to do with the peer: descriptors or memory for sockets.
+    /// - Parameter errno: The system's error number.
+    package static func isShortage(_ errno: Int32) -> Bool {
+        errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM
+    }
+
     /// The reason as a part of a sentence. Names neither hosts nor addresses.
     /// - Parameter errno: The system's error number, not 0.
     package static func reason(_ errno: Int32) -> String {

@@ -44,6 +44,15 @@ package enum TransportFailure {
         )
     }
 
+    /// This process has no descriptor for a connection: the provider is not to blame.
+    package static var noDescriptor: GatewayError {
+        GatewayError(
+            .overloaded,
+            "The gateway has no file descriptor left for another connection to a provider. Try again; its operator can raise the limit (ulimit -n).",
+            retryAfter: .seconds(1)
+        )
+    }
+
     /// The connection stood and broke.
     /// - Parameter hasBegun: Whether anything of the answer had come.
     package static func broke(_ reason: String, while phase: Phase, hasBegun: Bool) -> GatewayError {

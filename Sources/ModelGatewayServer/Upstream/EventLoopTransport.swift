@@ -52,10 +52,16 @@ public final class EventLoopTransport: HTTPTransport {
     /// - Parameters:
     ///   - pace: How much later streams are read on a busy loop.
     ///   - isSet: Whether a variable of the environment has a value.
-    package init(fallback: any HTTPTransport, pace: StreamPace, environment isSet: (String) -> Bool) {
+    ///   - room: What its connections are counted against.
+    package init(
+        fallback: any HTTPTransport,
+        pace: StreamPace,
+        environment isSet: (String) -> Bool,
+        room: ConnectionRoom = .process
+    ) {
         self.fallback = fallback
         isBypassed = ["http_proxy", "all_proxy", "ALL_PROXY"].contains(where: isSet)
-        loops = MultiThreadedEventLoopGroup.singleton.makeIterator().map { UpstreamLoop($0, pace: pace) }
+        loops = MultiThreadedEventLoopGroup.singleton.makeIterator().map { UpstreamLoop($0, pace: pace, room: room) }
     }
 
     deinit {

@@ -31,6 +31,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// Whether bytes of the call's request may still be waiting in this process.
     private var isWriting = false
     private var isClosed = false
+    /// Whether it is counted among the connections of the process.
+    private var holdsRoom = false
     private var context: ChannelHandlerContext?
     private var gate = ReadGate()
     /// Bytes that the present read has brought.
@@ -47,6 +49,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// Whether a call is on it.
     var isBusy: Bool { call != nil }
+
+    /// Whether it is kept for a call to come.
+    var isIdle: Bool { call == nil && idleSince != nil && !isClosed }
 
     /// When something has to happen to it.
     var deadline: NIODeadline {
@@ -74,6 +79,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
     func open(for call: UpstreamCall) {
         self.call = call
         call.connection = self
+        holdsRoom = connections.takeRoom()
+        guard holdsRoom else {
+            finish { $0.fail(TransportFailure.noDescriptor) }
+            return close()
+        }
         let handler = NIOLoopBound(self, eventLoop: connections.eventLoop)
         let bootstrap = ClientBootstrap(group: connections.eventLoop)
             .connectTimeout(.hours(24))
@@ -106,10 +116,12 @@ final class UpstreamConnection: ChannelDuplexHandler {
             guard let call, !isClosed else {
                 isClosed = true
                 channel.close(promise: nil)
+                leaveRoom()
                 return
             }
             send(call, on: channel)
         case .failure(let error):
+            leaveRoom()
             finish { $0.fail(.upstreamUnreachable(error)) }
             close()
         }
@@ -121,7 +133,16 @@ final class UpstreamConnection: ChannelDuplexHandler {
         connections.remove(self)
         guard !isClosed else { return }
         isClosed = true
-        channel?.close(promise: nil)
+        // One that is still being made has its descriptor until that has ended.
+        guard let channel else { return }
+        channel.close(promise: nil)
+        leaveRoom()
+    }
+
+    private func leaveRoom() {
+        guard holdsRoom else { return }
+        holdsRoom = false
+        connections.room.give()
     }
 
     // MARK: Calls
@@ -256,6 +277,7 @@ extension UpstreamConnection {
 
     func channelInactive(context: ChannelHandlerContext) {
         isClosed = true
+        leaveRoom()
         connections.remove(self)
         guard let call else { return }
         self.call = nil

@@ -32,6 +32,10 @@ final class UpstreamConnections {
     /// When the limits of time are looked at next.
     private var nextCheck = NIODeadline.distantFuture
     private var isRetired = false
+    /// Connections that are kept for a call to come, of all engines.
+    private var idleCount = 0
+    /// What connections are counted against, together with those of the other event loops and transports.
+    let room: ConnectionRoom
 
     private static let mostRoutes = 1024
     private static let mostIdle = 1024
@@ -46,8 +50,9 @@ final class UpstreamConnections {
         return min(idleLifetime, announced - margin)
     }
 
-    init(_ eventLoop: any EventLoop, pace: StreamPace) {
+    init(_ eventLoop: any EventLoop, pace: StreamPace, room: ConnectionRoom) {
         self.eventLoop = eventLoop
+        self.room = room
         pacer = StreamPacer(eventLoop, pace: pace)
     }
 
@@ -69,6 +74,7 @@ final class UpstreamConnections {
     /// Gives a call a connection: a kept one, or one that is opened now.
     func start(_ call: UpstreamCall, mayReuse: Bool = true) {
         while mayReuse, let connection = call.origin.idle.popLast() {
+            idleCount -= 1
             if connection.stands { return connection.begin(call) }
             connection.close()
         }
@@ -81,12 +87,24 @@ final class UpstreamConnections {
     func keep(_ connection: UpstreamConnection) {
         guard !isRetired, connection.origin.idle.count < Self.mostIdle else { return connection.close() }
         connection.origin.idle.append(connection)
+        idleCount += 1
+        if idleCount > room.idleLimit { connection.close() }
+    }
+
+    /// Takes room for a new connection, if need be that of the one here which has lain unused for longest.
+    func takeRoom() -> Bool {
+        if room.take() { return true }
+        guard let oldest = all.values.filter({ $0.isIdle }).min(by: { $0.deadline < $1.deadline }) else { return false }
+        oldest.close()
+        return room.take()
     }
 
     /// A connection is gone.
     func remove(_ connection: UpstreamConnection) {
         all[ObjectIdentifier(connection)] = nil
-        connection.origin.idle.removeAll { $0 === connection }
+        guard let place = connection.origin.idle.lastIndex(where: { $0 === connection }) else { return }
+        connection.origin.idle.remove(at: place)
+        idleCount -= 1
     }
 
     func retire() {

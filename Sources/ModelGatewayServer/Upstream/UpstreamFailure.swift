@@ -25,6 +25,7 @@ extension GatewayError {
 
     /// No connection could be made.
     static func upstreamUnreachable(_ error: any Error) -> GatewayError {
+        if isShortage(error) { return TransportFailure.noDescriptor }
         guard let error = error as? NIOConnectionError else {
             return TransportFailure.unreachable(
                 systemReason(error) ?? TransportFailure.connectionFailed,
@@ -32,6 +33,7 @@ extension GatewayError {
             )
         }
         let causes = error.connectionErrors.map(\.error)
+        if causes.contains(where: isShortage) { return TransportFailure.noDescriptor }
         if causes.isEmpty { return TransportFailure.unreachable(TransportFailure.unresolved, while: .resolving) }
         let reason = causes.lazy.compactMap(systemReason).first ?? TransportFailure.connectionFailed
         return TransportFailure.unreachable(reason, while: .connecting)
@@ -66,6 +68,10 @@ extension GatewayError {
             "The provider compressed its answer although it was asked not to. Further calls expect that.",
             requestWasSent: true
         )
+    }
+
+    private static func isShortage(_ error: any Error) -> Bool {
+        (error as? IOError).map { SystemFailure.isShortage($0.errnoCode) } ?? false
     }
 
     private static func systemReason(_ error: any Error) -> String? {

@@ -9,11 +9,11 @@ final class UpstreamLoop: Sendable {
     let executor: LoopExecutor
     private let connections: NIOLoopBoundBox<UpstreamConnections>
 
-    init(_ eventLoop: any EventLoop, pace: StreamPace) {
+    init(_ eventLoop: any EventLoop, pace: StreamPace, room: ConnectionRoom) {
         self.eventLoop = eventLoop
         executor = LoopExecutor(eventLoop)
         connections = NIOLoopBoundBox.makeBoxSendingValue(
-            UpstreamConnections(eventLoop, pace: pace),
+            UpstreamConnections(eventLoop, pace: pace, room: room),
             eventLoop: eventLoop
         )
     }

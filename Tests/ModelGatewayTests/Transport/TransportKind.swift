@@ -12,15 +12,19 @@ enum TransportKind: CaseIterable {
     case busyEventLoop
 
     /// A transport with connections of its own, which uses one event loop.
-    func make() throws -> any HTTPTransport {
-        let curl = try CurlTransport()
+    func make(room: ConnectionRoom = .process) throws -> any HTTPTransport {
+        var options = CurlTransport.Options()
+        options.room = room
+        let curl = try CurlTransport(options: options)
         switch self {
         case .curl: return curl
-        case .eventLoop: return OneLoop(EventLoopTransport(fallback: curl))
-        case .busyEventLoop:
-            let pace = StreamPace(limit: .milliseconds(20), busyShare: 0)
-            return OneLoop(EventLoopTransport(fallback: curl, pace: pace, environment: { _ in false }))
+        case .eventLoop: return Self.onLoop(curl, StreamPace(limit: .milliseconds(50)), room)
+        case .busyEventLoop: return Self.onLoop(curl, StreamPace(limit: .milliseconds(20), busyShare: 0), room)
         }
+    }
+
+    private static func onLoop(_ curl: CurlTransport, _ pace: StreamPace, _ room: ConnectionRoom) -> any HTTPTransport {
+        OneLoop(EventLoopTransport(fallback: curl, pace: pace, environment: { _ in false }, room: room))
     }
 }
 

@@ -1,0 +1,96 @@
+// How the file descriptors of a process are shared out among clients, providers and everything else.
+
+import NIOCore
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Shares of the descriptors that a process may open.
+package struct ConnectionPlan: Sendable, Hashable {
+    /// Connections of clients at a time.
+    package var clients: Int
+    /// Connections to providers at a time. More than of clients, so that each call finds one.
+    package var upstream: Int
+    /// Connections to providers that each event loop may keep unused.
+    package var idle: Int
+
+    /// The fewest connections that a server is of use with.
+    private static let fewest = 8
+
+    /// Shares descriptors out.
+    /// - Parameters:
+    ///   - limit: The descriptors that the process may have open (`ulimit -n`).
+    ///   - others: Those that it has open for other things, see ``others(open:cores:)``.
+    ///   - clients: The connections of clients that are wanted; nil for what suits.
+    ///   - loops: The event loops that keep connections.
+    /// - Returns: Nil if the limit is too low.
+    package init?(limit: Int, others: Int, clients wanted: Int? = nil, loops: Int) {
+        guard limit >= Self.least(others: others) else { return nil }
+        let room = limit - others - Self.reserve(limit)
+        clients = min(wanted ?? room * 2 / 5, room - Self.fewest / 2)
+        upstream = room - clients
+        idle = max(1, (upstream - min(clients, upstream)) * 3 / 4 / max(1, loops))
+    }
+
+    /// The lowest limit that a server can work with.
+    package static func least(others: Int) -> Int {
+        others + fewest + reserve(0)
+    }
+
+    /// Descriptors that are never given to a connection: for name resolution, files that are watched or loaded, the
+    /// runtime's looks at its own threads, and the connections that come in before accepting pauses.
+    private static func reserve(_ limit: Int) -> Int { min(256, max(16, limit / 8)) }
+
+    /// What a server has open before the first connection: what it was started with, three descriptors for each event
+    /// loop, and its listener, signals, timers and pipes.
+    package static func others(open: Int, cores: Int) -> Int { open + 3 * (cores + 1) + 16 }
+
+    /// The shares of this process, before it has opened a connection.
+    /// - Returns: Nil if the limit is too low, see ``leastOfProcess``.
+    package static func ofProcess(clients: Int?) -> ConnectionPlan? {
+        ConnectionPlan(limit: processLimit, others: othersOfProcess, clients: clients, loops: System.coreCount + 1)
+    }
+
+    /// The lowest limit that a server can work with in this process.
+    package static var leastOfProcess: Int { least(others: othersOfProcess) }
+
+    private static var othersOfProcess: Int { others(open: openCount, cores: System.coreCount) }
+
+    /// The limit of this process: its soft one.
+    package static var processLimit: Int {
+        var limit = rlimit()
+        guard getrlimit(openFiles, &limit) == 0 else { return 1024 }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Raises the soft limit of this process to its hard one.
+    /// - Returns: The limit that holds then.
+    package static func raiseProcessLimit() -> Int {
+        var limit = rlimit()
+        guard getrlimit(openFiles, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return processLimit }
+        #if canImport(Darwin)
+        // The system takes no more than this, even if it calls the hard limit infinite.
+        limit.rlim_cur = min(limit.rlim_max, rlim_t(OPEN_MAX))
+        #else
+        limit.rlim_cur = limit.rlim_max
+        #endif
+        _ = setrlimit(openFiles, &limit)
+        return processLimit
+    }
+
+    /// The descriptors that this process has open, as far as they are below 1024.
+    package static var openCount: Int {
+        (0..<Int32(min(processLimit, 1024))).count { fcntl($0, F_GETFD) >= 0 }
+    }
+
+    #if canImport(Glibc)
+    private static var openFiles: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
+    #else
+    private static var openFiles: Int32 { RLIMIT_NOFILE }
+    #endif
+}
