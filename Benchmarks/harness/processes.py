@@ -47,7 +47,7 @@ class Running:
         self.process = subprocess.Popen(
             self.command,
             cwd=directory,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, "GATEWAY_SHUTDOWN_DELAY": "0s", **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=self._sink,
             stderr=subprocess.STDOUT,

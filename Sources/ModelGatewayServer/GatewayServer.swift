@@ -16,7 +16,8 @@ import Synchronization
 /// routes can be added. If keys are configured, everything but the three health paths needs one. What shows or changes
 /// the fleet, such as `/workers`, takes an admin's key; while there is none, only programs on this machine may.
 ///
-/// Run it in a `ServiceGroup`. When that shuts down gracefully the server stops to accept connections, closes idle
+/// Run it in a `ServiceGroup`, and call ``announceShutdown()`` a while before that shuts down if a load balancer asks for
+/// `/readiness`. When that shuts down gracefully the server stops to accept connections, closes idle
 /// ones, lets running calls finish for ``ServerOptions/drainDeadline``, and ends the rest with an error that their
 /// clients can read.
 public final class GatewayServer: Service {
@@ -78,7 +79,7 @@ public final class GatewayServer: Service {
             gateway: gateway,
             access: state.access,
             metrics: metrics,
-            isDraining: { state.isDraining }
+            isDraining: { state.isShutdownAnnounced || state.isDraining }
         )
         GatewayRoutes(plane: plane, maxBodyBytes: options.maxBodyBytes).mountControlPlane(on: router)
         if let gateway = gateway as? Gateway {
@@ -112,6 +113,12 @@ public final class GatewayServer: Service {
                 "Cannot listen on \(state.options.host): it is not an address of this machine (\(error))."
             )
         }
+    }
+
+    /// Makes `/readiness` answer 503 while everything else goes on as before, so that load balancers stop to send calls
+    /// before the server stops to take them. Call it some seconds before the graceful shutdown. Idempotent.
+    public func announceShutdown() {
+        state.announceShutdown()
     }
 
     private func makeServer() throws -> any Service {

@@ -14,6 +14,7 @@ final class ServerState: Sendable {
     let observer: (any RequestObserver)?
     let logger: Logger
     private let loops = Mutex<[ObjectIdentifier: LoopState]>([:])
+    private let announced = Atomic(false)
     private let draining = Atomic(false)
 
     init(
@@ -32,6 +33,13 @@ final class ServerState: Sendable {
             limitPerAddress: options.maxConnectionsPerAddress,
             logger: logger
         )
+    }
+
+    /// Whether the server will soon be told to stop.
+    var isShutdownAnnounced: Bool { announced.load(ordering: .relaxed) }
+
+    func announceShutdown() {
+        announced.store(true, ordering: .relaxed)
     }
 
     /// Whether the server was told to stop.

@@ -10,7 +10,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Serve models over HTTP, in the shape of OpenAI's API.",
         discussion: """
             Flags win over GATEWAY_* environment variables, and those over the file. Without a file and without any model it \
-            serves the small one that scripts/setup installs. SIGTERM or Ctrl-C lets running answers finish; a second one ends at once.
+            serves the small one that scripts/setup installs. SIGTERM makes it unready, takes calls for another \
+            server.shutdown_delay (5 s, none on a terminal) and lets running answers finish; a second one hurries it on.
 
               gateway serve
               gateway serve --model qwen=~/models/qwen3.gguf --port 8080

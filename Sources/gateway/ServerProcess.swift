@@ -1,18 +1,9 @@
-// The server as a process: listens first, loads local models, drains at the first signal and ends at the second.
+// The server as a process: listens first, loads local models, and drains when a signal says so.
 
 import Logging
 import ModelGateway
 import ModelGatewayServer
 import ServiceLifecycle
-import UnixSignals
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 struct ServerProcess {
     let configuration: Configuration
@@ -60,16 +51,15 @@ struct ServerProcess {
                 logger: CommandLog.quiet(logger)
             )
         )
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        Task.detached {
-            var isFirst = true
-            for await signal in signals {
-                guard isFirst else { _exit(ExitStatus.interrupted.rawValue) }
-                isFirst = false
-                logger.info("Shutting down; running answers may finish.", metadata: ["signal": "\(signal)"])
-                await group.triggerGracefulShutdown()
-            }
-        }
+        let shutdown = Shutdown(
+            delay: configuration.server.shutdownDelay,
+            actions: Shutdown.Actions(
+                announce: { server.announceShutdown() },
+                drain: { await group.triggerGracefulShutdown() }
+            ),
+            logger: logger
+        )
+        await shutdown.install()
         do {
             try await group.run()
         } catch let error as GatewayError where error.code == .configuration {

@@ -23,6 +23,8 @@ struct RunningServer: Sendable {
     /// - Parameter openFiles: The most files that it may have open; nil for as many as the tests may.
     init(_ arguments: String..., environment: [String: String] = [:], openFiles: Int? = nil) async throws {
         let gateway = BuiltProducts.path("gateway")
+        // A test that stops its server need not wait for load balancers.
+        let environment = ["GATEWAY_SHUTDOWN_DELAY": "0s"].merging(environment) { $1 }
         let command = [gateway, "serve", "--port", "0"] + arguments
         if let openFiles {
             process = try ChildProcess(

@@ -35,9 +35,12 @@ struct ServeCommandTests {
         directory = try TemporaryDirectory()
     }
 
-    private func start(_ engine: ScriptedEngine, _ settings: String = "") async throws -> RunningServer {
-        let file = try directory.write("gateway.toml", Self.configuration(engine, server: settings))
-        return try await RunningServer("--config", file)
+    private func start(
+        _ engine: ScriptedEngine,
+        environment: [String: String] = [:]
+    ) async throws -> RunningServer {
+        let file = try directory.write("gateway.toml", Self.configuration(engine))
+        return try await RunningServer("--config", file, environment: environment)
     }
 
     @Test func answersUnderItsOwnNames() async throws {
@@ -133,6 +136,78 @@ struct ServeCommandTests {
         server.process.signal(SIGTERM)
         #expect(try await server.process.waitForExit() == 130)
         await #expect(throws: GatewayError.self) { try await reply.value }
+    }
+
+    @Test func `A5: SIGHUP is ignored and cuts no stream`() async throws {
+        let engine = try ScriptedEngine()
+        let script = Script.chatStream("One two three.")
+        engine.enqueue(script.stalled(after: script.byteCount - 200))
+        let server = try await start(engine)
+        defer { server.process.signal(SIGKILL) }
+        async let reply = server.post("/v1/chat/completions", #"{"model":"assistant","stream":true,"messages":[]}"#)
+        try await engine.waitForRequests(1)
+        for count in 1...2 {
+            server.process.signal(SIGHUP)
+            try await server.process.waitForErrors { $0.matches(of: /SIGHUP is ignored/).count == count }
+        }
+        engine.release()
+        #expect(try await reply.body.hasSuffix("data: [DONE]\n\n"))
+        #expect(try await server.get("/readiness").status == 200)
+        #expect(try await server.stop() == 0)
+    }
+
+    @Test func `A5: after SIGTERM the server is not ready, takes calls for the delay, and then drains`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let server = try await start(engine, environment: ["GATEWAY_SHUTDOWN_DELAY": "1h"])
+        defer { server.process.signal(SIGKILL) }
+        #expect(try await server.get("/readiness").status == 200)
+        server.process.signal(SIGTERM)
+        try await server.process.waitForErrors { $0.contains("Not ready any more") }
+        for client in [server, try server.withNewConnections()] {
+            let readiness = try await client.get("/readiness")
+            #expect(readiness.status == 503)
+            #expect(readiness.body.contains("draining"))
+            #expect(try await client.get("/health").status == 200)
+            let reply = try await client.post("/v1/chat/completions", #"{"model":"assistant","messages":[]}"#)
+            #expect(reply.status == 200)
+            #expect(reply.headers["connection"] == nil)
+        }
+        // With a call under way the drain can be seen: its answer says that the connection ends.
+        let script = Script.chatStream("One two three.")
+        engine.enqueue(script.stalled(after: 0))
+        async let last = server.post("/v1/chat/completions", #"{"model":"assistant","stream":true,"messages":[]}"#)
+        try await engine.waitForRequests(3)
+        // The second signal cuts the delay short.
+        server.process.signal(SIGTERM)
+        try await server.process.waitForErrors { $0.contains("Shutting down") }
+        #expect(server.process.isRunning)
+        engine.release()
+        let reply = try await last
+        #expect(reply.headers["connection"] == "close")
+        #expect(reply.body.hasSuffix("data: [DONE]\n\n"))
+        #expect(try await server.process.waitForExit() == 0)
+    }
+
+    @Test func `A5: the delay ends by itself`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let server = try await start(engine, environment: ["GATEWAY_SHUTDOWN_DELAY": "100ms"])
+        defer { server.process.signal(SIGKILL) }
+        server.process.signal(SIGTERM)
+        #expect(try await server.process.waitForExit() == 0)
+        let log = server.process.errors
+        #expect(log.contains("Not ready any more") && log.contains("Shutting down") && log.contains("Stopped."))
+    }
+
+    @Test func `A5: on a terminal nothing waits`() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
+        let file = try directory.write("gateway.toml", Self.configuration(engine))
+        for signal in [SIGINT, SIGTERM] {
+            let server = try BuiltProducts.gateway("serve", "--port", "0", "--config", file, input: .terminal)
+            try await server.waitForOutput { $0.contains("Listening") }
+            server.signal(signal)
+            #expect(try await server.waitForExit() == 0)
+            #expect(!server.output.contains("Not ready any more"))
+        }
     }
 
     // MARK: What stops it from starting

@@ -273,6 +273,23 @@ extension ConfigurationField {
         }
     }
 
+    /// A duration that may be left out.
+    static func duration(
+        _ key: String,
+        _ path: Path<Duration?>,
+        in range: ClosedRange<Duration> = .zero ... .seconds(86_400),
+        _ summary: String
+    ) -> Self {
+        Self(
+            key: key,
+            type: "duration, \(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))",
+            standard: "",
+            summary: summary
+        ) { node, decoder, section in
+            if let value = decoder.duration(node, in: range) { section[keyPath: path] = value }
+        }
+    }
+
     static func strings(
         _ key: String,
         _ path: Path<[String]>,

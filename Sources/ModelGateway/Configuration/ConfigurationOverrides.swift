@@ -21,6 +21,7 @@ package struct ConfigurationOverride: Sendable, Hashable {
             path: ["server", "allow_unauthenticated"]
         ),
         ConfigurationOverride(variable: "GATEWAY_MAX_BODY_BYTES", path: ["server", "max_body_bytes"]),
+        ConfigurationOverride(variable: "GATEWAY_SHUTDOWN_DELAY", path: ["server", "shutdown_delay"]),
         ConfigurationOverride(variable: "GATEWAY_DRAIN_DEADLINE", path: ["server", "drain_deadline"]),
         ConfigurationOverride(variable: "GATEWAY_KEEPALIVE_INTERVAL", path: ["server", "keepalive_interval"]),
         ConfigurationOverride(variable: "GATEWAY_STREAM_DELAY", path: ["server", "stream_delay"]),

@@ -69,10 +69,15 @@ enum ConfigurationSchema {
                 "a client may leave an answer unread; 0: no limit"
             ),
             .duration(
+                "shutdown_delay",
+                \.shutdownDelay,
+                "time after SIGTERM in which calls are still taken, while `/readiness` is 503; without it 5s, or 0s if standard input is a terminal"
+            ),
+            .duration(
                 "drain_deadline",
                 \.drainDeadline,
                 default: .seconds(30),
-                "time for running answers after SIGTERM"
+                "time for running answers after that"
             ),
             .duration(
                 "keepalive_interval",

@@ -36,7 +36,10 @@ extension Configuration {
         public var idleTimeout: Duration
         /// How long a client may leave a full send buffer unread. Default 60 s; 0 means no limit.
         public var writeTimeout: Duration
-        /// How long running answers may go on after SIGTERM. Default 30 s.
+        /// How long calls are still taken after SIGTERM, while `/readiness` answers 503 already, so that load balancers
+        /// can notice; 0 to 24 h. Default nil: 5 s, or none if standard input is a terminal.
+        public var shutdownDelay: Duration?
+        /// How long running answers may go on after that. Default 30 s.
         public var drainDeadline: Duration
         /// After how much silence a comment is sent into a stream, so that proxies keep it open. Default 10 s; 0 means never.
         public var keepaliveInterval: Duration
@@ -63,6 +66,7 @@ extension Configuration {
             bodyTimeout: Duration = .seconds(30),
             idleTimeout: Duration = .seconds(120),
             writeTimeout: Duration = .seconds(60),
+            shutdownDelay: Duration? = nil,
             drainDeadline: Duration = .seconds(30),
             keepaliveInterval: Duration = .seconds(10),
             streamDelay: Duration = .milliseconds(50),
@@ -82,6 +86,7 @@ extension Configuration {
             self.bodyTimeout = bodyTimeout
             self.idleTimeout = idleTimeout
             self.writeTimeout = writeTimeout
+            self.shutdownDelay = shutdownDelay
             self.drainDeadline = drainDeadline
             self.keepaliveInterval = keepaliveInterval
             self.streamDelay = streamDelay
