@@ -84,6 +84,8 @@ struct ControlPlane: Sendable {
         guard type == "application/json" else {
             throw GatewayError(.unsupportedMediaType, "Send the body with 'content-type: application/json'.")
         }
+        let coding = request.headers[values: .contentEncoding].lazy.compactMap(RequestBody.coding).first
+        if let mistake = RequestBody.mistake(contentType: nil, coding: coding) { throw mistake }
         do {
             var request = request
             return Array(try await request.collectBody(upTo: limit).readableBytesView)

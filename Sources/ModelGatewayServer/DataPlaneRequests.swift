@@ -35,6 +35,7 @@ extension DataPlaneHandler {
 
     /// What is wrong with a request by its head alone.
     private func refusal(of exchange: Exchange, fields: RequestFields) -> GatewayError? {
+        guard exchange.isHostClear(count: fields.hostCount) else { return .unclearHost(count: fields.hostCount) }
         guard exchange.method == .POST else {
             return GatewayError(.methodNotAllowed, "This endpoint takes POST only, not \(exchange.method.rawValue).")
         }
@@ -45,11 +46,8 @@ extension DataPlaneHandler {
         exchange.caller = caller
         if caller != .admin, fields.forwarded("x-gateway-deployment") != nil { return .deploymentIsForAdmins }
         if let length = fields.contentLength, length > server.options.maxBodyBytes { return tooLarge() }
-        guard fields.mayBeJSON else {
-            return GatewayError(
-                .unsupportedMediaType,
-                "This endpoint reads application/json, not \(HeaderText.printable(fields.contentType ?? ""))."
-            )
+        if let mistake = RequestBody.mistake(contentType: fields.contentType, coding: fields.contentCoding) {
+            return mistake
         }
         if let expectation = fields.expectation, !HeaderText.equals(expectation, "100-continue") {
             return GatewayError(.invalidRequest, "The only expectation that is understood is 100-continue.")
@@ -170,7 +168,10 @@ extension DataPlaneHandler {
         let requestID =
             head.headers.first(name: "x-request-id").flatMap { HeaderText.isRequestID($0) ? $0 : nil }
             ?? RandomID.make(prefix: "req_")
-        exchange = Exchange(head, requestID: requestID, now: loop.now)
+        let exchange = Exchange(head, requestID: requestID, now: loop.now)
+        self.exchange = exchange
+        let hostCount = head.headers.count { HeaderText.equals($0.name, "host") }
+        guard exchange.isHostClear(count: hostCount) else { return refuse(exchange, .unclearHost(count: hostCount)) }
         if head.headers.first(name: "expect").map({ HeaderText.equals($0, "100-continue") }) == true { writeContinue() }
         var head = head
         head.headers.replaceOrAdd(name: "x-request-id", value: requestID)
@@ -198,6 +199,13 @@ extension DataPlaneHandler {
             return
         }
         switch unwrapOutboundIn(data) {
+        case .head(let head) where exchange.method == .HEAD && !(100..<200).contains(head.status.code):
+            writeHeadOnly(head, of: exchange, promise: promise)
+        case .body where exchange.method == .HEAD:
+            promise?.succeed()
+        case .end where exchange.method == .HEAD:
+            endPassing(exchange)
+            promise?.succeed()
         case .head(var head) where !(100..<200).contains(head.status.code):
             exchange.status = Int(head.status.code)
             exchange.firstByte = .now()
@@ -216,11 +224,31 @@ extension DataPlaneHandler {
             exchange.responseBytes += bytes.readableBytes
             context.write(wrapOutboundOut(.body(bytes)), promise: promise)
         case .end(let trailers):
-            exchange.isResponseComplete = true
             context.write(wrapOutboundOut(.end(trailers)), promise: promise)
-            // Not from inside the router's write: what follows may pass the next request into it.
-            context.eventLoop.assumeIsolated().execute { self.finishPassing(exchange) }
+            endPassing(exchange)
         }
+    }
+
+    /// Writes the head of an answer to `HEAD`, past the encoder, which would frame a body.
+    private func writeHeadOnly(_ head: HTTPResponseHead, of exchange: Exchange, promise: EventLoopPromise<Void>?) {
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) }
+        var buffer = Self.allocator.buffer(capacity: 512)
+        writeHead(
+            of: exchange,
+            status: Int(head.status.code),
+            headers: head.headers.map { HTTPHeader($0.name, $0.value) },
+            framing: length.map { .length($0) } ?? .untilClose,
+            closing: !head.isKeepAlive,
+            to: &buffer
+        )
+        flush(buffer)
+        promise?.succeed()
+    }
+
+    private func endPassing(_ exchange: Exchange) {
+        exchange.isResponseComplete = true
+        // Not from inside the router's write: what follows may pass the next request into it.
+        context?.eventLoop.assumeIsolated().execute { self.finishPassing(exchange) }
     }
 
     private func finishPassing(_ exchange: Exchange) {

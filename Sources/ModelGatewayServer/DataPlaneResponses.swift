@@ -28,6 +28,9 @@ extension DataPlaneHandler {
         let format = exchange.endpoint?.format ?? .openAI
         var headers = format.errorHeaders(for: error)
         if error.code == .methodNotAllowed { headers.append(HTTPHeader("allow", "POST, OPTIONS")) }
+        if error.code == .unsupportedMediaType, exchange.fields?.contentCoding != nil {
+            headers.append(RequestBody.acceptedCodings)
+        }
         let body = format.errorBody(for: error)
         respond(to: exchange, status: error.status, headers: headers, body: body, closing: closing)
     }
@@ -58,7 +61,7 @@ extension DataPlaneHandler {
         finish(exchange)
     }
 
-    private func writeHead(
+    func writeHead(
         of exchange: Exchange,
         status: Int,
         headers: [HTTPHeader],
@@ -129,7 +132,7 @@ extension DataPlaneHandler {
         if isLast { finish(exchange) }
     }
 
-    private static let allocator = ByteBufferAllocator()
+    static let allocator = ByteBufferAllocator()
 
     private func beginStream(
         of exchange: Exchange,

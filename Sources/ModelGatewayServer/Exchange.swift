@@ -68,7 +68,7 @@ final class Exchange {
         RequestRecord(
             requestID: requestID,
             method: method.rawValue,
-            path: endpoint?.path ?? String(Substring(RequestTarget.path(of: target))),
+            path: endpoint?.path ?? RequestTarget.plainPath(of: target),
             status: status == 0 ? 499 : status,
             requestBytes: body.count + discardedBytes,
             responseBytes: responseBytes,

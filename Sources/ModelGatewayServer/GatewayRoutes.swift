@@ -1,6 +1,7 @@
 // The gateway's endpoints as routes of a Hummingbird router: the server's own, or an embedding program's.
 
 import GatewayWire
+import HTTPTypes
 public import Hummingbird
 public import ModelGateway
 import NIOCore
@@ -81,15 +82,30 @@ struct GatewayRoutes: Sendable {
     /// Adds the model calls.
     func mountModelCalls(on router: some RouterMethods<some RequestContext>) {
         for endpoint in ModelEndpoint.all {
+            for method in [HTTPRequest.Method.get, .put, .patch, .delete, .options] {
+                router.on(RouterPath(endpoint.path), method: method) { request, _ in Self.refused(request, endpoint) }
+            }
             router.post(RouterPath(endpoint.path)) { request, context in
                 do throws(GatewayError) {
                     let caller = try plane.admit(request, context, as: .client)
                     return try await call(endpoint, request, by: caller)
                 } catch {
-                    return Response(error, format: endpoint.format)
+                    var response = Response(error, format: endpoint.format)
+                    if error.code == .unsupportedMediaType, request.headers[.contentEncoding] != nil {
+                        response.headers[.acceptEncoding] = "identity"
+                    }
+                    return response
                 }
             }
         }
+    }
+
+    private static func refused(_ request: Request, _ endpoint: ModelEndpoint) -> Response {
+        if request.method == .options { return Response(status: .noContent, headers: [.allow: "POST, OPTIONS"]) }
+        let error = GatewayError(.methodNotAllowed, "This endpoint takes POST only, not \(request.method.rawValue).")
+        var response = Response(error, format: endpoint.format)
+        response.headers[.allow] = "POST, OPTIONS"
+        return response
     }
 
     private static func answer(_ make: () throws(GatewayError) -> Response) -> Response {
@@ -108,6 +124,8 @@ struct GatewayRoutes: Sendable {
     ) async throws(GatewayError) -> Response {
         let deployment = request.headers.first("x-gateway-deployment")
         if deployment != nil, caller != .admin { throw .deploymentIsForAdmins }
+        let coding = request.headers[values: .contentEncoding].lazy.compactMap(RequestBody.coding).first
+        if let mistake = RequestBody.mistake(contentType: request.headers[.contentType], coding: coding) { throw mistake }
         let body: ByteBuffer
         do {
             var request = request

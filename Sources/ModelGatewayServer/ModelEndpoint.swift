@@ -19,13 +19,23 @@ struct ModelEndpoint: Sendable {
     static func find(target: String) -> ModelEndpoint? {
         // Nearly always the target is the path and nothing more.
         if let endpoint = all.first(where: { $0.path == target }) { return endpoint }
-        let path = RequestTarget.path(of: target)
-        return all.first { $0.path.utf8.count == path.count && $0.path.utf8.elementsEqual(path) }
+        let path = RequestTarget.plainPath(of: target)
+        return all.first { $0.path == path }
     }
 }
 
 /// The first line's target of an HTTP request.
 enum RequestTarget {
+    /// The path in the form that endpoints are compared in, as the router does: repeated slashes are one, and one at the
+    /// end is none.
+    static func plainPath(of target: String) -> String {
+        let slash = UInt8(ascii: "/")
+        var plain: [UInt8] = []
+        for byte in path(of: target) where byte != slash || plain.last != slash { plain.append(byte) }
+        if plain.count > 1, plain.last == slash { plain.removeLast() }
+        return String(decoding: plain, as: UTF8.self)
+    }
+
     /// The path without the query. From the absolute form, which every server has to take, scheme and authority are
     /// left out too.
     static func path(of target: String) -> Substring.UTF8View {

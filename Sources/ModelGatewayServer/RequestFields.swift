@@ -15,6 +15,9 @@ struct RequestFields {
     var host: String?
     /// Whether a proxy or another gateway passed the request on.
     var isPassedOn = false
+    var hostCount = 0
+    /// What the body is encoded as, if it is.
+    var contentCoding: String?
     /// Lines that the gateway may act on or send upstream.
     var forwarded: [HTTPHeader] = []
 
@@ -23,13 +26,17 @@ struct RequestFields {
     init(_ headers: HTTPHeaders, further: [String] = []) {
         for (name, value) in headers {
             switch name.utf8.count {
-            case 4 where HeaderText.equals(name, "host"): host = value
+            case 4 where HeaderText.equals(name, "host"):
+                host = value
+                hostCount += 1
             case 6 where HeaderText.equals(name, "expect"): expectation = value
             case 9 where HeaderText.equals(name, "x-api-key"): apiKey = value
             case 12 where HeaderText.equals(name, "content-type"): contentType = value
             case 12 where HeaderText.equals(name, "x-request-id"): requestID = value
             case 13 where HeaderText.equals(name, "authorization"): authorization = value
             case 14 where HeaderText.equals(name, "content-length"): contentLength = Int(value)
+            case 16 where HeaderText.equals(name, "content-encoding"):
+                contentCoding = contentCoding ?? RequestBody.coding(value)
             case 17 where HeaderText.equals(name, "transfer-encoding"): isChunked = true
             default:
                 if Self.isLeftByProxy(name) { isPassedOn = true }
@@ -80,14 +87,5 @@ struct RequestFields {
     /// The value of the forwarded line with this name.
     func forwarded(_ name: StaticString) -> String? {
         forwarded.first { HeaderText.equals($0.name, name) }?.value
-    }
-
-    /// Whether a body of this media type can be JSON. A missing type can, and so can the ones that simple programs send
-    /// without thinking: `text/plain`, and `application/x-www-form-urlencoded` from `curl -d`.
-    var mayBeJSON: Bool {
-        guard let contentType, !HeaderText.equals(contentType, "application/json") else { return true }
-        let type = HeaderText.trimmed(contentType.prefix { $0 != ";" }).lowercased()
-        if type.utf8.count > 5, type.hasSuffix("+json") { return true }
-        return ["application/json", "text/plain", "text/json", "application/x-www-form-urlencoded", ""].contains(type)
     }
 }

@@ -27,7 +27,8 @@ struct UnknownPathMiddleware<Context: RequestContext>: RouterMiddleware {
     }
 
     private func unknown(_ request: Request) -> Response {
-        let path = request.uri.path
+        let path = RequestTarget.plainPath(of: request.uri.path)
+        if path == "/" { return root(request) }
         if let allowed = WorkerRoutes.methods(of: path) ?? AdminRoutes.methods(of: path) {
             return refused(request, allowed: allowed)
         }
@@ -35,6 +36,17 @@ struct UnknownPathMiddleware<Context: RequestContext>: RouterMiddleware {
             return Response(GatewayError(.notFound, "There is no \(request.method.rawValue) \(path) here."))
         }
         return refused(request, allowed: "GET, HEAD, OPTIONS")
+    }
+
+    /// What somebody gets who only looks whether a server is there. A program may have a route of its own for it.
+    private func root(_ request: Request) -> Response {
+        guard request.method == .get || request.method == .head else {
+            return refused(request, allowed: "GET, HEAD, OPTIONS")
+        }
+        return .json {
+            $0.member("name", "ModelGateway")
+            $0.member("status", "ok")
+        }
     }
 
     private func refused(_ request: Request, allowed: String) -> Response {

@@ -13,8 +13,7 @@ extension OpenAIRequestFacts {
         if upstreamModel != model {
             var json = JSONWriter(capacity: upstreamModel.utf8.count + 2)
             json.string(upstreamModel)
-            // Each one of repeated members: whichever the provider reads, it must not be the client's choice.
-            for slice in modelSlices { edits.append((slice.range, json.bytes)) }
+            if let modelSlice { edits.append((modelSlice.range, json.bytes)) }
         }
         if asksForUsage, stream, !includeUsage { edits.append(usageEdit(in: body)) }
         guard !edits.isEmpty else { return body }

@@ -23,12 +23,36 @@ struct RequestBodyTests {
         #expect(fixture.engine.requests[0].text == expected)
     }
 
-    @Test("A repeated model is replaced wherever it stands")
-    func repeatedModel() async throws {
+    @Test(
+        arguments: [
+            #"{"model":"secret-model","model":"public"}"#,
+            #"{"model":"public","mod\u0065l":"secret-model"}"#,
+            #"{"m\u006fdel":"secret-model","model":"public"}"#,
+            #"{"model":"public","Model":"secret-model"}"#,
+            #"{"model":"public","stream":false,"stream":true}"#,
+            #"{"model":"public","stream":false,"\u0073tream":true}"#,
+            #"{"model":"public","STREAM":true}"#,
+            #"{"model":"public","messages":[],"messages":[{"role":"user","content":"Hi"}]}"#,
+            #"{"model":"public","stream":true,"stream_options":{},"stream_options":null}"#,
+            #"{"model":"public","stream":true,"stream_options":{"include_usage":true,"include_usage":false}}"#,
+        ]
+    )
+    func `D22: a body that two readers would understand in two ways is refused`(body: String) async throws {
+        for upstreamModel in ["upstream-model", "public"] {
+            let fixture = try RelayFixture(upstreamModel: upstreamModel)
+            let error = await #expect(throws: GatewayError.self) { try await fixture.relay(body) }
+            #expect(error?.code == .invalidRequest)
+            #expect(error?.param != nil)
+            #expect(fixture.engine.requests.isEmpty)
+        }
+    }
+
+    @Test func `D22: an escaped key is the key that it spells`() async throws {
         let fixture = try RelayFixture()
         fixture.engine.enqueue(FailoverTests.answer)
-        _ = try await fixture.relay(#"{"model":"secret-model","model":"public"}"#)
-        #expect(fixture.engine.requests[0].text == #"{"model":"upstream-model","model":"upstream-model"}"#)
+        _ = try await fixture.relay(#"{"mod\u0065l":"public","messages":[],"temperature":1,"temperature":2}"#)
+        let expected = #"{"mod\u0065l":"upstream-model","messages":[],"temperature":1,"temperature":2}"#
+        #expect(fixture.engine.requests[0].text == expected)
     }
 
     @Test(

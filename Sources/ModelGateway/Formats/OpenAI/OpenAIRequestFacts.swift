@@ -6,8 +6,8 @@ package import GatewayWire
 package struct OpenAIRequestFacts: Sendable {
     /// The public name of the model.
     package var model = ""
-    /// Where the model's name is in the body; more than one place if the client repeated the member.
-    package var modelSlices: [JSONSlice] = []
+    /// Where the model's name is in the body.
+    package var modelSlice: JSONSlice?
     /// Where the body's object begins.
     package var objectStart = 0
     /// Whether the answer is to be streamed.
@@ -19,6 +19,10 @@ package struct OpenAIRequestFacts: Sendable {
     /// Where the client said so, or denied it.
     package var includeUsageSlice: JSONSlice?
 
+    /// The members that were there already, one bit for each.
+    private var seen: UInt16 = 0
+    /// What is wrong with a member that another reader of JSON would find elsewhere.
+    private var ambiguity: GatewayError?
     private var tools: JSONSlice?
     private var messages: JSONSlice?
     private var prompt: JSONSlice?
@@ -30,7 +34,7 @@ package struct OpenAIRequestFacts: Sendable {
 
     /// Finds the facts and checks the whole body's grammar.
     /// - Throws: ``GatewayError/Code/invalidRequest`` for a body that is not a JSON object, that names no model, or
-    ///   whose `stream` is not a boolean.
+    ///   in which a member that decides about the call has two places, so that two readers could see two requests.
     package init(_ body: [UInt8]) throws(GatewayError) {
         do {
             try body.withBytes { bytes throws(JSONError) in try scan(bytes) }
@@ -38,7 +42,8 @@ package struct OpenAIRequestFacts: Sendable {
             let reason = body.isEmpty ? "it is empty" : error.description
             throw GatewayError(.invalidRequest, "The body is not a valid JSON object: \(reason).")
         }
-        guard let modelSlice = modelSlices.last, modelSlice.kind != .null else {
+        if let ambiguity { throw ambiguity }
+        guard let modelSlice, modelSlice.kind != .null else {
             throw GatewayError(.invalidRequest, "Missing required parameter: 'model'.", param: "model")
         }
         guard modelSlice.kind == .string, !model.isEmpty else {
@@ -53,41 +58,85 @@ package struct OpenAIRequestFacts: Sendable {
         try scanner.beginObject()
         while let key = try scanner.nextMember() {
             let value = try scanner.nextValue()
-            take(value, of: bytes.clamped(to: key.contents), in: bytes)
+            if key.isEscaped {
+                var name: [UInt8] = []
+                key.appendString(in: bytes, to: &name)
+                name.withBytes { take(value, of: $0, in: bytes) }
+            } else {
+                take(value, of: bytes.clamped(to: key.contents), in: bytes)
+            }
         }
         try scanner.finish()
         if let streamOptions, streamOptions.kind == .object {
-            includeUsageSlice = Self.member("include_usage", of: streamOptions, in: bytes)
+            let options = try JSONIndex(of: streamOptions, in: bytes)
+            let places = options.members.filter { $0.key.equals("include_usage", in: bytes) }
+            if places.count > 1 { ambiguity = .repeated("stream_options.include_usage") }
+            includeUsageSlice = places.last?.value
             includeUsage = includeUsageSlice?.bool ?? false
         }
     }
 
     private mutating func take(_ value: JSONSlice, of key: UnsafeRawBufferPointer, in bytes: UnsafeRawBufferPointer) {
         if key.equals("model") {
-            modelSlices.append(value)
+            note(0, "model")
+            modelSlice = value
             model = value.string(in: bytes) ?? ""
         } else if key.equals("messages") {
+            note(1, "messages")
             messages = value
         } else if key.equals("stream") {
+            note(2, "stream")
             stream = value.bool ?? false
         } else if key.equals("stream_options") {
+            note(3, "stream_options")
             streamOptions = value
         } else if key.equals("tools") {
+            note(4, "tools")
             tools = value
         } else if key.equals("prompt") {
+            note(5, "prompt")
             prompt = value
         } else if key.equals("input") {
+            note(6, "input")
             input = value
         } else if key.equals("user") {
+            note(7, "user")
             user = value
         } else if key.equals("metadata") {
+            note(8, "metadata")
             metadata = value
         } else if key.equals("prompt_cache_key") {
+            note(9, "prompt_cache_key")
             promptCacheKey = value
         } else if key.equals("safety_identifier") {
+            note(10, "safety_identifier")
             safetyIdentifier = value
+        } else {
+            checkSpelling(of: key)
         }
     }
+
+    private mutating func note(_ number: UInt16, _ name: String) {
+        let bit: UInt16 = 1 << number
+        if seen & bit != 0, ambiguity == nil { ambiguity = .repeated(name) }
+        seen |= bit
+    }
+
+    /// Some servers read keys in any case, so that `Model` would win over the `model` that was routed by.
+    private mutating func checkSpelling(of key: UnsafeRawBufferPointer) {
+        for name in Self.decisive where key.count == name.utf8CodeUnitCount && ambiguity == nil {
+            if name.withBytes({ key.equalsIgnoringCase($0) }) {
+                ambiguity = GatewayError(
+                    .invalidRequest,
+                    "'\(String(decoding: key, as: UTF8.self))' must be spelled '\(name)': some servers read it as that.",
+                    param: "\(name)"
+                )
+            }
+        }
+    }
+
+    /// The members that decide what is called and how its answer comes.
+    private static let decisive: [StaticString] = ["model", "stream", "stream_options"]
 
     private static func member(
         _ name: StaticString,
@@ -212,5 +261,16 @@ extension OpenAIRequestFacts {
         case .null: break
         default: text.append(contentsOf: slice.raw(in: bytes))
         }
+    }
+}
+
+extension GatewayError {
+    /// A member that is there more than once: readers of JSON differ in which one counts.
+    fileprivate static func repeated(_ name: String) -> GatewayError {
+        GatewayError(
+            .invalidRequest,
+            "'\(name)' is given more than once, and servers differ in which one counts; send it once.",
+            param: name
+        )
     }
 }
