@@ -4,6 +4,7 @@ public import HummingbirdCore
 public import Logging
 public import ModelGateway
 public import NIOCore
+import NIOPosix
 
 /// Takes the model calls of a Hummingbird HTTP/1 server off its connections before they reach the router.
 ///
@@ -55,6 +56,16 @@ public struct DataPlane: Sendable {
             let configuration = HTTP1Channel.Configuration(additionalChannelHandlers: channelHandlers())
             return AcceptedConnections(HTTP1Channel(responder: responder, configuration: configuration))
         }
+    }
+
+    /// Lets a Hummingbird application have as many connections as ``ServerOptions/maxConnections`` says: at the limit those
+    /// that lie unused are closed, and further clients wait. It goes into the application's configuration.
+    ///
+    /// ```swift
+    /// let configuration = ApplicationConfiguration(availableConnectionsDelegate: plane.connectionLimit)
+    /// ```
+    public var connectionLimit: any AvailableConnectionsDelegate {
+        AcceptGate(state: state, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
     }
 
     /// The handlers for one new connection, for a server that is put together in another way than ``server``.

@@ -21,6 +21,7 @@ extension DataPlaneHandler {
         let requestID = fields.requestID.flatMap { HeaderText.isRequestID($0) ? $0 : nil }
         let exchange = Exchange(head, requestID: requestID ?? RandomID.make(prefix: "req_"), now: loop.now)
         exchange.endpoint = endpoint
+        if server.crossOrigin.isOn { noteOrigin(of: exchange, head) }
         exchange.fields = fields
         self.exchange = exchange
         if let refusal = refusal(of: exchange, fields: fields) {
@@ -31,6 +32,14 @@ extension DataPlaneHandler {
         if fields.expectation != nil { writeContinue() }
         // A claimed length is believed up to a bound: memory is taken for bytes that came.
         exchange.body.reserveCapacity(min(fields.contentLength ?? 0, Self.discardLimit))
+    }
+
+    private func noteOrigin(of exchange: Exchange, _ head: HTTPRequestHead) {
+        guard let origin = server.crossOrigin.allowed(head.headers.first(name: "origin")) else { return }
+        exchange.crossOrigin = CrossOriginRequest(
+            allowedOrigin: origin,
+            wantedHeaders: head.headers.first(name: "access-control-request-headers")
+        )
     }
 
     /// What is wrong with a request by its head alone.
@@ -170,6 +179,9 @@ extension DataPlaneHandler {
             ?? RandomID.make(prefix: "req_")
         let exchange = Exchange(head, requestID: requestID, now: loop.now)
         self.exchange = exchange
+        if server.crossOrigin.isOn, RequestTarget.plainPath(of: head.uri).hasPrefix("/v1/") {
+            noteOrigin(of: exchange, head)
+        }
         let hostCount = head.headers.count { HeaderText.equals($0.name, "host") }
         guard exchange.isHostClear(count: hostCount) else { return refuse(exchange, .unclearHost(count: hostCount)) }
         if head.headers.first(name: "expect").map({ HeaderText.equals($0, "100-continue") }) == true { writeContinue() }
@@ -215,6 +227,9 @@ extension DataPlaneHandler {
             } else if !exchange.isModern {
                 head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
             }
+            for header in crossOriginHeaders(of: exchange, allow: head.headers.first(name: "allow")) {
+                head.headers.add(name: header.name, value: header.value)
+            }
             head.headers.replaceOrAdd(name: "x-request-id", value: exchange.requestID)
             head.headers.replaceOrAdd(name: "date", value: String(decoding: loop.date().bytes, as: UTF8.self))
             context.write(wrapOutboundOut(.head(head)), promise: promise)
@@ -230,14 +245,18 @@ extension DataPlaneHandler {
     }
 
     /// Writes the head of an answer to `HEAD`, past the encoder, which would frame a body.
-    private func writeHeadOnly(_ head: HTTPResponseHead, of exchange: Exchange, promise: EventLoopPromise<Void>?) {
+    private func writeHeadOnly(
+        _ head: NIOHTTP1.HTTPResponseHead,
+        of exchange: Exchange,
+        promise: EventLoopPromise<Void>?
+    ) {
         let length = head.headers.first(name: "content-length").flatMap { Int($0) }
         var buffer = Self.allocator.buffer(capacity: 512)
         writeHead(
             of: exchange,
             status: Int(head.status.code),
             headers: head.headers.map { HTTPHeader($0.name, $0.value) },
-            framing: length.map { .length($0) } ?? .untilClose,
+            framing: length.map { BodyFraming.length($0) } ?? .untilClose,
             closing: !head.isKeepAlive,
             to: &buffer
         )

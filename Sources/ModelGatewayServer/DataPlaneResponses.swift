@@ -73,14 +73,22 @@ extension DataPlaneHandler {
         exchange.framing = framing
         exchange.firstByte = .now()
         exchange.isConnectionKept = !closing && mayKeepConnection(exchange)
+        let allow = exchange.method == .OPTIONS ? headers.first { HeaderText.equals($0.name, "allow") }?.value : nil
         ResponseHead(
             status: status,
-            headers: headers,
+            headers: exchange.crossOrigin == nil
+                ? headers : headers + crossOriginHeaders(of: exchange, allow: allow),
             framing: framing,
             requestID: exchange.requestID,
             isKeptAlive: exchange.isConnectionKept,
             announcesKeepAlive: !exchange.isModern
         ).write(to: &buffer, date: loop.date())
+    }
+
+    /// What an answer says to the web page that asked, if it may read it.
+    /// - Parameter allow: The methods that the path takes.
+    func crossOriginHeaders(of exchange: Exchange, allow: String?) -> [HTTPHeader] {
+        exchange.crossOrigin?.headers(methods: exchange.method == .OPTIONS ? allow : nil) ?? []
     }
 
     // MARK: Responses of calls

@@ -26,6 +26,9 @@ final class Exchange {
     var refusal: GatewayError?
     var isRequestComplete = false
 
+    /// The web page that asks, if one does that may.
+    var crossOrigin: CrossOriginRequest?
+
     // The call
     var call: ModelCall?
     var task: Task<Void, Never>?

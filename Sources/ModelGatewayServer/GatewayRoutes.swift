@@ -125,7 +125,8 @@ struct GatewayRoutes: Sendable {
         let deployment = request.headers.first("x-gateway-deployment")
         if deployment != nil, caller != .admin { throw .deploymentIsForAdmins }
         let coding = request.headers[values: .contentEncoding].lazy.compactMap(RequestBody.coding).first
-        if let mistake = RequestBody.mistake(contentType: request.headers[.contentType], coding: coding) { throw mistake }
+        let type = request.headers[.contentType]
+        if let mistake = RequestBody.mistake(contentType: type, coding: coding) { throw mistake }
         let body: ByteBuffer
         do {
             var request = request

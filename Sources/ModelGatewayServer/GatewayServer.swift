@@ -13,13 +13,13 @@ import Synchronization
 ///
 /// Model calls (`POST /v1/chat/completions`, `/v1/completions`, `/v1/embeddings`) are answered by a ``DataPlane``;
 /// `GET /v1/models`, `/v1/models/{id}`, `/health`, `/readiness`, `/liveness` and `/metrics` by a router, to which more
-/// routes can be added. If keys are configured, everything but the three health paths needs one. What shows or changes
-/// the fleet, such as `/workers`, takes an admin's key; while there is none, only programs on this machine may.
+/// routes can be added; without one for it, `GET /` says that a server is there. If keys are configured, everything but
+/// that and the three health paths needs one. What shows or changes the fleet, such as `/workers`, takes an admin's key;
+/// while there is none, only programs on this machine may.
 ///
 /// Run it in a `ServiceGroup`, and call ``announceShutdown()`` a while before that shuts down if a load balancer asks for
-/// `/readiness`. When that shuts down gracefully the server stops to accept connections, closes idle
-/// ones, lets running calls finish for ``ServerOptions/drainDeadline``, and ends the rest with an error that their
-/// clients can read.
+/// `/readiness`. When the group shuts down gracefully the server stops to accept connections, closes idle ones, lets
+/// running calls finish for ``ServerOptions/drainDeadline``, and ends the rest with an error that their clients can read.
 public final class GatewayServer: Service {
     /// Where a server listens.
     public struct Address: Sendable, Hashable {
@@ -130,10 +130,7 @@ public final class GatewayServer: Service {
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port),
                 backlog: options.backlog,
-                availableConnectionsDelegate: AcceptGate(
-                    state: state,
-                    eventLoop: MultiThreadedEventLoopGroup.singleton.next()
-                )
+                availableConnectionsDelegate: plane.connectionLimit
             ),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: quiet,
@@ -143,13 +140,13 @@ public final class GatewayServer: Service {
                 let response = try await responder.respond(to: request, context: context)
                 try await writer.write(response: response.head, body: response.body)
             },
-            onServerRunning: { [state, logger, onListening, trustsThisMachine = state.access.trustsThisMachine] channel in
+            onServerRunning: { [state, logger, onListening] channel in
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptFailureHandler(state: state), position: .first)
                 }.get()
                 let address = Address(host: options.host, port: channel.localAddress?.port ?? options.port)
                 logger.info("Listening.", metadata: ["host": "\(address.host)", "port": "\(address.port)"])
-                if trustsThisMachine {
+                if state.access.trustsThisMachine {
                     logger.notice("No admin key is configured: programs on this machine may change the fleet.")
                 }
                 await onListening(address)

@@ -37,6 +37,9 @@ public struct ServerOptions: Sendable {
     public var forwardedHeaders: [String]
     /// The number of connections that may wait to be accepted. Default 1024.
     public var backlog: Int
+    /// The origins, such as `https://app.example`, whose web pages may call the API under `/v1/` from a browser; `*` for
+    /// all. Default none.
+    public var corsOrigins: [String]
     /// Connections of clients at a time. At the limit those that lie unused are closed, and further clients wait.
     /// Default: two fifths of the files that the process may have open (`ulimit -n`) when the options are made.
     public var maxConnections: Int
@@ -60,6 +63,7 @@ public struct ServerOptions: Sendable {
         writeTimeout: Duration = .seconds(60),
         forwardedHeaders: [String] = [],
         backlog: Int = 1024,
+        corsOrigins: [String] = [],
         maxConnections: Int? = nil,
         maxConnectionsPerAddress: Int = 0
     ) {
@@ -77,6 +81,7 @@ public struct ServerOptions: Sendable {
         self.writeTimeout = writeTimeout
         self.forwardedHeaders = forwardedHeaders.map { $0.lowercased() }
         self.backlog = backlog
+        self.corsOrigins = corsOrigins
         self.maxConnections = max(1, maxConnections ?? ConnectionPlan.processLimit * 2 / 5)
         self.maxConnectionsPerAddress = max(0, maxConnectionsPerAddress)
     }

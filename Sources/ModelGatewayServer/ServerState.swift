@@ -11,6 +11,7 @@ final class ServerState: Sendable {
     let options: ServerOptions
     let access: AccessRules
     let connections: ClientConnections
+    let crossOrigin: CrossOriginRules
     let observer: (any RequestObserver)?
     let logger: Logger
     private let loops = Mutex<[ObjectIdentifier: LoopState]>([:])
@@ -28,6 +29,7 @@ final class ServerState: Sendable {
         self.observer = observer
         self.logger = logger
         access = AccessRules(options)
+        crossOrigin = CrossOriginRules(options.corsOrigins)
         connections = ClientConnections(
             limit: options.maxConnections,
             limitPerAddress: options.maxConnectionsPerAddress,

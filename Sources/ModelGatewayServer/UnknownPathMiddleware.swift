@@ -1,5 +1,6 @@
 // What the server answers to paths and methods that it does not have.
 
+import GatewayWire
 import Hummingbird
 import Logging
 import ModelGateway

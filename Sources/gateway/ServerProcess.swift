@@ -128,6 +128,7 @@ extension ServerOptions {
             idleTimeout: configuration.idleTimeout,
             writeTimeout: configuration.writeTimeout,
             forwardedHeaders: routing.sessionHeaders + [routing.tagsHeader],
+            corsOrigins: configuration.corsOrigins,
             maxConnectionsPerAddress: configuration.maxConnectionsPerAddress
         )
     }

@@ -58,7 +58,7 @@ final class Shutdown: Sendable {
     }
 
     private func ignore() {
-        logger.notice("SIGHUP is ignored: the configuration is read at the start only. Restart the server to apply changes.")
+        logger.notice("SIGHUP is ignored: the configuration is read at the start only; restart to apply changes.")
     }
 
     private func advance(_ signal: UnixSignal) async {

@@ -85,19 +85,18 @@ struct OpenFilesTests {
     }
 
     @Test func `A1: a limit that is too small for a server is said`() async throws {
-        let gateway = BuiltProducts.path("gateway")
-        let command = ["-c", "ulimit -n 40 && exec \"$@\"", "sh", gateway, "serve", "--port", "0"]
-        let process = try ChildProcess("/bin/sh", command + ["--worker-urls", "http://127.0.0.1:9"])
+        let gateway = [BuiltProducts.path("gateway"), "serve", "--port", "0", "--worker-urls", "http://127.0.0.1:9"]
+        let process = try ChildProcess("/bin/bash", RunningServer.limiting("-n 40", gateway))
         #expect(try await process.waitForExit() == 69)
         #expect(process.errors.contains("gateway: the limit of open files is 40"), "\(process.errors)")
     }
 
     @Test func `A1: the soft limit is raised to the hard one`() async throws {
-        let command = [
-            "-c", "ulimit -Sn 64 && exec \"$@\"", "sh", BuiltProducts.path("gateway"), "serve", "--port", "0",
-            "--log-level", "debug", "--worker-urls", "http://127.0.0.1:9",
+        let gateway = [
+            BuiltProducts.path("gateway"), "serve", "--port", "0", "--log-level", "debug", "--worker-urls",
+            "http://127.0.0.1:9",
         ]
-        let process = try ChildProcess("/bin/sh", command)
+        let process = try ChildProcess("/bin/bash", RunningServer.limiting("-Sn 64", gateway))
         defer { process.signal(SIGKILL) }
         try await process.waitForErrors { $0.contains("Descriptors are shared out") }
         #expect(!process.errors.contains("open_files=64 "), "\(process.errors)")

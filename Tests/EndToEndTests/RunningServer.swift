@@ -28,8 +28,8 @@ struct RunningServer: Sendable {
         let command = [gateway, "serve", "--port", "0"] + arguments
         if let openFiles {
             process = try ChildProcess(
-                "/bin/sh",
-                ["-c", "ulimit -n \(openFiles) && exec \"$@\"", "sh"] + command,
+                "/bin/bash",
+                Self.limiting("-n \(openFiles)", command),
                 environment: environment
             )
         } else {
@@ -38,6 +38,12 @@ struct RunningServer: Sendable {
         try await process.waitForErrors { Self.port(in: $0) != nil }
         port = Self.port(in: process.errors) ?? 0
         transport = try CurlTransport()
+    }
+
+    /// The arguments with which bash runs a command under limits, without the files that the tests have open.
+    static func limiting(_ limit: String, _ command: [String]) -> [String] {
+        let closing = #"for f in /dev/fd/*; do f=${f##*/}; [ "$f" -gt 2 ] && eval "exec $f>&-"; done"#
+        return ["-c", "\(closing); ulimit \(limit) && exec \"$@\"", "bash"] + command
     }
 
     /// The port that the log tells.

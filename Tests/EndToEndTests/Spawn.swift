@@ -70,16 +70,7 @@ struct Spawn {
     }
 
     mutating func start(_ executable: String, _ arguments: [String], _ environment: [String: String]) throws -> pid_t {
-        // Whatever the tests have open is not the program's.
-        #if canImport(Glibc)
-        posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
-        let closing: Int32 = 0
-        #elseif canImport(Darwin)
-        let closing = POSIX_SPAWN_CLOEXEC_DEFAULT
-        #else
-        let closing: Int32 = 0
-        #endif
-        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | Self.newSession | closing
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | Self.newSession
         posix_spawnattr_setflags(&attributes, Int16(flags))
         var pid: pid_t = 0
         let values = environment.map { "\($0.key)=\($0.value)" }

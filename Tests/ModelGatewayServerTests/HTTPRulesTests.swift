@@ -28,7 +28,7 @@ struct HTTPRulesTests {
                     #expect(head.status == get.status)
                     #expect(head.header("content-type") == get.header("content-type"))
                     #expect(head.header("transfer-encoding") == nil)
-                    if head.status != 405 { #expect(head.header("content-length") == get.header("content-length")) }
+                    if head.status == 200 { #expect(head.header("content-length") == get.header("content-length")) }
                 }
             }
         }
@@ -75,7 +75,8 @@ struct HTTPRulesTests {
         let gateway = FakeGateway()
         let observer = RecordingObserver()
         try await withServer(gateway, observer: observer) { server in
-            #expect(try await server.once(RawClient.request("{}", to: path)).status == 200)
+            let called = try await server.once(RawClient.request("{}", to: path))
+            #expect(called.status == 200)
             let models = path.replacing("chat", with: "").replacing("completions", with: "models")
             #expect(try await server.once("GET \(models) HTTP/1.1\r\nHost: x\r\n\r\n").status == 200)
             #expect(try await server.once("DELETE \(models) HTTP/1.1\r\nHost: x\r\n\r\n").status == 405)

@@ -39,6 +39,19 @@ enum ConfigurationSchema {
                 default: false,
                 "listen where others can connect though no client needs a key"
             ),
+            Field(
+                key: "cors_origins",
+                type: "list of text",
+                standard: "[]",
+                summary: "origins whose web pages may call the API, such as `https://app.example`; `*` for all"
+            ) { node, decoder, server in
+                guard let origins = decoder.strings(node) else { return }
+                for origin in origins where !isOrigin(origin) {
+                    let mistake = "'\(origin)' is neither an origin such as 'https://app.example' nor '*'"
+                    decoder.mistake(mistake, at: node.mark)
+                }
+                server.corsOrigins = origins
+            },
             .integer(
                 "max_connections",
                 \.maxConnections,
@@ -107,6 +120,15 @@ enum ConfigurationSchema {
             if keys.contains(where: \.isEmpty) { return decoder.mistake("a key must not be empty", at: node.mark) }
             server[keyPath: path] = keys
         }
+    }
+
+    /// Whether a text is the origin of web pages: a scheme, a host, maybe a port, and nothing more.
+    private static func isOrigin(_ text: String) -> Bool {
+        if text == "*" { return true }
+        let schemes = ["http://", "https://"]
+        guard let scheme = schemes.first(where: { text.lowercased().hasPrefix($0) }) else { return false }
+        let host = text.dropFirst(scheme.count)
+        return !host.isEmpty && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@,".utf8.contains($0) }
     }
 
     static let logging = ConfigurationSection<Configuration.Logging>(

@@ -19,6 +19,9 @@ extension Configuration {
         /// Whether `gateway serve` may listen on an address that others can reach while no client needs a key. Default
         /// false.
         public var allowUnauthenticated: Bool
+        /// The origins, such as `https://app.example`, whose web pages may call the API under `/v1/` from a browser; `*` for
+        /// all. Default none: no page may.
+        public var corsOrigins: [String]
         /// Connections of clients at a time, 1 to 1,000,000. Default nil: two fifths of the files that the process may
         /// have open, less what it needs for itself. At the limit connections without a request are closed, and further
         /// clients wait.
@@ -59,6 +62,7 @@ extension Configuration {
             adminKeys: [Secret] = [],
             allowedHosts: [String] = [],
             allowUnauthenticated: Bool = false,
+            corsOrigins: [String] = [],
             maxConnections: Int? = nil,
             maxConnectionsPerAddress: Int = 0,
             maxBodyBytes: Int = 64 << 20,
@@ -79,6 +83,7 @@ extension Configuration {
             self.adminKeys = adminKeys
             self.allowedHosts = allowedHosts
             self.allowUnauthenticated = allowUnauthenticated
+            self.corsOrigins = corsOrigins
             self.maxConnections = maxConnections
             self.maxConnectionsPerAddress = maxConnectionsPerAddress
             self.maxBodyBytes = maxBodyBytes
