@@ -34,8 +34,8 @@ package enum AnswerForm: Sendable {
         case neither
     }
 
-    /// The names that a line of an event stream begins with.
-    private static let fields: [StaticString] = ["data", "event", "id", "retry"]
+    /// The names that a line of an event stream begins with; the last one is llama.cpp's.
+    private static let fields: [StaticString] = ["data", "event", "id", "retry", "error"]
 
     /// Looks at the first bytes of a body.
     /// - Returns: What they show, and how many of them are a byte order mark and white space, which say nothing.

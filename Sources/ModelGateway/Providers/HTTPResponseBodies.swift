@@ -100,7 +100,7 @@ package struct OpenedAnswer {
                 guard size <= limit else { throw .tooLarge(limit) }
                 for chunk in try reader.feed(bytes) { answer.add(chunk) }
             }
-            guard reader.isDone || answer.isComplete else { throw .truncatedStream }
+            guard reader.isDone || answer.isComplete else { throw reader.truncation() }
             guard answer.hasContent else { throw .emptyAnswer }
         } catch {
             body.cancel()

@@ -22,7 +22,10 @@ final class OpenAIEventSource: ChatEventSource {
         while let (decoder, unread) = state.withLock({ $0.map { ($0.decoder, $0.unread) } }) {
             guard let bytes = if let unread { unread } else { try await body.next() } else {
                 state.withLock { $0 = nil }
-                guard decoder.isDone || decoder.isComplete else { throw .truncatedStream }
+                guard decoder.isDone || decoder.isComplete else {
+                    var cut = decoder
+                    throw cut.truncation()
+                }
                 return nil
             }
             let events = try state.withLock { state throws(GatewayError) -> [ChatEvent] in

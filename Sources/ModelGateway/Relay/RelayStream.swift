@@ -20,6 +20,13 @@ final class RelayStream: ByteStream {
         var filter: EventFilter
         var hasEnded = false
 
+        /// What is wrong with a stream that ended too early: what an event says that was not ended, if it says something.
+        mutating func truncation() -> GatewayError {
+            var error: GatewayError?
+            try? parser.finish { error = $0.openAIError }
+            return error ?? .truncatedStream
+        }
+
         /// Takes in more of the provider's stream.
         mutating func feed(_ bytes: [UInt8]) {
             do {
@@ -67,7 +74,9 @@ final class RelayStream: ByteStream {
         try feed(first)
         while state.withLock({ !$0.filter.isCommitted }) {
             guard let bytes = try await upstream.next() else {
-                guard state.withLock({ $0.filter.inspector.isComplete }) else { throw .truncatedStream }
+                try state.withLock { state throws(GatewayError) in
+                    guard state.filter.inspector.isComplete else { throw state.truncation() }
+                }
                 return
             }
             try feed(bytes)
@@ -162,7 +171,7 @@ final class RelayStream: ByteStream {
             if state.filter.inspector.isComplete {
                 state.filter.output += Array("data: [DONE]\n\n".utf8)
             } else {
-                state.filter.failure = .truncatedStream
+                state.filter.failure = state.truncation()
             }
         }
         if state.withLock({ $0.filter.failure == nil }) { end(.success) }
@@ -217,8 +226,9 @@ private struct EventFilter {
     }
 
     private mutating func passes(_ event: SSEEvent) -> Bool {
-        guard let data = event.data else { return true }
-        if event.name.equals("error") { return fail(GatewayError(openAIErrorEvent: Array(data))) }
+        guard let data = event.data, !event.name.equals("error") else {
+            return event.openAIError.map { fail($0) } ?? true
+        }
         switch inspector.inspect(data) {
         case .content:
             isCommitted = true
@@ -230,8 +240,7 @@ private struct EventFilter {
         case .preamble, .usage: return true
         case .broken: return !takesMended(event)
         case .suspect:
-            let json = (try? JSONValue(parsing: Array(data))) ?? .null
-            if let error = GatewayError(openAIEvent: json) { return fail(error) }
+            if let error = event.openAIError { return fail(error) }
             if inspector.hasContent { isCommitted = true }
             return true
         }

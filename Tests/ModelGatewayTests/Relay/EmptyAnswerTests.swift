@@ -108,6 +108,33 @@ struct EmptyAnswerTests {
         #expect(try await fixture.stream() == Chunk.stream(Chunk.role, Chunk.stop, Chunk.done))
     }
 
+    /// Errors in the middle of a stream, in forms that are no event with an `error` in its data.
+    static let endings = [
+        "error: {\"code\":429,\"message\":\"slow down\",\"type\":\"rate_limit_error\"}\n\n",
+        "{\"error\":{\"code\":\"429\",\"message\":\"slow down\"}}\n\n",
+        "data: [{\"error\":{\"code\":429,\"message\":\"slow down\"}}]\n\n",
+        "data: {\"error\":{\"code\":429,\"message\":\"slow down\"}}",
+        "{\"error\":{\"code\":429,\"message\":\"slow down\"}}",
+    ]
+
+    @Test(arguments: endings, TransportKind.allCases)
+    func `D20: an error in the middle of a stream is read in whatever form it comes`(
+        ending: String,
+        kind: TransportKind
+    ) async throws {
+        let fixture = try RelayFixture(kind)
+        let body = ": hello\n\ndata: \(Chunk.text("a"))\n\n" + ending
+        fixture.engine.enqueue(.eventStream(body))
+        let text = try await fixture.stream()
+        #expect(text.hasPrefix(": hello\n\n" + Chunk.stream(Chunk.text("a"))))
+        #expect(text.contains(#""message":"slow down""#) && text.contains(#""code":"rate_limited""#))
+        #expect(!text.contains("[DONE]"))
+        let other = try RelayFixture(kind)
+        other.engine.enqueue(.eventStream(body))
+        let error = await #expect(throws: GatewayError.self) { try await other.relay(RelayFixture.plainRequest) }
+        #expect(error?.code == .rateLimited)
+    }
+
     @Test(arguments: [
         "event: error\ndata: {\"message\":\"slow down\",\"code\":\"429\"}\n\n", "event: error\ndata: 429\n\n",
     ])

@@ -4,7 +4,7 @@ import GatewayWire
 
 /// Cuts a provider's event stream into chunks.
 package struct OpenAIChunkReader {
-    private var parser = SSEParser()
+    private var parser = SSEParser(reportsBlocksWithoutData: true)
     private var brokenEvents = 0
     /// Whether the stream said `[DONE]`; what follows is ignored.
     package private(set) var isDone = false
@@ -19,11 +19,11 @@ package struct OpenAIChunkReader {
         var failure: GatewayError?
         do {
             try parser.feed(bytes) { event in
-                guard let data = event.data, failure == nil else { return }
-                if event.name.equals("error") {
-                    failure = GatewayError(openAIErrorEvent: Array(data))
-                } else {
+                guard failure == nil else { return }
+                if let data = event.data, !event.name.equals("error") {
                     payloads.append(Array(data))
+                } else {
+                    failure = event.openAIError
                 }
             }
         } catch {
@@ -39,6 +39,13 @@ package struct OpenAIChunkReader {
         }
         if let failure, !isDone { throw failure }
         return chunks
+    }
+
+    /// What is wrong with a stream that ended too early: what an event says that was not ended, if it says something.
+    package mutating func truncation() -> GatewayError {
+        var error: GatewayError?
+        try? parser.finish { error = $0.openAIError }
+        return error ?? .truncatedStream
     }
 
     private mutating func chunk(_ payload: [UInt8]) throws(GatewayError) -> JSONValue? {

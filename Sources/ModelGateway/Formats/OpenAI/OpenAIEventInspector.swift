@@ -47,7 +47,8 @@ package struct OpenAIEventInspector: Sendable {
         do {
             return try scan(&scanner)
         } catch {
-            return .broken
+            // Some providers put a list around their errors.
+            return data.first == UInt8(ascii: "[") ? .suspect : .broken
         }
     }
 

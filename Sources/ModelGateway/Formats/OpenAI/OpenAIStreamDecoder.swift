@@ -26,6 +26,9 @@ package struct OpenAIStreamDecoder {
         return events
     }
 
+    /// What is wrong with a stream that ended too early.
+    package mutating func truncation() -> GatewayError { reader.truncation() }
+
     private mutating func decode(_ json: JSONValue, into events: inout [ChatEvent]) {
         if !started {
             started = true

@@ -23,8 +23,8 @@ extension GatewayError {
         GatewayError(.malformedResponse, "The provider's answer is empty; try again.", requestWasSent: true)
     }
 
-    /// The error that an event of a stream is by its name, whatever its data look like.
-    package init(openAIErrorEvent data: [UInt8]) {
+    /// The error that a part of a stream is by its name, whatever it looks like.
+    fileprivate init(openAIErrorEvent data: [UInt8]) {
         let report = UpstreamErrorReport(body: data)
         self.init(openAIStatus: report?.impliedStatus ?? 500, report: report, headers: nil, body: data)
     }
@@ -66,6 +66,22 @@ extension GatewayError {
         case .timedOut: "The provider timed out (HTTP \(status)); try again later."
         default: message ?? "The provider refused the request (HTTP \(status))."
         }
+    }
+}
+
+extension SSEEvent {
+    /// The error that an event of a stream tells: by its name, by what its data say, or without any data, as
+    /// `error: {…}` or as a JSON text that was sent into the stream as it is. Nil for everything else.
+    package var openAIError: GatewayError? {
+        if let data {
+            if name.equals("error") { return GatewayError(openAIErrorEvent: Array(data)) }
+            return (try? JSONValue(parsing: Array(data))).flatMap { GatewayError(openAIEvent: $0) }
+        }
+        guard let start = raw.firstIndex(where: { $0 > 0x20 }), raw[start] != UInt8(ascii: ":") else { return nil }
+        let text = raw.clamped(to: start..<raw.count)
+        if text.starts(with: "error:".utf8) { return GatewayError(openAIErrorEvent: Array(text.dropFirst(6))) }
+        guard AnswerForm(firstBytes: Array(text)) == .json else { return nil }
+        return (try? JSONValue(parsing: Array(text))).flatMap { GatewayError(openAIEvent: $0) }
     }
 }
 
