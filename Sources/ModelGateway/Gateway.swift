@@ -67,6 +67,7 @@ public final class Gateway: Sendable {
     ) {
         fleet = registry.fleet
         self.registry = registry
+        fleet.series.tell(observer)
         workerSources = sources
         if !sources.isEmpty { registry.awaitSources() }
         providers = groups.flatMap { $0.deployments.map(\.provider) }
@@ -155,6 +156,7 @@ public final class Gateway: Sendable {
             facts = try OpenAIRequestFacts(request.body)
         } catch {
             var record = CallRecord(requestID: request.requestID, model: "", mode: request.mode, error: error.code)
+            record.isModelKnown = false
             record.duration = ContinuousClock.now - start
             observer?.callFinished(record)
             throw error
@@ -183,8 +185,9 @@ public final class Gateway: Sendable {
     /// Whether every local model is loaded.
     package var isLoaded: Bool { providers.allSatisfy(\.isLoaded) }
 
-    /// Sets the gauges of the fleet to its present state: calls in flight, queues, health, breakers. Call it before the
-    /// metrics are read out; everything else is counted as it happens.
+    /// Sets the gauges of the fleet to its present state: calls in flight, queues, health, breakers; those of deployments
+    /// and models that are gone are removed, and so are the counters of what has been gone for ten minutes. Call it
+    /// before the metrics are read out; everything else is counted as it happens.
     public func recordGauges() { fleet.recordGauges() }
 
     /// Loads the models that run in this process, one after the other, so that the first call need not wait for it.

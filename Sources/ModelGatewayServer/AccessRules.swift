@@ -25,11 +25,15 @@ struct Credentials {
 struct AccessRules: Sendable {
     private let clients: AccessKeys
     private let admins: AccessKeys
+    private let metricsKey: AccessKeys
+    private let areMetricsPublic: Bool
     let hosts: TrustedHosts
 
     init(_ options: ServerOptions) {
         clients = AccessKeys(options.apiKeys)
         admins = AccessKeys(options.adminKeys)
+        metricsKey = AccessKeys(options.metricsKey.map { [$0] } ?? [])
+        areMetricsPublic = options.isMetricsPublic
         hosts = TrustedHosts(options)
     }
 
@@ -53,6 +57,15 @@ struct AccessRules: Sendable {
         if trustsThisMachine { throw .noAdminKey }
         if credentials.areMissing || !clients.admit(credentials) { throw .badKey(isMissing: credentials.areMissing) }
         throw GatewayError(.permissionDenied, "This takes an admin's key ('server.admin_keys'), not a client's.")
+    }
+
+    /// Lets in who may read the metrics: everyone by choice, whoever has the key for them, and who may call. With a key
+    /// of their own they are not open just because calls are.
+    /// - Throws: ``GatewayError/Code/unauthenticated``.
+    func admitToMetrics(_ credentials: Credentials) throws(GatewayError) {
+        if areMetricsPublic || metricsKey.admit(credentials) || admins.admit(credentials) { return }
+        if clients.isEmpty, metricsKey.isEmpty { return }
+        guard clients.admit(credentials) else { throw .badKey(isMissing: credentials.areMissing) }
     }
 
     /// A web page whose name was pointed at this machine sends its own name as the host.

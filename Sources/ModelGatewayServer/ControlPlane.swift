@@ -55,7 +55,7 @@ struct ControlPlane: Sendable {
 
     /// The metrics in Prometheus' text format. They name models and deployments, so they need a key if there are keys.
     func metrics(for request: Request, _ context: some RequestContext) throws(GatewayError) -> Response {
-        try admit(request, context, as: .client)
+        try access.admitToMetrics(Credentials(request, context))
         guard let metrics else { throw GatewayError(.notFound, "This gateway collects no metrics.") }
         return Response(
             status: .ok,

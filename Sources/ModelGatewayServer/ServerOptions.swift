@@ -17,6 +17,11 @@ public struct ServerOptions: Sendable {
     /// address. Others are refused, because a web page could have given its own name this machine's address. Default
     /// none.
     public var allowedHosts: [String]
+    /// A key that opens `/metrics` and nothing else, for whoever scrapes it; clients' keys open it too. Default none:
+    /// who may call may read `/metrics`.
+    public var metricsKey: String?
+    /// Whether `/metrics` is open to everyone. Default false.
+    public var isMetricsPublic: Bool
     /// The largest request body, in bytes. Default 64 MiB.
     public var maxBodyBytes: Int
     /// How long running calls may go on after the server was told to stop. Default 30 s.
@@ -54,6 +59,8 @@ public struct ServerOptions: Sendable {
         apiKeys: [String] = [],
         adminKeys: [String] = [],
         allowedHosts: [String] = [],
+        metricsKey: String? = nil,
+        isMetricsPublic: Bool = false,
         maxBodyBytes: Int = 64 << 20,
         drainDeadline: Duration = .seconds(30),
         keepAliveInterval: Duration = .seconds(10),
@@ -72,6 +79,8 @@ public struct ServerOptions: Sendable {
         self.apiKeys = apiKeys
         self.adminKeys = adminKeys
         self.allowedHosts = allowedHosts
+        self.metricsKey = metricsKey
+        self.isMetricsPublic = isMetricsPublic
         self.maxBodyBytes = maxBodyBytes
         self.drainDeadline = drainDeadline
         self.keepAliveInterval = keepAliveInterval

@@ -24,7 +24,7 @@ final class ServerObserver: CallObserver, RequestObserver {
 
     init(_ configuration: Configuration) throws(GatewayError) {
         if configuration.server.metrics {
-            let metrics = PrometheusMetrics()
+            let metrics = PrometheusMetrics(seriesLimit: configuration.server.metricsMaxSeries)
             MetricsSystem.bootstrap(metrics)
             metricsText = { metrics.render() }
             callMetrics = GatewayMetrics(factory: metrics)
@@ -51,6 +51,14 @@ final class ServerObserver: CallObserver, RequestObserver {
             if pending.count >= Self.pendingLimit { pending.removeAll() }
             pending[record.requestID] = record
         }
+    }
+
+    func deploymentRetired(_ id: String) {
+        callMetrics?.deploymentRetired(id)
+    }
+
+    func modelRetired(_ model: String) {
+        callMetrics?.modelRetired(model)
     }
 
     func requestFinished(_ record: RequestRecord) {

@@ -120,6 +120,8 @@ extension ServerOptions {
             apiKeys: configuration.apiKeys.map { $0.reveal() },
             adminKeys: configuration.adminKeys.map { $0.reveal() },
             allowedHosts: configuration.allowedHosts,
+            metricsKey: configuration.metricsKey?.reveal(),
+            isMetricsPublic: configuration.metricsPublic,
             maxBodyBytes: configuration.maxBodyBytes,
             drainDeadline: configuration.drainDeadline,
             keepAliveInterval: configuration.keepaliveInterval,

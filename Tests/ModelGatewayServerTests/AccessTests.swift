@@ -48,4 +48,42 @@ struct AccessTests {
             #expect(metrics.body == "a 1\n")
         }
     }
+
+    @Test(
+        "A4: /metrics has a key of its own, or is public by choice",
+        arguments: [
+            // (apiKeys, metricsKey, public, presented, path, status)
+            (["sk-one"], "sk-scrape", false, "sk-scrape", "/metrics", 200),
+            (["sk-one"], "sk-scrape", false, "sk-one", "/metrics", 200),
+            (["sk-one"], "sk-scrape", false, "sk-other", "/metrics", 401),
+            (["sk-one"], "sk-scrape", false, "", "/metrics", 401),
+            (["sk-one"], "sk-scrape", false, "sk-scrape", "/v1/models", 401),
+            ([], "sk-scrape", false, "", "/metrics", 401),
+            ([], "sk-scrape", false, "sk-scrape", "/metrics", 200),
+            ([], "sk-scrape", false, "", "/v1/models", 200),
+            (["sk-one"], "", true, "", "/metrics", 200),
+            (["sk-one"], "", true, "", "/v1/models", 401),
+            (["sk-one"], "", false, "", "/metrics", 401),
+            ([], "", false, "", "/metrics", 200),
+        ] as [([String], String, Bool, String, String, Int)]
+    )
+    func metrics(
+        keys: [String],
+        metricsKey: String,
+        isPublic: Bool,
+        presented: String,
+        path: String,
+        status: Int
+    ) async throws {
+        let options = ServerOptions(
+            apiKeys: keys,
+            metricsKey: metricsKey.isEmpty ? nil : metricsKey,
+            isMetricsPublic: isPublic
+        )
+        try await withServer(FakeGateway(), options: options, metrics: { Array("a 1\n".utf8) }) { server in
+            let key = presented.isEmpty ? "" : "Authorization: Bearer \(presented)\r\n"
+            let answer = try await server.once("GET \(path) HTTP/1.1\r\nHost: x\r\n\(key)\r\n")
+            #expect(answer.status == status)
+        }
+    }
 }

@@ -26,6 +26,8 @@ package struct ConfigurationOverride: Sendable, Hashable {
         ConfigurationOverride(variable: "GATEWAY_KEEPALIVE_INTERVAL", path: ["server", "keepalive_interval"]),
         ConfigurationOverride(variable: "GATEWAY_STREAM_DELAY", path: ["server", "stream_delay"]),
         ConfigurationOverride(variable: "GATEWAY_METRICS", path: ["server", "metrics"]),
+        ConfigurationOverride(variable: "GATEWAY_METRICS_KEY", path: ["server", "metrics_key"]),
+        ConfigurationOverride(variable: "GATEWAY_METRICS_PUBLIC", path: ["server", "metrics_public"]),
         ConfigurationOverride(variable: "GATEWAY_ACCESS_LOG", path: ["server", "access_log"]),
         ConfigurationOverride(variable: "GATEWAY_LOG_LEVEL", path: ["logging", "level"]),
         ConfigurationOverride(variable: "GATEWAY_LOG_FORMAT", path: ["logging", "format"]),

@@ -106,6 +106,15 @@ enum ConfigurationSchema {
                 "most by which a busy server delays events of streams, to send several at a time; 0: never"
             ),
             .boolean("metrics", \.metrics, default: true, "serve `/metrics`"),
+            .secret("metrics_key", \.metricsKey, "key for `/metrics` alone; clients' keys open it too"),
+            .boolean("metrics_public", \.metricsPublic, default: false, "open `/metrics` to everyone"),
+            .integer(
+                "metrics_max_series",
+                \.metricsMaxSeries,
+                in: 100...1_000_000,
+                default: 10_000,
+                "combinations of label values of one metric; further ones count as `other`"
+            ),
             .boolean("access_log", \.accessLog, default: true, "one log line for each request"),
         ]
     )

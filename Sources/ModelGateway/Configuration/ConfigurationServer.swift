@@ -51,6 +51,14 @@ extension Configuration {
         public var streamDelay: Duration
         /// Whether `/metrics` is served. Default true.
         public var metrics: Bool
+        /// The key that a scraper may present for `/metrics`, and for nothing else; clients' keys open it too. Default
+        /// none: who may call may read `/metrics`.
+        public var metricsKey: Secret?
+        /// Whether `/metrics` is open to everyone, without any key. Default false. It names models and deployments.
+        public var metricsPublic: Bool
+        /// The combinations of label values that one metric may have, 100 to 1,000,000; further ones are counted
+        /// together as `other`. Default 10,000.
+        public var metricsMaxSeries: Int
         /// Whether one log line is written for each request. Default true.
         public var accessLog: Bool
 
@@ -75,6 +83,9 @@ extension Configuration {
             keepaliveInterval: Duration = .seconds(10),
             streamDelay: Duration = .milliseconds(50),
             metrics: Bool = true,
+            metricsKey: Secret? = nil,
+            metricsPublic: Bool = false,
+            metricsMaxSeries: Int = 10_000,
             accessLog: Bool = true
         ) {
             self.host = host
@@ -96,6 +107,9 @@ extension Configuration {
             self.keepaliveInterval = keepaliveInterval
             self.streamDelay = streamDelay
             self.metrics = metrics
+            self.metricsKey = metricsKey
+            self.metricsPublic = metricsPublic
+            self.metricsMaxSeries = metricsMaxSeries
             self.accessLog = accessLog
         }
     }

@@ -9,8 +9,9 @@ package final class Fleet: Sendable {
     private let time: TimeSource
     /// What whoever probes the fleet is told.
     let probeNews: ProbeNews
+    let series: FleetSeries
+    let gauges: FleetGauges
     let unknownModels = UnknownModels()
-    let metrics: any MetricsFactory
 
     /// Starts a fleet.
     /// - Parameters:
@@ -23,19 +24,21 @@ package final class Fleet: Sendable {
         metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         let probeNews = ProbeNews()
+        let series = FleetSeries(factory: metrics, time: time)
         var groups: [String: GroupState] = [:]
         for configuration in configurations {
             groups[configuration.model] = GroupState(
                 configuration,
                 time: time,
-                metrics: metrics,
+                series: series,
                 probeNews: probeNews
             )
         }
         self.probeNews = probeNews
         self.groups = Mutex(groups)
         self.time = time
-        self.metrics = metrics
+        self.series = series
+        gauges = FleetGauges(factory: metrics)
     }
 
     /// The group behind a public model name.
@@ -78,7 +81,10 @@ package final class Fleet: Sendable {
     package func apply(_ configurations: [DeploymentGroup]) {
         groups.withLock { groups in
             let names = Set(configurations.map(\.model))
-            groups = groups.filter { names.contains($0.key) }
+            for (name, group) in groups where !names.contains(name) {
+                group.dissolve()
+                groups[name] = nil
+            }
             for configuration in configurations {
                 if let group = groups[configuration.model] {
                     group.apply(configuration)
@@ -90,7 +96,7 @@ package final class Fleet: Sendable {
     }
 
     private func newGroup(_ configuration: DeploymentGroup) -> GroupState {
-        GroupState(configuration, time: time, metrics: metrics, probeNews: probeNews)
+        GroupState(configuration, time: time, series: series, probeNews: probeNews)
     }
 
     /// Adds a deployment to its model's group, or gives the one with its id new settings.
@@ -114,6 +120,7 @@ package final class Fleet: Sendable {
     package func removeIfEmpty(_ model: String) {
         groups.withLock { groups in
             guard let group = groups[model], group.deployments.isEmpty else { return }
+            group.dissolve()
             groups[model] = nil
             unknownModels.lost(model, now: time.now())
         }

@@ -1,6 +1,7 @@
 // The metrics of routing and reliability: counters for what happens, gauges for what is.
 
 import Metrics
+internal import Synchronization
 
 /// The metrics that the fleet writes through swift-metrics. Counters count as things happen; gauges are set by ``Fleet/recordGauges()``,
 /// which a metrics endpoint calls before each reading.
@@ -91,17 +92,13 @@ extension MetricDescription {
     fileprivate func counter(_ values: String..., factory: any MetricsFactory) -> Counter {
         Counter(label: name, dimensions: Array(zip(labels, values)), factory: factory)
     }
-
-    /// Sets the gauge whose labels have these values, in the order of their names.
-    fileprivate func set(_ value: Int, _ values: String..., factory: any MetricsFactory) {
-        Meter(label: name, dimensions: Array(zip(labels, values)), factory: factory).set(value)
-    }
 }
 
 /// The counters of one deployment, made once.
-struct DeploymentMetrics: Sendable {
-    private let model: String
-    private let deployment: String
+final class DeploymentMetrics: RetirableCounters {
+    let model: String
+    let deployment: String
+    let policy: String
     private let factory: any MetricsFactory
     private let selections: Counter
     private let successes: Counter
@@ -111,10 +108,13 @@ struct DeploymentMetrics: Sendable {
     private let outOfQuota: Counter
     private let cancelled: Counter
     private let misconfigured: Counter
+    /// Made when they are first needed, which most never are.
+    private let transitions = Mutex<[String: Counter]>([:])
 
     init(model: String, deployment: String, policy: String, factory: any MetricsFactory) {
         self.model = model
         self.deployment = deployment
+        self.policy = policy
         self.factory = factory
         func outcome(_ name: String) -> Counter {
             FleetMetrics.outcomes.counter(model, deployment, name, factory: factory)
@@ -145,20 +145,34 @@ struct DeploymentMetrics: Sendable {
         }
     }
 
-    // These are rare: their counters are found by name each time.
-
     func breakerChanged(to state: CircuitBreaker.State) {
-        FleetMetrics.breakerTransitions.counter(model, deployment, state.rawValue, factory: factory).increment()
+        transition(FleetMetrics.breakerTransitions, to: state.rawValue).increment()
     }
 
     func healthChanged(isHealthy: Bool) {
-        let state = isHealthy ? "healthy" : "unhealthy"
-        FleetMetrics.healthTransitions.counter(model, deployment, state, factory: factory).increment()
+        transition(FleetMetrics.healthTransitions, to: isHealthy ? "healthy" : "unhealthy").increment()
+    }
+
+    private func transition(_ metric: MetricDescription, to state: String) -> Counter {
+        transitions.withLock { transitions in
+            let key = "\(metric.name) \(state)"
+            if let known = transitions[key] { return known }
+            let made = metric.counter(model, deployment, state, factory: factory)
+            transitions[key] = made
+            return made
+        }
+    }
+
+    func retire() {
+        let rare = transitions.withLock { Array($0.values) }
+        for counter in [selections, successes, failures, rateLimited, cancelled, misconfigured] + rare {
+            counter.destroy()
+        }
     }
 }
 
 /// The counters of one group, made once.
-final class GroupMetrics: Sendable {
+final class GroupMetrics: RetirableCounters {
     private let retries: Counter
     private let fallbacks: Counter
     private let stops: Counter
@@ -185,25 +199,8 @@ final class GroupMetrics: Sendable {
         if hit > 0 { hits.increment(by: hit) }
         if miss > 0 { misses.increment(by: miss) }
     }
-}
 
-extension Fleet {
-    private static let breakerValues = ["closed": 0, "open": 1, "half_open": 2]
-
-    /// Sets the gauges to the present state.
-    package func recordGauges() {
-        for group in status {
-            let model = group.model
-            FleetMetrics.queueDepth.set(group.callsWaiting, model, factory: metrics)
-            FleetMetrics.prefixCacheBytes.set(group.prefixCacheBytes, model, factory: metrics)
-            for status in group.deployments {
-                let id = status.deployment.id
-                FleetMetrics.callsInFlight.set(status.callsInFlight, model, id, factory: metrics)
-                FleetMetrics.eligible.set(status.isEligible ? 1 : 0, model, id, factory: metrics)
-                FleetMetrics.healthy.set(status.isHealthy ? 1 : 0, model, id, factory: metrics)
-                let breaker = Self.breakerValues[status.breaker] ?? 0
-                FleetMetrics.breakerState.set(breaker, model, id, factory: metrics)
-            }
-        }
+    func retire() {
+        for counter in [retries, fallbacks, stops, hits, misses] { counter.destroy() }
     }
 }

@@ -1,7 +1,6 @@
 // The state of a group as one value, and its membership: who is there, and who may take calls.
 
 import GatewayWire
-import Metrics
 
 /// Everything that a group's lock guards. A value, so that a copy can be asked what would happen.
 struct GroupCore: Sendable {
@@ -29,7 +28,7 @@ struct GroupCore: Sendable {
     /// Slots whose deployment is gone and must be forgotten by the prefix cache before they are used again.
     var leaving: [Int] = []
     private var free: [Int] = []
-    private let metrics: any MetricsFactory
+    private let series: FleetSeries
 
     /// The deployments of one priority: for each lane all that are eligible, and those with the tags of recent calls.
     struct Tier: Sendable {
@@ -43,8 +42,8 @@ struct GroupCore: Sendable {
         var tags: [String]
     }
 
-    init(_ configuration: DeploymentGroup, seed: UInt64, metrics: any MetricsFactory) {
-        self.metrics = metrics
+    init(_ configuration: DeploymentGroup, seed: UInt64, series: FleetSeries) {
+        self.series = series
         self.configuration = configuration
         policy = configuration.policy.makePolicy()
         random = SeededGenerator(seed: seed)
@@ -83,6 +82,7 @@ extension GroupCore {
         members[slot].pendingTokens = 0
         members[slot].ineligibility = .absent
         slots[members[slot].record.deployment.id] = nil
+        series.release(members[slot].record.metrics)
         policy.leave(slot)
         for tier in tiers.indices {
             for lane in modes.indices { tiers[tier].pools[lane].forget(slot) }
@@ -233,12 +233,7 @@ extension GroupCore {
     }
 
     private func metrics(of deployment: Deployment) -> DeploymentMetrics {
-        DeploymentMetrics(
-            model: configuration.model,
-            deployment: deployment.id,
-            policy: configuration.policy.name,
-            factory: metrics
-        )
+        series.deployment(deployment.id, model: configuration.model, policy: configuration.policy.name)
     }
 
     private mutating func replacePolicy() {

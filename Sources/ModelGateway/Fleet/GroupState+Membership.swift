@@ -1,5 +1,7 @@
 // Deployments that come, change and go while a group runs.
 
+internal import Synchronization
+
 extension GroupState {
     /// The state of the group and its deployments.
     package var status: GroupStatus { update { core, now in core.status(now: now) } }
@@ -41,6 +43,15 @@ extension GroupState {
             core.remove(slot)
             return true
         }
+    }
+
+    /// Removes all deployments, because nobody can call the group any more; see ``remove(_:)``. Idempotent.
+    func dissolve() {
+        update { core, _ in
+            for slot in Array(core.present) { core.remove(slot) }
+        }
+        let isFirst = !isDissolved.exchange(true, ordering: .relaxed)
+        if isFirst { series.release(model: model) }
     }
 
     /// Sends no more calls to a deployment and removes it when those under way have ended, or at a deadline. Returns

@@ -10,6 +10,8 @@ package final class GroupState: Sendable {
 
     let time: TimeSource
     private let core: Mutex<GroupCore>
+    let series: FleetSeries
+    let isDissolved = Atomic(false)
     private let metrics: GroupMetrics
     private let probeNews: ProbeNews?
     /// Whether the policy keeps book of prompts; read without the lock.
@@ -31,22 +33,26 @@ package final class GroupState: Sendable {
         seed: UInt64 = .random(in: .min ... .max),
         metrics: any MetricsFactory = MetricsSystem.factory
     ) {
-        self.init(configuration, time: time, seed: seed, metrics: metrics, probeNews: nil)
+        let series = FleetSeries(factory: metrics, time: time)
+        self.init(configuration, time: time, seed: seed, series: series, probeNews: nil)
     }
 
-    /// - Parameter probeNews: Is told which deployments come.
+    /// - Parameters:
+    ///   - series: Has the counters.
+    ///   - probeNews: Is told which deployments come.
     init(
         _ configuration: DeploymentGroup,
         time: TimeSource,
         seed: UInt64 = .random(in: .min ... .max),
-        metrics: any MetricsFactory,
+        series: FleetSeries,
         probeNews: ProbeNews?
     ) {
         self.probeNews = probeNews
         model = configuration.model
         self.time = time
-        self.metrics = GroupMetrics(model: configuration.model, factory: metrics)
-        var core = GroupCore(configuration, seed: seed, metrics: metrics)
+        self.series = series
+        metrics = series.group(configuration.model)
+        var core = GroupCore(configuration, seed: seed, series: series)
         for deployment in configuration.deployments { core.set(deployment, number: Self.nextNumber) }
         usesPrefixCache = Atomic(core.policy.prefixCache != nil)
         policyReadsText = Atomic(core.policy.readsText)

@@ -52,6 +52,7 @@ struct AttemptLoop {
             try names.check(record.mode, of: record.model)
             return try await run(model: record.model, visited: [], body)
         } catch {
+            if attempts == 0, fleet.existingGroup(record.model) == nil { record.isModelKnown = false }
             record.error = error.code
             record.attempts = attempts
             record.duration = ContinuousClock.now - started

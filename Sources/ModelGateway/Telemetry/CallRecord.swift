@@ -4,8 +4,11 @@
 public struct CallRecord: Sendable {
     /// The id of the call.
     public var requestID: String
-    /// The public name of the model.
+    /// The public name of the model, or what the caller took for one: see ``isModelKnown``.
     public var model: String
+    /// Whether there was a model of that name. Callers can make up any number of names, so nothing should be kept for
+    /// each of those that are not.
+    public var isModelKnown: Bool
     /// The kind of work.
     public var mode: Mode
     /// The deployment that answered, or that was tried last.
@@ -37,7 +40,8 @@ public struct CallRecord: Sendable {
         error: GatewayError.Code? = nil,
         timeToFirstToken: Duration? = nil,
         duration: Duration = .zero,
-        usage: Usage? = nil
+        usage: Usage? = nil,
+        isModelKnown: Bool = true
     ) {
         self.requestID = requestID
         self.model = model
@@ -50,18 +54,30 @@ public struct CallRecord: Sendable {
         self.timeToFirstToken = timeToFirstToken
         self.duration = duration
         self.usage = usage
+        self.isModelKnown = isModelKnown
     }
 }
 
-/// Is told of the end of each call, exactly once, also when the client went away.
+/// Receives the end of each call, exactly once, also when the client went away.
 ///
 /// It is called on the path of the call: it must be quick and must not block.
 public protocol CallObserver: Sendable {
     /// A call is over.
     func callFinished(_ record: CallRecord)
+
+    /// No group has had a deployment of this id for ten minutes: what is kept for it may go. Does nothing by default.
+    func deploymentRetired(_ id: String)
+
+    /// There has been no model of this name for ten minutes: what is kept for it may go. Does nothing by default.
+    func modelRetired(_ model: String)
 }
 
-/// Tells several observers of each call, in order.
+extension CallObserver {
+    public func deploymentRetired(_ id: String) {}
+    public func modelRetired(_ model: String) {}
+}
+
+/// Passes each call on to several observers, in order.
 public struct CallObservers: CallObserver {
     private let observers: [any CallObserver]
 
@@ -72,5 +88,13 @@ public struct CallObservers: CallObserver {
 
     public func callFinished(_ record: CallRecord) {
         for observer in observers { observer.callFinished(record) }
+    }
+
+    public func deploymentRetired(_ id: String) {
+        for observer in observers { observer.deploymentRetired(id) }
+    }
+
+    public func modelRetired(_ model: String) {
+        for observer in observers { observer.modelRetired(model) }
     }
 }

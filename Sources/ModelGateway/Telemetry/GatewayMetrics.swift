@@ -6,7 +6,8 @@ internal import Synchronization
 /// Counts calls, their durations and their tokens.
 ///
 /// Give it to a ``Gateway`` as its observer. <doc:Metrics> lists the names. The handles of a model and deployment are made
-/// with their first call and kept.
+/// with their first call, and kept until the model or the deployment has been gone for ten minutes. Calls of models that
+/// do not exist are counted together, as those of ``unknownModel``.
 public final class GatewayMetrics: CallObserver, Sendable {
     private struct Key: Hashable {
         var model: String
@@ -23,13 +24,17 @@ public final class GatewayMetrics: CallObserver, Sendable {
         self.factory = factory
     }
 
+    /// The value of the label `model` for calls of models that do not exist: `unknown`.
+    public static let unknownModel = "unknown"
+
     /// The handles for the calls of a model that a deployment answers. Keep them where that is easy: it saves a look-up.
+    /// They count for nobody once the deployment is retired.
     public func calls(model: String, deployment: String?, provider: String?, mode: Mode) -> CallMetrics {
         let key = Key(model: model, deployment: deployment ?? "", mode: mode.rawValue)
         return handles.withLock { handles in
             if let found = handles[key] { return found }
             let made = CallMetrics(key.model, key.deployment, provider ?? "", key.mode, factory)
-            // A client can invent model names; PrometheusMetrics bounds its series, and this bounds the handles.
+            // For programs that count calls of their own under names that nobody bounds.
             if handles.count < Self.handleLimit { handles[key] = made }
             return made
         }
@@ -39,11 +44,29 @@ public final class GatewayMetrics: CallObserver, Sendable {
 
     public func callFinished(_ record: CallRecord) {
         calls(
-            model: record.model,
+            model: record.isModelKnown ? record.model : Self.unknownModel,
             deployment: record.deployment,
             provider: record.provider,
             mode: record.mode
         ).finished(record)
+    }
+
+    public func deploymentRetired(_ id: String) {
+        retire { $0.deployment == id }
+    }
+
+    public func modelRetired(_ model: String) {
+        retire { $0.model == model }
+    }
+
+    /// Gives handles back. Under the lock: whoever asks for them from now on must get new ones.
+    private func retire(where isGone: (Key) -> Bool) {
+        handles.withLock { handles in
+            for (key, metrics) in handles where isGone(key) {
+                metrics.retire()
+                handles[key] = nil
+            }
+        }
     }
 
     private static let callLabels = ["model", "deployment", "provider", "mode"]
@@ -142,6 +165,12 @@ public final class CallMetrics: Sendable {
             inputTokens.increment(by: usage.promptTokens)
             outputTokens.increment(by: usage.completionTokens)
         }
+    }
+
+    fileprivate func retire() {
+        let failed = failed.withLock { Array($0.values) }
+        for counter in [succeeded, attempts, inputTokens, outputTokens] + failed { counter.destroy() }
+        for timer in [duration, timeToFirstToken] { timer.destroy() }
     }
 
     private func failureCounter(_ code: GatewayError.Code) -> Counter {

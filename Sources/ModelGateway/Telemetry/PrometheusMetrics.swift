@@ -14,29 +14,34 @@ internal import Synchronization
 ///
 /// Recording is one or two atomic additions; making a handle takes a lock, so make it once and keep it. A metric has at
 /// most ``seriesLimit`` combinations of label values: further ones are counted together under the label value `other`,
-/// and `metrics_series_limited_total` says how often that happened.
+/// and `metrics_series_limited_total` says how often that happened. Handles that are destroyed take their series along.
 public final class PrometheusMetrics: MetricsFactory, Sendable {
     /// The combinations of label values that one metric may have.
     public let seriesLimit: Int
 
-    private let families: Mutex<[String: MetricFamily]>
+    private struct State {
+        var families: [String: MetricFamily] = [:]
+        /// Where each series is that may be given back. Those for `other` are not here: many handles share them.
+        var places: [ObjectIdentifier: (family: String, labels: String)] = [:]
+    }
+
+    private let state = Mutex(State())
     private let descriptions: [String: MetricDescription]
 
     /// Creates an empty collection.
     /// - Parameters:
     ///   - descriptions: The help texts and histogram bounds of metrics that are known beforehand.
-    ///   - seriesLimit: The combinations of label values that one metric may have, at least 1. Default 2,000.
-    public init(descriptions: [MetricDescription] = GatewayMetrics.descriptions, seriesLimit: Int = 2000) {
+    ///   - seriesLimit: The combinations of label values that one metric may have, at least 1. Default 10,000.
+    public init(descriptions: [MetricDescription] = GatewayMetrics.descriptions, seriesLimit: Int = 10_000) {
         self.seriesLimit = max(1, seriesLimit)
         self.descriptions = Dictionary(descriptions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        families = Mutex([:])
     }
 
     /// All metrics in Prometheus' text format, version 0.0.4, sorted by name.
     ///
     /// Serve it as `text/plain; version=0.0.4; charset=utf-8`. Numbers that change meanwhile may be from before or after.
     public func render() -> [UInt8] {
-        let families = families.withLock { $0.values.sorted { $0.name < $1.name } }
+        let families = state.withLock { $0.families.values.sorted { $0.name < $1.name } }
         var output: [UInt8] = []
         output.reserveCapacity(families.count * 1024)
         for family in families { family.render(to: &output) }
@@ -93,21 +98,23 @@ public final class PrometheusMetrics: MetricsFactory, Sendable {
     ) -> Series {
         let labels = PrometheusText.labels(dimensions)
         let description = descriptions[name]
-        return families.withLock { families in
-            let family = families[name] ?? MetricFamily(name: name, kind: kind, help: description?.help)
-            families[name] = family
+        return state.withLock { state in
+            let family = state.families[name] ?? MetricFamily(name: name, kind: kind, help: description?.help)
+            state.families[name] = family
             if let found = family.series[labels] { return found as? Series ?? make(description) }
             guard family.kind == kind else { return make(description) }
-            if family.series.count < seriesLimit {
+            if family.count < seriesLimit {
                 let series = make(description)
-                families[name]?.series[labels] = series
+                state.families[name]?.series[labels] = series
+                state.places[ObjectIdentifier(series)] = (name, labels)
                 return series
             }
-            Self.countLimited(name, &families)
+            Self.countLimited(name, &state.families)
             let other = PrometheusText.labels(dimensions.map { ($0.0, "other") })
             if let found = family.series[other] { return found as? Series ?? make(description) }
             let series = make(description)
-            families[name]?.series[other] = series
+            state.families[name]?.series[other] = series
+            state.families[name]?.hasOther = true
             return series
         }
     }
@@ -125,13 +132,10 @@ public final class PrometheusMetrics: MetricsFactory, Sendable {
     }
 
     private func destroy(_ handler: AnyObject) {
-        families.withLock { families in
-            for (name, family) in families {
-                guard let labels = family.series.first(where: { $0.value === handler })?.key else { continue }
-                families[name]?.series[labels] = nil
-                if family.series.count == 1 { families[name] = nil }
-                return
-            }
+        state.withLock { state in
+            guard let place = state.places.removeValue(forKey: ObjectIdentifier(handler)) else { return }
+            state.families[place.family]?.series[place.labels] = nil
+            if state.families[place.family]?.series.isEmpty ?? false { state.families[place.family] = nil }
         }
     }
 }
@@ -143,6 +147,11 @@ struct MetricFamily: Sendable {
     var help: String?
     /// By the labels as they are rendered, without braces.
     var series: [String: any MetricSeries] = [:]
+    /// Whether one of them stands for all that were beyond the limit.
+    var hasOther = false
+
+    /// The series that count against the limit.
+    var count: Int { hasOther ? series.count - 1 : series.count }
 
     init(name: String, kind: MetricDescription.Kind, help: String?) {
         self.name = name

@@ -5,6 +5,8 @@ internal import Synchronization
 /// Asks deployments whether they are up. Remembers which servers have no health endpoint.
 final class EngineProbe: Sendable {
     private let withoutHealth = Mutex<Set<String>>([])
+    // Servers come and go: those that are still there are asked once more.
+    private static let mostWithoutHealth = 10_000
 
     /// Returns if the deployment is up.
     ///
@@ -76,7 +78,10 @@ final class EngineProbe: Sendable {
         case 500...:
             throw GatewayError(.upstreamFailed, "The health endpoint answered \(response.status).")
         default:
-            withoutHealth.withLock { _ = $0.insert(url) }
+            withoutHealth.withLock { known in
+                if known.count >= Self.mostWithoutHealth { known.removeAll() }
+                known.insert(url)
+            }
             return false
         }
     }

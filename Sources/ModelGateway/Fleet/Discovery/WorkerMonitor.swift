@@ -22,6 +22,8 @@ package struct WorkerMonitor: Sendable {
         await withDiscardingTaskGroup { tasks in
             for source in sources { tasks.addTask { await watch(source) } }
             while !Task.isCancelled {
+                // Workers that come and go are what would fill the metrics.
+                registry.fleet.series.sweep()
                 for question in registry.takeDue() { tasks.addTask { await ask(question) } }
                 let pause = registry.timeUntilNext().map { max($0, Self.leastPause) }
                 await registry.changed.wait(atMost: pause, registry.time)
