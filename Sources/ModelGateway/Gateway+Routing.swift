@@ -11,11 +11,9 @@ extension Gateway {
             input.sessionKey = request.headers.first { $0.isNamed(name) && !$0.value.isEmpty }?.value
         }
         if input.sessionKey == nil { input.sessionKey = facts.sessionKey(in: request.body) }
-        if let tags = request.headers.first(where: { $0.isNamed(routing.tagsHeader) })?.value {
-            input.tags = tags.split(separator: ",").map(String.init)
-        } else {
-            input.tags = facts.tags(in: request.body)
-        }
+        // Several lines of a list are one list (RFC 9110 §5.3).
+        let lists = request.headers.filter { $0.isNamed(routing.tagsHeader) }
+        input.tags = lists.isEmpty ? facts.tags(in: request.body) : lists.flatMap { HTTPList.values($0.value) }
         if fleet.readsText(names.publicName(facts.model)) {
             input.text = facts.routingText(in: request.body, limit: RoutingInput.textLimit)
         }
@@ -73,12 +71,12 @@ extension Gateway {
             fields["prompt_cache_key"]?.string, fields["metadata"]?["session_id"]?.string,
             fields["safety_identifier"]?.string, user,
         ]
-        return keys.compactMap(\.self).first { !$0.isEmpty && $0.utf8.count <= RoutingInput.sessionKeyLimit }
+        return keys.compactMap(\.self).first { !$0.isEmpty }
     }
 
     private static func tags(_ fields: [JSONMember]) -> [String] {
         let tags = JSONValue.object(fields)["metadata"]?["tags"]
-        if let text = tags?.string { return text.split(separator: ",").map(String.init) }
+        if let text = tags?.string { return HTTPList.values(text) }
         return tags?.array?.compactMap(\.string) ?? []
     }
 }

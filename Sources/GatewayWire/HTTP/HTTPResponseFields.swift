@@ -53,8 +53,7 @@ struct HTTPResponseFields: Sendable {
     }
 
     private mutating func readConnection(_ value: UnsafeRawBufferPointer) {
-        for item in value.split(separator: UInt8(ascii: ",")) {
-            let item = UnsafeRawBufferPointer(rebasing: item).trimmed
+        HTTPList.forEach(in: value) { item in
             if item.isNamed("close") { keepsConnection = false }
             if item.isNamed("keep-alive") { keepsConnection = true }
         }
@@ -62,19 +61,17 @@ struct HTTPResponseFields: Sendable {
 
     /// `timeout=5, max=100` (RFC 2068 §19.7.1.1). It is advice: what cannot be read says nothing.
     private mutating func readKeepAlive(_ value: UnsafeRawBufferPointer) {
-        for item in value.split(separator: UInt8(ascii: ",")) {
-            let item = UnsafeRawBufferPointer(rebasing: item).trimmed
-            guard item.startsIgnoringCase(with: "timeout=") else { continue }
+        HTTPList.forEach(in: value) { item in
+            guard item.startsIgnoringCase(with: "timeout=") else { return }
             let digits = item.clamped(to: 8..<item.count)
-            guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { continue }
+            guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return }
             idleSeconds = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
         }
     }
 
     private mutating func readLength(_ value: UnsafeRawBufferPointer) throws(HTTPResponseError) {
         // The same length several times, in one line or more, is one length (RFC 9112 §6.3).
-        for item in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            let digits = UnsafeRawBufferPointer(rebasing: item).trimmed
+        try HTTPList.forEach(in: value, skipsEmpty: false) { digits throws(HTTPResponseError) in
             guard (1...18).contains(digits.count) else { throw .malformed("its length is not a number") }
             var number = 0
             for byte in digits {
@@ -105,15 +102,6 @@ extension UnsafeRawBufferPointer {
 
     /// What comes after the colon of a header line, without the white space around it.
     fileprivate func value(after colon: Int) -> UnsafeRawBufferPointer {
-        clamped(to: (colon + 1)..<count).trimmed
-    }
-
-    /// Without blanks and tabs at both ends.
-    fileprivate var trimmed: UnsafeRawBufferPointer {
-        var start = 0
-        var end = count
-        while start < end, self[start] == 0x20 || self[start] == 0x09 { start += 1 }
-        while end > start, self[end - 1] == 0x20 || self[end - 1] == 0x09 { end -= 1 }
-        return clamped(to: start..<end)
+        clamped(to: (colon + 1)..<count).trimmingBlanks
     }
 }

@@ -7,7 +7,7 @@
 /// let answer = try await gateway.chat(request, options: options)
 /// ```
 public struct CallOptions: Sendable, Hashable {
-    /// What calls of one session have in common, such as a conversation's id; at most 128 bytes, never a credential.
+    /// What calls of one session have in common, such as a conversation's id; never a credential.
     /// Policies that know sessions send them to the same deployment. Nil takes the first that the request has of
     /// `prompt_cache_key`, `metadata.session_id`, `safety_identifier` and `user`.
     public var sessionKey: String?

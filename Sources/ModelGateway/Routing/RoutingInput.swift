@@ -1,5 +1,7 @@
 // What a call tells the router about itself.
 
+import GatewayWire
+
 /// The properties of a call that decide where it goes.
 public struct RoutingInput: Sendable {
     /// The kind of work. What calls of one kind show of a deployment says nothing about the other kinds.
@@ -7,8 +9,11 @@ public struct RoutingInput: Sendable {
     /// The prompt in the order in which a chat template would place it (tools, system, turns with their roles), as
     /// UTF-8. More than the first ``textLimit`` bytes is not looked at.
     public var text: [UInt8]
-    /// What calls of one session have in common, at most 128 bytes; never a credential.
-    public var sessionKey: String?
+    /// What calls of one session have in common; never a credential. A key of more than ``sessionKeyLimit`` bytes is
+    /// replaced by its hash, so that long keys with the same beginning stay apart.
+    public var sessionKey: String? {
+        didSet { sessionKey = sessionKey.map(Self.bounded) }
+    }
     /// Deployments with any of these tags are preferred; if none of them is left, all are candidates.
     public var tags: [String]
     /// The prompt's estimated length in tokens; by default a quarter of the text's bytes.
@@ -21,7 +26,7 @@ public struct RoutingInput: Sendable {
 
     /// Bytes of text that routing looks at.
     public static let textLimit = 65_536
-    /// Bytes of a session key that are used.
+    /// The longest session key in bytes that is kept as it is.
     public static let sessionKeyLimit = 128
 
     /// Creates an input.
@@ -36,10 +41,17 @@ public struct RoutingInput: Sendable {
     ) {
         self.mode = mode
         self.text = text
-        self.sessionKey = sessionKey
+        self.sessionKey = sessionKey.map(Self.bounded)
         self.tags = tags
         self.estimatedTokens = estimatedTokens ?? text.count / 4
         self.forcedDeployment = forcedDeployment
         self.countsForHealth = countsForHealth
+    }
+
+    /// A session key of bounded size; the same in every process.
+    private static func bounded(_ key: String) -> String {
+        guard key.utf8.count > sessionKeyLimit else { return key }
+        let hashes = [StableHash.hash(key), StableHash.hash(key, seed: 1)]
+        return "hash:" + hashes.map { String($0, radix: 16) }.joined(separator: ":")
     }
 }

@@ -95,6 +95,51 @@ struct ExplainTests {
         #expect(input.sessionKey == "s" && input.tags == ["eu", "us"])
     }
 
+    @Test(
+        "B11: tags are one list, with blanks after its commas and over several lines",
+        arguments: [
+            (["fast, eu"], ["fast", "eu"]), (["fast,eu"], ["fast", "eu"]), (["fast", " eu , us,"], ["fast", "eu", "us"]),
+            ([""], []),
+        ] as [([String], [String])]
+    )
+    func tagLists(lines: [String], tags: [String]) throws {
+        let body = #"{"model":"m","messages":[{"role":"user","content":"Hi"}],"metadata":{"tags":"a, b"}}"#
+        var wire = WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r")
+        #expect(try gateway.explain(wire).input.tags == ["a", "b"])
+        wire.headers = lines.map { HTTPHeader("X-Gateway-Tags", $0) }
+        #expect(try gateway.explain(wire).input.tags == tags)
+        let metadata: JSONValue = ["tags": .string(lines.joined(separator: ","))]
+        let neutral = chat("Hi", extra: [JSONMember("metadata", metadata)])
+        #expect(try gateway.explain(neutral).input.tags == tags)
+    }
+
+    @Test func `C12: session keys of more than 128 bytes with the same beginning do not meet`() throws {
+        let beginning = String(repeating: "k", count: 300)
+        let body = #"{"model":"m","messages":[{"role":"user","content":"Hi"}],"user":"someone else"}"#
+        func key(_ session: String) throws -> String? {
+            let header = HTTPHeader("x-gateway-session", session)
+            let wire = WireRequest(mode: .chat, body: Array(body.utf8), headers: [header], requestID: "r")
+            let cached = body.replacing("\"user\":\"someone else\"", with: "\"prompt_cache_key\":\"\(session)\"")
+            let inBody = try gateway.explain(WireRequest(mode: .chat, body: Array(cached.utf8), requestID: "r"))
+            let neutral = chat("Hi", extra: [JSONMember("prompt_cache_key", .string(session))])
+            let keys = [
+                try gateway.explain(wire).input.sessionKey, inBody.input.sessionKey,
+                try gateway.explain(neutral).input.sessionKey,
+                try gateway.explain(chat("Hi"), options: CallOptions(sessionKey: session)).input.sessionKey,
+            ]
+            #expect(Set(keys).count == 1)
+            return keys[0]
+        }
+        let first = try key(beginning + "1")
+        let second = try key(beginning + "2")
+        #expect(first != second)
+        #expect((first?.utf8.count ?? 0) <= 128 && (second?.utf8.count ?? 0) <= 128)
+        let short = String(repeating: "k", count: 128)
+        #expect(try key(short) == short)
+        // Of this process, of every other one, and of later versions.
+        #expect(first == "hash:6758244f8e369b1f:7ae85d028a381570")
+    }
+
     @Test func `texts to continue and to embed are routed by their text, too`() throws {
         let completion = try gateway.explain(CompletionRequest(model: "m", prompts: [.text("Once upon")]))
         #expect(String(decoding: completion.input.text, as: UTF8.self) == "Once upon")

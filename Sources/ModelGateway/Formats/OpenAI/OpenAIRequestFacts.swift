@@ -161,17 +161,12 @@ package struct OpenAIRequestFacts: Sendable {
 // MARK: - Routing inputs
 
 extension OpenAIRequestFacts {
-    /// The longest session key that is used, in bytes.
-    private static let longestKey = 128
-
     /// The key that keeps a session's calls together, from the first field that has one.
     package func sessionKey(in body: [UInt8]) -> String? {
         body.withBytes { bytes in
             let session = metadata.flatMap { Self.member("session_id", of: $0, in: bytes) }
             for slice in [promptCacheKey, session, safetyIdentifier, user] {
-                guard let slice, slice.kind == .string, !slice.contents.isEmpty,
-                    slice.contents.count <= Self.longestKey
-                else { continue }
+                guard let slice, slice.kind == .string, !slice.contents.isEmpty else { continue }
                 return slice.string(in: bytes)
             }
             return nil
@@ -183,7 +178,7 @@ extension OpenAIRequestFacts {
         guard let metadata else { return [] }
         return body.withBytes { bytes in
             guard let tags = Self.member("tags", of: metadata, in: bytes) else { return [] }
-            if let text = tags.string(in: bytes) { return text.split(separator: ",").map(String.init) }
+            if let text = tags.string(in: bytes) { return HTTPList.values(text) }
             return (try? JSONValue(parsing: Array(tags.raw(in: bytes))))?.array?.compactMap(\.string) ?? []
         }
     }
