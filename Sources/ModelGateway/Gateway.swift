@@ -159,6 +159,8 @@ public final class Gateway: Sendable {
             record.isModelKnown = false
             record.duration = ContinuousClock.now - start
             observer?.callFinished(record)
+            var error = error
+            error.attempts = 0
             throw error
         }
         let loop = attempts(

@@ -121,6 +121,17 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         set { change { $0.requestWasSent = newValue } }
     }
 
+    /// The attempts that were made for the call that failed, if it was one; 0 if it never got that far.
+    package var attempts: Int? {
+        get { box.parts.attempts }
+        set { change { $0.attempts = newValue } }
+    }
+    /// The deployment that was tried last for the call. For admins only.
+    package var deployment: String? {
+        get { box.parts.deployment }
+        set { change { $0.deployment = newValue } }
+    }
+
     /// The answer of a provider that refused or failed.
     public struct UpstreamFailure: Sendable, Hashable {
         /// The HTTP status of the provider's answer.
@@ -202,6 +213,8 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         var retryAfter: Duration?
         var upstream: UpstreamFailure?
         var requestWasSent: Bool
+        var attempts: Int?
+        var deployment: String?
     }
 
     private final class Box: Sendable {

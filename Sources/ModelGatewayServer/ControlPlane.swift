@@ -144,10 +144,10 @@ extension Response {
     }
 
     /// An error in the format's shape.
-    init(_ error: GatewayError, format: WireFormat = .openAI) {
+    init(_ error: GatewayError, format: WireFormat = .openAI, to caller: Caller = .client) {
         self.init(
             status: HTTPResponse.Status(code: error.status),
-            headers: HTTPFields(format.errorHeaders(for: error)),
+            headers: HTTPFields(format.errorHeaders(for: error, to: caller)),
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: format.errorBody(for: error)))
         )
     }

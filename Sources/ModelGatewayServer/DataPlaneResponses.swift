@@ -26,7 +26,7 @@ extension DataPlaneHandler {
     /// Answers with an error in the client's format.
     func respond(to exchange: Exchange, with error: GatewayError, closing: Bool) {
         let format = exchange.endpoint?.format ?? .openAI
-        var headers = format.errorHeaders(for: error)
+        var headers = format.errorHeaders(for: error, to: exchange.caller)
         if error.code == .methodNotAllowed { headers.append(HTTPHeader("allow", "POST, OPTIONS")) }
         if error.code == .unsupportedMediaType, exchange.fields?.contentCoding != nil {
             headers.append(RequestBody.acceptedCodings)

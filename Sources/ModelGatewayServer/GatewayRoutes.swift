@@ -86,11 +86,12 @@ struct GatewayRoutes: Sendable {
                 router.on(RouterPath(endpoint.path), method: method) { request, _ in Self.refused(request, endpoint) }
             }
             router.post(RouterPath(endpoint.path)) { request, context in
+                var caller = Caller.client
                 do throws(GatewayError) {
-                    let caller = try plane.admit(request, context, as: .client)
+                    caller = try plane.admit(request, context, as: .client)
                     return try await call(endpoint, request, by: caller)
                 } catch {
-                    var response = Response(error, format: endpoint.format)
+                    var response = Response(error, format: endpoint.format, to: caller)
                     if error.code == .unsupportedMediaType, request.headers[.contentEncoding] != nil {
                         response.headers[.acceptEncoding] = "identity"
                     }

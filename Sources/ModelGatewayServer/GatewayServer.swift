@@ -96,6 +96,12 @@ public final class GatewayServer: Service {
     /// Listens and serves until the task is cancelled or shut down gracefully.
     /// - Throws: ``GatewayError/Code/configuration`` when the server cannot listen on its address.
     public func run() async throws {
+        guard (0...65_535).contains(state.options.port) else {
+            throw GatewayError(
+                .configuration,
+                "There is no port \(state.options.port); choose one of 0 to 65535 with --port."
+            )
+        }
         let server = try makeServer()
         let state = state
         do {
@@ -107,11 +113,8 @@ public final class GatewayServer: Service {
             }
         } catch let error as IOError {
             throw Self.cannotListen(error, options: state.options)
-        } catch let error as SocketAddressError {
-            throw GatewayError(
-                .configuration,
-                "Cannot listen on \(state.options.host): it is not an address of this machine (\(error))."
-            )
+        } catch let error where error is SocketAddressError || error is SocketAddressError.UnknownHost {
+            throw Self.notOurs(state.options)
         }
     }
 
@@ -164,20 +167,31 @@ public final class GatewayServer: Service {
         }
     }
 
-    private static func cannotListen(_ error: IOError, options: ServerOptions) -> GatewayError {
-        let place = "port \(options.port) on \(options.host)"
+    /// The address is no name that resolves, or none of this machine's.
+    private static func notOurs(_ options: ServerOptions) -> GatewayError {
+        let host = HeaderText.printable(options.host).debugDescription
+        return GatewayError(
+            .configuration,
+            "Cannot listen on \(host): it is neither an address of this machine nor a name of one; change --host, such as "
+                + "to 127.0.0.1, or to 0.0.0.0 for all addresses."
+        )
+    }
+
+    static func cannotListen(_ error: IOError, options: ServerOptions) -> GatewayError {
+        let place = "port \(options.port) on \(HeaderText.printable(options.host))"
         switch error.errnoCode {
         case EADDRINUSE:
             return GatewayError(.configuration, "\(place) is in use; choose another with --port.")
-        case EACCES:
+        case EACCES, EPERM:
             return GatewayError(
                 .configuration,
                 "\(place) needs more rights than this process has; choose one above 1023 with --port."
             )
-        case EADDRNOTAVAIL:
-            return GatewayError(.configuration, "\(options.host) is not an address of this machine; change --host.")
+        case EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENOTSUP:
+            return notOurs(options)
         default:
-            return GatewayError(.configuration, "Cannot listen on \(place): \(error).")
+            let reason = String(cString: strerror(error.errnoCode))
+            return GatewayError(.configuration, "Cannot listen on \(place): \(reason).")
         }
     }
 }

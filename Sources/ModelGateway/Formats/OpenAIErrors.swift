@@ -76,9 +76,9 @@ extension WireFormat {
         Array("data: ".utf8) + errorBody(for: error) + Array("\n\n".utf8)
     }
 
-    /// The header lines that belong to an error: its media type, when to come back, how to authenticate, and the quota
-    /// and the id of the call that the upstream told with it.
-    package func errorHeaders(for error: GatewayError) -> [HTTPHeader] {
+    /// The header lines that belong to an error: its media type, when to come back, how to authenticate, how many attempts
+    /// were made (and for admins where the last one went), and the quota and the id of the call that the upstream told.
+    package func errorHeaders(for error: GatewayError, to caller: Caller = .client) -> [HTTPHeader] {
         var headers = [HTTPHeader("content-type", "application/json")]
         // A client that is told to come back is told when, even if nobody knows.
         let isTemporary = error.status == 429 || error.status == 503
@@ -90,6 +90,10 @@ extension WireFormat {
         headers += error.upstream?.headers ?? []
         if error.code == .unauthenticated {
             headers.append(HTTPHeader("www-authenticate", "Bearer"))
+        }
+        if let attempts = error.attempts { headers.append(HTTPHeader("x-gateway-attempts", String(attempts))) }
+        if caller == .admin, let deployment = error.deployment {
+            headers.append(HTTPHeader("x-gateway-deployment", deployment))
         }
         return headers
     }

@@ -57,6 +57,9 @@ struct AttemptLoop {
             record.attempts = attempts
             record.duration = ContinuousClock.now - started
             observer?.callFinished(record)
+            var error = error
+            error.attempts = attempts
+            error.deployment = record.deployment
             throw error
         }
     }

@@ -18,7 +18,8 @@ import Darwin
 /// ```
 ///
 /// A JSON line has `time` (RFC 3339, UTC), `level`, `logger`, `message` and, if there is any, `metadata`. Texts are cut at
-/// 8 KiB. Each line is one write, so lines of several threads do not mix.
+/// 8 KiB. Each line is one write, so lines of several threads do not mix. In readable lines, a value of metadata that is not
+/// one plain word is quoted.
 public struct GatewayLogHandler: LogHandler {
     public var logLevel: Logger.Level
     public var metadata: Logger.Metadata = [:]
@@ -104,9 +105,9 @@ public struct GatewayLogHandler: LogHandler {
         LogText.append(event.message.description, to: &line)
         for (key, value) in metadata {
             line.append(UInt8(ascii: " "))
-            LogText.append(key, to: &line)
+            LogText.appendKey(key, to: &line)
             line.append(UInt8(ascii: "="))
-            LogText.append(value.description, to: &line)
+            LogText.appendValue(value.description, to: &line)
         }
         line.append(UInt8(ascii: "\n"))
         return line

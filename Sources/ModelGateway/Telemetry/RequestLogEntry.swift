@@ -91,11 +91,11 @@ public struct RequestLogEntry: Sendable {
     package func appendText(to output: inout [UInt8]) {
         output += LogTime.rfc3339(time)
         output.append(literal: " request ")
-        LogText.append(requestID, to: &output)
+        LogText.appendValue(requestID, to: &output)
         for value in [method, path] {
             guard let value else { continue }
             output.append(UInt8(ascii: " "))
-            LogText.append(value, to: &output)
+            LogText.appendValue(value, to: &output)
         }
         if let status { append("status", status, to: &output) }
         append("model", model, to: &output)
@@ -114,7 +114,7 @@ public struct RequestLogEntry: Sendable {
     private func append(_ key: StaticString, _ value: String?, to output: inout [UInt8]) {
         guard let value else { return }
         appendKey(key, to: &output)
-        LogText.append(value, to: &output)
+        LogText.appendValue(value, to: &output)
     }
 
     private func append(_ key: StaticString, _ value: Int, to output: inout [UInt8]) {
@@ -153,29 +153,5 @@ enum LogTime {
     static func now() -> [UInt8] {
         let now = WallClock.now()
         return rfc3339((now.seconds, now.nanoseconds / 1_000_000))
-    }
-}
-
-/// Text in readable lines.
-enum LogText {
-    /// The longest text of one value in bytes; what is longer is cut.
-    static let limit = 8192
-
-    /// Appends text without line breaks and other control characters, which could forge lines.
-    static func append(_ text: String, to output: inout [UInt8]) {
-        text.withBytes { bytes in
-            let start = output.count
-            output.append(bytes: bytes.clamped(to: 0..<limit))
-            for index in start..<output.count where output[index] < 0x20 || output[index] == 0x7F {
-                output[index] = UInt8(ascii: "?")
-            }
-            if bytes.count > limit { output.append(literal: "…") }
-        }
-    }
-
-    /// The text, cut at the limit.
-    static func bounded(_ text: String) -> String {
-        guard text.utf8.count > limit else { return text }
-        return String(decoding: text.utf8.prefix(limit), as: UTF8.self) + "…"
     }
 }

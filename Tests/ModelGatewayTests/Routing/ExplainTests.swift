@@ -98,7 +98,8 @@ struct ExplainTests {
     @Test(
         "B11: tags are one list, with blanks after its commas and over several lines",
         arguments: [
-            (["fast, eu"], ["fast", "eu"]), (["fast,eu"], ["fast", "eu"]), (["fast", " eu , us,"], ["fast", "eu", "us"]),
+            (["fast, eu"], ["fast", "eu"]), (["fast,eu"], ["fast", "eu"]),
+            (["fast", " eu , us,"], ["fast", "eu", "us"]),
             ([""], []),
         ] as [([String], [String])]
     )

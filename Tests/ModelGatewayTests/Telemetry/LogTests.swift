@@ -35,7 +35,7 @@ struct LogTests {
             ),
             (
                 .text,
-                #"1970-01-01T00:00:00.005Z request req-1 status=200 model=m "x"? deployment=d attempts=1 duration=1.5ms "#
+                #"1970-01-01T00:00:00.005Z request req-1 status=200 model="m \"x\"\n" deployment=d attempts=1 duration=1.5ms "#
                     + "in=3 out=2"
             ),
         ] {
@@ -102,7 +102,33 @@ struct LogTests {
         let logger = Logger(label: "test") { GatewayLogHandler(label: $0, format: .text) { lines.write($0) } }
         logger.info("first\n2026-01-01T00:00:00.000Z error forged", metadata: ["k": "v\r\nx"])
         #expect(lines.lines.count == 1)
-        #expect(lines.text.hasSuffix(" info test: first?2026-01-01T00:00:00.000Z error forged k=v??x\n"))
+        #expect(lines.text.hasSuffix(" info test: first?2026-01-01T00:00:00.000Z error forged k=\"v\\r\\nx\"\n"))
+    }
+
+    @Test(
+        "C12: a value is one word, or quoted such that nothing in it passes for another value or line",
+        arguments: [
+            ("plain-1.5", "plain-1.5"), ("org/model:tag", "org/model:tag"), ("", #""""#),
+            ("two words", #""two words""#),
+            ("x status=200", #""x status=200""#), (#"a"b"#, #""a\"b""#), (#"a\b"#, #""a\\b""#), ("é", "é"),
+            ("a\r\n2026-01-01T00:00:00.000Z request", #""a\r\n2026-01-01T00:00:00.000Z request""#),
+            ("\u{1B}[31m", #""\u001b[31m""#), ("a\u{85}b\u{2028}c", #""a\u0085b\u2028c""#),
+            ("abc\u{202E}def", #""abc\u202edef""#), ("\t", #""\t""#), ("\0", #""\u0000""#),
+        ]
+    )
+    func values(value: String, written: String) throws {
+        let lines = Lines()
+        let log = try RequestLog(format: .text, destination: { lines.write($0) })
+        var entry = RequestLogEntry(CallRecord(requestID: "r", model: value, mode: .chat, deployment: value))
+        entry.path = value
+        log.write(entry)
+        log.close()
+        #expect(lines.text.contains(" request r \(written) model=\(written) deployment=\(written) attempts=0 "))
+        #expect(lines.text.utf8.count { $0 == UInt8(ascii: "\n") } == 1)
+        let logged = Lines()
+        let logger = Logger(label: "test") { GatewayLogHandler(label: $0, format: .text) { logged.write($0) } }
+        logger.info("message", metadata: ["a key": "\(value)"])
+        #expect(logged.text.hasSuffix(" info test: message a_key=\(written)\n"))
     }
 
     @Test func linesAreBounded() {

@@ -18,7 +18,11 @@ struct MetricSeriesTests {
 
     /// A gateway whose only model is `m`, with a deployment `d0`.
     private func gateway() -> Gateway {
-        let fleet = Fleet([DeploymentGroup(model: "m", deployments: deployments(1))], time: clock.source, metrics: metrics)
+        let fleet = Fleet(
+            [DeploymentGroup(model: "m", deployments: deployments(1))],
+            time: clock.source,
+            metrics: metrics
+        )
         let observer = GatewayMetrics(factory: metrics)
         return Gateway(groups: [], registry: WorkerRegistry(fleet, time: clock.source), observer: observer)
     }
@@ -40,15 +44,15 @@ struct MetricSeriesTests {
             ]
         )
         #expect(metrics.render().count < 20_000)
-        var later = deployment("late")
-        later.model = "later"
-        gateway.fleet.set(later, template: DeploymentGroup(model: "later"))
+        gateway.fleet.set(deployment("late"), of: "later", template: DeploymentGroup(model: "later"))
         await call("later", of: gateway)
         #expect(lines("gateway_calls_total").contains { $0.contains(#"deployment="late",mode="chat",model="later""#) })
         #expect(lines("metrics_series_limited_total").isEmpty)
     }
 
-    @Test func `A4: a deployment that is gone keeps its counters for ten minutes and its gauges not at all`() async throws {
+    @Test func `A4: a deployment that is gone keeps its counters for ten minutes and its gauges not at all`()
+        async throws
+    {
         let gateway = gateway()
         let group = try gateway.fleet.group("m")
         group.set(deployment("d1"))
