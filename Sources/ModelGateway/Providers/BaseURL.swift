@@ -63,6 +63,11 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         path.isEmpty ? BaseURL(scheme: scheme, authority: authority, path: "/v1") : self
     }
 
+    /// The same address with `/v1` behind its path, unless it ends so already.
+    var appendingVersion: BaseURL {
+        path.hasSuffix("/v1") ? self : BaseURL(scheme: scheme, authority: authority, path: path + "/v1")
+    }
+
     /// The address of an endpoint.
     /// - Parameter endpoint: The rest of the path, beginning with a slash.
     public func appending(_ endpoint: String) -> String { "\(scheme)://\(authority)\(path)\(endpoint)" }

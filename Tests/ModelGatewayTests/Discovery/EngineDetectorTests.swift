@@ -66,7 +66,7 @@ import Testing
     ]
 
     private func client(of engine: ScriptedEngine) throws -> EngineClient {
-        EngineClient(address: try WorkerAddress(engine.url), transport: try CurlTransport())
+        EngineClient(url: try WorkerAddress(engine.url).url, transport: try CurlTransport())
     }
 
     @Test(arguments: cases) func `an engine is told from its endpoints`(_ example: Case) async throws {

@@ -305,4 +305,46 @@ import Testing
             try await bench.advance(until: "its restart is known") { status()?.deployment.fingerprint != before }
         }
     }
+
+    @Test(arguments: ["/engines/one", "/engines/one/", "/engines/one/v1", ""])
+    func `D26: a worker with a path before its API is found there, with v1 behind it`(path: String) async throws {
+        let prefix = path.isEmpty ? "" : "/engines/one"
+        let engine = try ScriptedEngine { request in
+            guard request.path.hasPrefix(prefix) else { return .json("{}", status: 404) }
+            if request.path == "\(prefix)/health" { return .json("{}") }
+            if request.path == "\(prefix)/version" { return .json(#"{"version":"0.11.0"}"#) }
+            if request.path == "\(prefix)/v1/models" { return .modelList(["mock"]) }
+            if request.path == "\(prefix)/v1/chat/completions" { return .chatCompletion("Hello.") }
+            return .json("<html>", status: 404)
+        }
+        defer { engine.stop() }
+        let bench = try Bench(probes: true)
+        try await bench.run {
+            try bench.gateway.addWorker(url: engine.url + path)
+            try await bench.advance(until: "it is ready") {
+                bench.gateway.isReady && bench.gateway.workers.first?.engine?.kind == .vllm
+            }
+            #expect(bench.gateway.workers.map(\.url) == ["\(engine.url)\(prefix)/v1"])
+            #expect(bench.gateway.workers.map(\.state) == [.ready])
+            #expect(try await bench.call().status == 200)
+            let before = engine.requests.count
+            try await bench.advance(until: "it was asked again") { engine.requests.count >= before + 5 }
+            #expect(bench.gateway.isReady)
+            #expect(try await bench.call().status == 200)
+        }
+    }
+
+    @Test func `D26: a worker that has no list of models anywhere is reported with the first answer`() async throws {
+        let engine = try ScriptedEngine { request in
+            .json(#"{"error":{"message":"nothing at \#(request.path)"}}"#, status: 404)
+        }
+        defer { engine.stop() }
+        let bench = try Bench()
+        try await bench.run {
+            try bench.gateway.addWorker(url: engine.url + "/engines/one")
+            try await bench.advance(until: "it was asked") { bench.gateway.workers.first?.problem != nil }
+            #expect(bench.gateway.workers.first?.state == .connecting)
+            #expect(Set(engine.requests.map(\.path)).isSuperset(of: ["/engines/one/models", "/engines/one/v1/models"]))
+        }
+    }
 }

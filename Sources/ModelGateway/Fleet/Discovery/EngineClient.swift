@@ -14,7 +14,8 @@ package struct EngineClient: Sendable {
     /// The largest answer that is read; `/metrics` of an engine with many labels is below 1 MiB.
     static let largestAnswer = 4 << 20
 
-    let address: WorkerAddress
+    /// The base URL of the worker's API.
+    let url: BaseURL
     let apiKey: Secret?
     /// Who asks.
     let identity: GatewayIdentity
@@ -22,13 +23,13 @@ package struct EngineClient: Sendable {
     let timeout: Duration
 
     package init(
-        address: WorkerAddress,
+        url: BaseURL,
         apiKey: Secret? = nil,
         identity: GatewayIdentity = GatewayIdentity(),
         transport: any HTTPTransport,
         timeout: Duration = .seconds(3)
     ) {
-        self.address = address
+        self.url = url
         self.apiKey = apiKey
         self.identity = identity
         self.transport = transport
@@ -45,7 +46,7 @@ package struct EngineClient: Sendable {
         if let apiKey, !apiKey.isEmpty { headers.append(HTTPHeader("authorization", "Bearer \(apiKey.reveal())")) }
         let request = HTTPTransportRequest(
             method: "GET",
-            url: address.url.server + path,
+            url: url.server + path,
             headers: headers,
             timeouts: timeouts
         )
@@ -76,7 +77,7 @@ package struct EngineClient: Sendable {
     /// The provider through which calls reach the worker.
     func provider(name: String) throws(GatewayError) -> OpenAICompatibleProvider {
         try OpenAICompatibleProvider(
-            baseURL: address.url.description,
+            baseURL: url.description,
             apiKey: apiKey?.reveal(),
             name: name,
             transport: transport

@@ -7,6 +7,8 @@ struct WorkerEntry: Sendable {
     /// No other entry of the registry has this number: results of questions find the worker that they are about.
     let number: Int
     var address: WorkerAddress
+    /// The base URL of its API: that of the address, or `/v1` below it where the worker was found to have it there.
+    var url: BaseURL
     /// The key that was given for this worker alone.
     var ownKey: Secret?
     /// The key of all workers that an operator's configuration or sources name.
@@ -42,6 +44,7 @@ struct WorkerEntry: Sendable {
     init(number: Int, address: WorkerAddress, ownKey: Secret?, sharedKey: Secret?, now: MonotonicInstant) {
         self.number = number
         self.address = address
+        url = address.url
         self.ownKey = ownKey
         self.sharedKey = sharedKey
         weight = address.weight ?? 1
@@ -74,6 +77,6 @@ struct WorkerEntry: Sendable {
 
     /// Changes when the engine that holds the caches is another one, or is spoken to with other credentials.
     var fingerprint: UInt64 {
-        StableHash.hash([address.url.description, apiKey?.reveal() ?? "", "\(restarts)"].joined(separator: "\u{0}"))
+        StableHash.hash([url.description, apiKey?.reveal() ?? "", "\(restarts)"].joined(separator: "\u{0}"))
     }
 }

@@ -58,13 +58,31 @@ package struct WorkerMonitor: Sendable {
 
     private func inspect(_ worker: WorkerEntry) async -> Result<WorkerRegistry.Inspection, GatewayError> {
         do throws(GatewayError) {
-            let client = try registry.client(of: worker)
-            let models = try await client.models()
-            var engine = worker.failures == 0 ? worker.engine : nil
+            let (client, models) = try await models(of: worker)
+            var engine = worker.failures == 0 && client.url == worker.url ? worker.engine : nil
             if engine == nil { engine = await EngineDetector(client).detect(models) }
-            return .success(WorkerRegistry.Inspection(models: models, engine: engine))
+            return .success(WorkerRegistry.Inspection(models: models, engine: engine, url: client.url))
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// The models of a worker, and who asked for them: at the address that was given, and where a server has no list of
+    /// models there, at `/v1` below it.
+    private func models(of worker: WorkerEntry) async throws(GatewayError) -> (EngineClient, [ModelInfo]) {
+        let client = try registry.client(of: worker)
+        do throws(GatewayError) {
+            return (client, try await client.models())
+        } catch {
+            let given = worker.address.url
+            let others = [given, given.appendingVersion].filter { $0 != worker.url }
+            guard error.isAnswerWithoutModels, let other = others.first else { throw error }
+            let second = try registry.client(of: worker, at: other)
+            do throws(GatewayError) {
+                return (second, try await second.models())
+            } catch let next {
+                throw next.code == .cancelled ? next : error
+            }
         }
     }
 
@@ -76,5 +94,12 @@ package struct WorkerMonitor: Sendable {
             // An engine that is down is a matter of its probes; its load is just not known.
             return nil
         }
+    }
+}
+
+extension GatewayError {
+    /// Whether a server answered, but not with a list of models.
+    fileprivate var isAnswerWithoutModels: Bool {
+        code == .malformedResponse || upstream.map { (400..<500).contains($0.status) && $0.status != 429 } ?? false
     }
 }

@@ -68,7 +68,7 @@ extension WorkerRegistry {
     func describe(_ entry: WorkerEntry) -> Worker {
         Worker(
             id: entry.id,
-            url: entry.address.url.description,
+            url: entry.url.description,
             sources: entry.sources.sorted(),
             state: entry.state,
             isLeaving: entry.isLeaving,
@@ -102,9 +102,10 @@ extension WorkerRegistry {
     }
 
     /// Asks this worker.
-    func client(of entry: WorkerEntry) throws(GatewayError) -> EngineClient {
+    /// - Parameter url: The base URL of its API; nil for the one that is known.
+    func client(of entry: WorkerEntry, at url: BaseURL? = nil) throws(GatewayError) -> EngineClient {
         EngineClient(
-            address: entry.address,
+            url: url ?? entry.url,
             apiKey: entry.apiKey,
             identity: identity,
             transport: try workerTransport(),

@@ -13,6 +13,8 @@ extension WorkerRegistry {
     struct Inspection: Sendable {
         var models: [ModelInfo]
         var engine: Engine?
+        /// The base URL at which it answered.
+        var url: BaseURL
     }
 
     /// Takes the questions that are due now.
@@ -116,6 +118,11 @@ extension WorkerRegistry {
         entry.problem = nil
         entry.engine = inspection.engine ?? entry.engine
         entry.models = inspection.models
+        if entry.url != inspection.url {
+            entry.url = inspection.url
+            // Its deployments are at another address now.
+            deploy(Array(entry.deployed), of: &entry, &state)
+        }
         entry.inspectionDue = now + options.interval
         if entry.loadDue == .never, entry.engine.flatMap(EngineMetrics.of) != nil { entry.loadDue = now }
         let offered = Set(inspection.models.map(\.id))
