@@ -15,14 +15,18 @@ extension Gateway {
     ///     func run() async throws { try await cancelWhenGracefulShutdown { try await gateway.run() } }
     /// }
     /// ```
-    /// - Parameter logger: Is told of workers that come and go, and of sources that cannot be read.
+    /// - Parameter logger: Receives a line for workers that come, change and go, for sources that cannot be read, and for
+    ///   deployments that drain, are removed, or get no calls because of their circuit breaker, their health or their
+    ///   credentials.
     public func run(logger: Logger = Logger(label: "modelgateway.fleet")) async throws {
         let probe = EngineProbe()
         let prober = HealthProber(fleet, time: registry.time) { question throws(GatewayError) in
             try await probe.ask(question)
         }
         let monitor = WorkerMonitor(registry, sources: workerSources, logger: logger)
-        await withDiscardingTaskGroup { tasks in
+        let notices = fleet.journal.open()
+        await withDiscardingTaskGroup { [fleet] tasks in
+            tasks.addTask { await fleet.journal.write(notices, to: logger) }
             tasks.addTask { await prober.run() }
             tasks.addTask { await monitor.run() }
         }

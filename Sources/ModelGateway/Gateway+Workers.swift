@@ -23,7 +23,8 @@ extension Gateway {
     /// The gateway sends requests to the address, also prompts: pass on only addresses that an operator chose. The
     /// configured key of all workers is not sent to it, unless the configuration or a source names it as well.
     /// - Parameters:
-    ///   - url: The base URL of an OpenAI-compatible API; `/v1` is assumed if it has no path.
+    ///   - url: The base URL of an OpenAI-compatible API; `/v1` is assumed if it has no path, and tried below a path
+    ///     at which there is no list of models.
     ///   - apiKey: Sent as a bearer token; nil for none.
     ///   - weight: The share of calls relative to other workers, 0 to 1,000.
     ///   - priority: The tier, 0 to 1,000; lower numbers first.

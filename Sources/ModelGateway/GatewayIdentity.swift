@@ -32,7 +32,7 @@ package struct GatewayIdentity: Sendable {
         guard !hops.isEmpty || !vias.isEmpty else { return firstHop }
         try check(hops: hops, vias: vias)
         return [
-            HTTPHeader(Self.header, (hops + [id[...]]).joined(separator: ", ")),
+            HTTPHeader(Self.header, (hops + [id]).joined(separator: ", ")),
             HTTPHeader("via", (vias + ["1.1 modelgateway-\(id)"]).joined(separator: ", ")),
         ]
     }
@@ -42,9 +42,9 @@ package struct GatewayIdentity: Sendable {
         try check(hops: Self.entries(headers, Self.header), vias: Self.entries(headers, "via"))
     }
 
-    private func check(hops: [Substring], vias: [Substring]) throws(GatewayError) {
+    private func check(hops: [String], vias: [String]) throws(GatewayError) {
         let name = "modelgateway-\(id)"
-        if hops.contains(id[...]) || vias.contains(where: { $0.split(separator: " ").contains(name[...]) }) {
+        if hops.contains(id) || vias.contains(where: { $0.split(separator: " ").contains(name[...]) }) {
             throw GatewayError(
                 .loopDetected,
                 "The call has come back to the gateway that it came from: one of its workers or deployments leads here."
@@ -58,15 +58,7 @@ package struct GatewayIdentity: Sendable {
         }
     }
 
-    private static func entries(_ headers: [HTTPHeader], _ name: String) -> [Substring] {
-        var entries: [Substring] = []
-        for header in headers where header.isNamed(name) {
-            entries += header.value.split(separator: ",").map { entry in
-                var entry = entry.drop { $0 == " " || $0 == "\t" }
-                while entry.last == " " || entry.last == "\t" { entry.removeLast() }
-                return entry
-            }
-        }
-        return entries.filter { !$0.isEmpty }
+    private static func entries(_ headers: [HTTPHeader], _ name: String) -> [String] {
+        headers.filter { $0.isNamed(name) }.flatMap { HTTPList.elements($0.value) }
     }
 }

@@ -12,20 +12,39 @@ package enum HTTPList {
     ) throws(Failure) {
         var start = 0
         var index = 0
-        var isQuoted = false
+        // A quote that is never closed is a character like others: what others append must not vanish behind it.
+        var mayQuote = true
         while index <= list.count {
-            let byte = index < list.count ? list[index] : UInt8(ascii: ",")
-            if isQuoted, index < list.count {
-                if byte == UInt8(ascii: "\\"), index + 1 < list.count { index += 1 }
-                if byte == UInt8(ascii: "\"") { isQuoted = false }
-            } else if byte == UInt8(ascii: "\"") {
-                isQuoted = true
-            } else if byte == UInt8(ascii: ",") {
+            if index < list.count, list[index] == UInt8(ascii: "\""), mayQuote {
+                if let end = endOfQuoted(list, from: index) { index = end } else { mayQuote = false }
+            } else if index == list.count || list[index] == UInt8(ascii: ",") {
                 let element = list.clamped(to: start..<index).trimmingBlanks
                 if !element.isEmpty || !skipsEmpty { try body(element) }
                 start = index + 1
             }
             index += 1
+        }
+    }
+
+    /// The place of the quote that closes the quoted string which begins at a place.
+    private static func endOfQuoted(_ list: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        var index = start + 1
+        while index < list.count {
+            switch list[index] {
+            case UInt8(ascii: "\\"): index += 2
+            case UInt8(ascii: "\""): return index
+            default: index += 1
+            }
+        }
+        return nil
+    }
+
+    /// The elements as they are written. Empty ones are left out.
+    package static func elements(_ list: String) -> [String] {
+        list.withBytes { bytes in
+            var elements: [String] = []
+            forEach(in: bytes) { elements.append(String(decoding: $0, as: UTF8.self)) }
+            return elements
         }
     }
 

@@ -9,6 +9,8 @@ package final class Fleet: Sendable {
     private let time: TimeSource
     /// What whoever probes the fleet is told.
     let probeNews: ProbeNews
+    /// What the log should say.
+    let journal: FleetJournal
     let series: FleetSeries
     let gauges: FleetGauges
     let unknownModels = UnknownModels()
@@ -24,6 +26,7 @@ package final class Fleet: Sendable {
         metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         let probeNews = ProbeNews()
+        let journal = FleetJournal()
         let series = FleetSeries(factory: metrics, time: time)
         var groups: [String: GroupState] = [:]
         for configuration in configurations {
@@ -31,10 +34,12 @@ package final class Fleet: Sendable {
                 configuration,
                 time: time,
                 series: series,
-                probeNews: probeNews
+                probeNews: probeNews,
+                journal: journal
             )
         }
         self.probeNews = probeNews
+        self.journal = journal
         self.groups = Mutex(groups)
         self.time = time
         self.series = series
@@ -96,7 +101,7 @@ package final class Fleet: Sendable {
     }
 
     private func newGroup(_ configuration: DeploymentGroup) -> GroupState {
-        GroupState(configuration, time: time, series: series, probeNews: probeNews)
+        GroupState(configuration, time: time, series: series, probeNews: probeNews, journal: journal)
     }
 
     /// Adds a deployment to its model's group, or gives the one with its id new settings.

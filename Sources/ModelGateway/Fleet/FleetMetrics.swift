@@ -165,7 +165,8 @@ final class DeploymentMetrics: RetirableCounters {
 
     func retire() {
         let rare = transitions.withLock { Array($0.values) }
-        for counter in [selections, successes, failures, rateLimited, cancelled, misconfigured] + rare {
+        let outcomes = [successes, failures, rateLimited, modelMissing, outOfQuota, cancelled, misconfigured]
+        for counter in [selections] + outcomes + rare {
             counter.destroy()
         }
     }

@@ -14,6 +14,12 @@ enum FleetEvent: Sendable {
     case credentialsDoubted(DeploymentRecord)
     /// The deployment is new, or is to be probed otherwise than before.
     case probesChanged(DeploymentRecord)
+    /// The deployment gets no new calls and will be removed when those under way have ended.
+    case draining(DeploymentRecord, calls: Int)
+    /// The deployment was taken back into service.
+    case returned(DeploymentRecord)
+    /// The deployment is gone; calls under way go on without being counted.
+    case left(DeploymentRecord, GroupCore.Departure, calls: Int)
 }
 
 extension GroupCore {
@@ -57,7 +63,7 @@ extension GroupCore {
         }
         noteBreaker(slot, lane, before: before)
         noteSaturation(slot, lane)
-        if members[slot].ineligibility.contains(.draining), members[slot].calls == 0 { remove(slot) }
+        if members[slot].ineligibility.contains(.draining), members[slot].calls == 0 { remove(slot, .drained) }
         probeEarlyIfNothingIsLeft(lane)
     }
 
@@ -229,15 +235,20 @@ extension GroupCore {
     /// Lets a deployment finish what it has begun, and removes it when it has or at a deadline.
     mutating func drain(_ slot: Int, until deadline: MonotonicInstant) {
         members[slot].drainEnds = deadline
+        if !members[slot].ineligibility.contains(.draining) {
+            events.append(.draining(members[slot].record, calls: members[slot].calls))
+        }
         change(slot, adding: .draining)
         nextEvent = min(nextEvent, deadline)
-        if members[slot].calls == 0 { remove(slot) }
+        if members[slot].calls == 0 { remove(slot, .drained) }
     }
 
     /// Takes a draining deployment back into service.
     mutating func stopDraining(_ slot: Int) {
+        guard members[slot].ineligibility.contains(.draining) else { return }
         members[slot].drainEnds = .never
         change(slot, removing: .draining)
+        events.append(.returned(members[slot].record))
     }
 }
 
@@ -254,7 +265,7 @@ extension GroupCore {
                 reported(slot, nil, until: .never)
             }
             if members[slot].ineligibility.contains(.draining), now >= members[slot].drainEnds {
-                remove(slot)
+                remove(slot, .atDeadline)
                 continue
             }
             nextEvent = min(nextEvent, members[slot].nextEvent)

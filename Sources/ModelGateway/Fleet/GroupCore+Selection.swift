@@ -82,7 +82,7 @@ extension GroupCore {
             return .chosen(begin(slot, lane, tokens: input.estimatedTokens, now: now))
         }
         if ineligibility == .saturated { return .full }
-        let reasons = excluded.contains(slot) ? "tried already" : ineligibility.names.joined(separator: ", ")
+        let reasons = excluded.contains(slot) ? "tried already" : ineligibility.words.joined(separator: ", ")
         return .failed(
             GatewayError(
                 .unavailable,
@@ -182,19 +182,31 @@ extension GroupCore {
         let waits = present.compactMap { timeUntilEligible($0, lane, now: now) }
         var counts: [String: Int] = [:]
         for slot in present {
-            for name in reasons(slot, lane).names { counts[name, default: 0] += 1 }
+            // What has several reasons is back when the last of them is gone: one of them would not be the whole truth.
+            let names = reasons(slot, lane).words
+            let reason = names.isEmpty ? "tried already" : names.joined(separator: " and ")
+            counts[reason, default: 0] += 1
         }
-        let reasons = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-        let detail = reasons.isEmpty ? "all that are left were tried" : reasons
         let areRejected = !counts.isEmpty && present.allSatisfy { self.reasons($0, lane).contains(.misconfigured) }
         let advice =
             areRejected
             ? "the provider rejected the gateway's credentials, the operator must check the API key" : "try again later"
         return GatewayError(
             .unavailable,
-            "No deployment of \(configuration.model) can take the call now (\(detail)); \(advice).",
+            "No deployment of \(configuration.model) can take the call now (\(detail(counts))); \(advice).",
             retryAfter: waits.min() ?? Self.longestWait
         )
+    }
+
+    /// How many deployments are out for which reason.
+    private func detail(_ counts: [String: Int]) -> String {
+        let reasons = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        if !reasons.isEmpty { return reasons }
+        return switch lastDeparture {
+        case .drained, .atDeadline: "all were drained"
+        case .removed: "all were removed"
+        case .replaced, nil: "it has none"
+        }
     }
 
     // Said to clients when nobody knows when a deployment comes back.

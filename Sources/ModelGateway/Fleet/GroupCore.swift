@@ -25,10 +25,24 @@ struct GroupCore: Sendable {
     var pace = AnswerPace()
     /// What has happened since the last look.
     var events: [FleetEvent] = []
+    /// How the deployment went that was the last to go.
+    var lastDeparture: Departure?
     /// Slots whose deployment is gone and must be forgotten by the prefix cache before they are used again.
     var leaving: [Int] = []
     private var free: [Int] = []
     private let series: FleetSeries
+
+    /// How a deployment goes.
+    enum Departure: Sendable {
+        /// After its last call.
+        case drained
+        /// At the end of the time that its calls had.
+        case atDeadline
+        /// At once.
+        case removed
+        /// Another one with its id comes.
+        case replaced
+    }
 
     /// The deployments of one priority: for each lane all that are eligible, and those with the tags of recent calls.
     struct Tier: Sendable {
@@ -75,8 +89,10 @@ extension GroupCore {
     }
 
     /// Removes the deployment in a slot; attempts under way on it no longer count.
-    mutating func remove(_ slot: Int) {
+    mutating func remove(_ slot: Int, _ departure: Departure = .removed) {
         leave(slot)
+        events.append(.left(members[slot].record, departure, calls: members[slot].calls))
+        lastDeparture = departure
         calls -= members[slot].calls
         members[slot].calls = 0
         members[slot].pendingTokens = 0
@@ -227,7 +243,7 @@ extension GroupCore {
         if old.deployment.fingerprint == deployment.fingerprint {
             update(slot, DeploymentRecord(deployment, number: old.number, metrics: old.metrics))
         } else {
-            remove(slot)
+            remove(slot, .replaced)
             add(DeploymentRecord(deployment, number: number(), metrics: metrics(of: deployment)))
         }
     }

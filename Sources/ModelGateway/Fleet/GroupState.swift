@@ -14,6 +14,7 @@ package final class GroupState: Sendable {
     let isDissolved = Atomic(false)
     private let metrics: GroupMetrics
     private let probeNews: ProbeNews?
+    private let journal: FleetJournal?
     /// Whether the policy keeps book of prompts; read without the lock.
     private let usesPrefixCache: Atomic<Bool>
     private let policyReadsText: Atomic<Bool>
@@ -34,20 +35,23 @@ package final class GroupState: Sendable {
         metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         let series = FleetSeries(factory: metrics, time: time)
-        self.init(configuration, time: time, seed: seed, series: series, probeNews: nil)
+        self.init(configuration, time: time, seed: seed, series: series, probeNews: nil, journal: nil)
     }
 
     /// - Parameters:
     ///   - series: Has the counters.
     ///   - probeNews: Is told which deployments come.
+    ///   - journal: Takes what the log should say.
     init(
         _ configuration: DeploymentGroup,
         time: TimeSource,
         seed: UInt64 = .random(in: .min ... .max),
         series: FleetSeries,
-        probeNews: ProbeNews?
+        probeNews: ProbeNews?,
+        journal: FleetJournal?
     ) {
         self.probeNews = probeNews
+        self.journal = journal
         model = configuration.model
         self.time = time
         self.series = series
@@ -100,10 +104,11 @@ package final class GroupState: Sendable {
     }
 
     private func record(_ event: FleetEvent) {
+        journal?.note(event, model: model)
         switch event {
         case .breaker(let record, let state): record.metrics.breakerChanged(to: state)
         case .health(let record, let isHealthy): record.metrics.healthChanged(isHealthy: isHealthy)
-        case .credentials: break
+        case .credentials, .draining, .returned, .left: break
         case .modelMissing(let record):
             probeNews?.missing.tell(MissingModels.Subject(deployment: record.deployment.id, model: model))
         case .probesChanged(let record), .credentialsDoubted(let record):

@@ -24,6 +24,9 @@ package struct Ineligibility: OptionSet, Sendable, Hashable {
     /// All its places are taken; one gets free when a call ends.
     package static let saturated = Ineligibility(rawValue: 1 << 8)
 
+    /// The reasons as people read them, in a fixed order.
+    var words: [String] { names.map { $0.replacing("_", with: " ") } }
+
     /// The reasons as words, in a fixed order.
     package var names: [String] {
         let all: [(Ineligibility, String)] = [

@@ -10,7 +10,7 @@ struct HTTPListTests {
         arguments: [
             ("fast, eu", ["fast", "eu"]), ("fast,eu", ["fast", "eu"]), (" fast\t,\t eu ,", ["fast", "eu"]),
             (", ,", []), ("", []), ("one", ["one"]), ("two words, b", ["two words", "b"]),
-            (#""a, b", c"#, ["a, b", "c"]), (#""a \"b\"", c"#, [#"a "b""#, "c"]), (#""open, b"#, [#""open, b"#]),
+            (#""a, b", c"#, ["a, b", "c"]), (#""a \"b\"", c"#, [#"a "b""#, "c"]), (#""open, b"#, [#""open"#, "b"]),
             (#"a, "open\"#, ["a", #""open\"#]), (#""""#, []), ("é, ü", ["é", "ü"]),
         ] as [(String, [String])]
     )

@@ -71,7 +71,7 @@ struct CredentialMaskTests {
         let engine = try ScriptedEngine { _ in .openAIError(status: 400, message: "Bad key sk-worker") }
         defer { engine.stop() }
         let address = try WorkerAddress(engine.url)
-        let client = EngineClient(address: address, apiKey: Secret("sk-worker"), transport: try CurlTransport())
+        let client = EngineClient(url: address.url, apiKey: Secret("sk-worker"), transport: try CurlTransport())
         let error = await #expect(throws: GatewayError.self) { try await client.models() }
         #expect(error?.message == "Bad key ***")
     }

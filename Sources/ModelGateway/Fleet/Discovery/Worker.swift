@@ -77,6 +77,21 @@ public struct WorkerChange: Sendable, Hashable {
         self.isDraining = isDraining
     }
 
+    /// What a log line about it says.
+    var logged: [(String, String)] {
+        var values: [(String, String)] = []
+        if let weight { values.append(("weight", NumberText.format(weight))) }
+        if let priority { values.append(("priority", "\(priority)")) }
+        if let labels {
+            let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            values.append(("labels", pairs.joined(separator: ",")))
+        }
+        if let tags { values.append(("tags", tags.joined(separator: ","))) }
+        if apiKey != nil { values.append(("api_key", "changed")) }
+        if let isDraining { values.append(("draining", "\(isDraining)")) }
+        return values
+    }
+
     /// Checks the ranges.
     func validate() throws(GatewayError) {
         if let weight, !(0...1000).contains(weight) {

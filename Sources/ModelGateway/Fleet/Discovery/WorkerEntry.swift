@@ -66,6 +66,9 @@ struct WorkerEntry: Sendable {
     /// What logs call it.
     var title: String { "\(id) (\(address.url))" }
 
+    /// What a log line about it names.
+    var logged: [(String, String)] { [("worker", id), ("url", url.description)] }
+
     func deploymentID(_ model: String) -> String { "\(id)/\(model)" }
 
     var state: Worker.State {

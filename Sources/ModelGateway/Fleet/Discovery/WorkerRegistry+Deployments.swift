@@ -89,7 +89,7 @@ extension WorkerRegistry {
     package func isOurselves(at url: String) async -> Bool {
         do throws(GatewayError) {
             let client = EngineClient(
-                address: try WorkerAddress(url),
+                url: try WorkerAddress(url).url,
                 identity: identity,
                 transport: try workerTransport(),
                 timeout: .seconds(1)

@@ -1,5 +1,6 @@
 // The workers that there are, and the deployments that the fleet has because of them.
 
+internal import Logging
 internal import Synchronization
 
 /// Keeps the fleet in step with the workers: one deployment for each model of each worker.
@@ -209,6 +210,7 @@ extension WorkerRegistry {
             now: time.now()
         )
         entry.sources = [source]
+        fleet.journal.note(.info, "A worker was added.", entry.logged + [("source", source)])
         return entry
     }
 
@@ -246,6 +248,7 @@ extension WorkerRegistry {
 
     private func apply(_ change: WorkerChange, to id: String, _ state: inout State) {
         guard var entry = state.workers[id] else { return }
+        fleet.journal.note(.info, "A worker was changed.", entry.logged + change.logged)
         entry.weight = change.weight ?? entry.weight
         entry.priority = change.priority ?? entry.priority
         entry.labels = change.labels ?? entry.labels
@@ -265,6 +268,7 @@ extension WorkerRegistry {
 
     private func leave(_ id: String, within limit: Duration, _ state: inout State) {
         guard var entry = state.workers[id] else { return }
+        if !entry.isLeaving { fleet.journal.note(.info, "A worker is being removed.", entry.logged) }
         entry.isLeaving = true
         entry.inspectionDue = .never
         entry.loadDue = .never
