@@ -133,7 +133,10 @@ import Darwin
         for worker in registry.takeDue() {
             guard case .inspection(let entry) = worker, entry.address.place == "a:1" else { continue }
             let models = [ModelInfo(id: "m")]
-            _ = registry.inspected(entry, .success(WorkerRegistry.Inspection(models: models, engine: nil)))
+            _ = registry.inspected(
+                entry,
+                .success(WorkerRegistry.Inspection(models: models, engine: nil, url: entry.url))
+            )
         }
         // The second one has not said yet what it has.
         #expect(code() == .unavailable)
