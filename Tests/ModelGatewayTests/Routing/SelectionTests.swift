@@ -136,7 +136,7 @@ import Testing
         try bench.fail("d1")
         let down = #expect(throws: GatewayError.self) { try bench.pick(RoutingInput(forcedDeployment: "d1")) }
         #expect(down?.code == .unavailable)
-        #expect(down?.message.contains("breaker_open") == true)
+        #expect(down?.message.contains("breaker open") == true)
         #expect(try #require(down?.retryAfter) > .seconds(7))
     }
 
