@@ -71,7 +71,7 @@ struct AdminRoutes: Sendable {
         for (usual, configured) in [
             ("x-gateway-session", routing.sessionHeaders.first), ("x-gateway-tags", routing.tagsHeader),
         ] {
-            if let configured, let value = request.headers.first(usual) {
+            if let configured, !HeaderText.equals(configured, usual), let value = request.headers.first(usual) {
                 headers.insert(HTTPHeader(configured, value), at: 0)
             }
         }

@@ -78,6 +78,11 @@ extension WorkerRegistry {
                 state.workers[entry.id] = entry
                 noteOutlook(state)
             }
+            guard asked.address.url == entry.address.url else {
+                // A source has written its address otherwise since.
+                entry.inspectionDue = now
+                return nil
+            }
             switch result {
             case .success(let inspection):
                 return succeeded(inspection, &entry, &state, now: now)

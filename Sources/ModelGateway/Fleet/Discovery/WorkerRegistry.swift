@@ -222,6 +222,11 @@ extension WorkerRegistry {
         var named = address
         named.weight = entry.address.weight
         named.priority = entry.address.priority
+        if named.url != entry.address.url {
+            entry.url = named.url
+            // Never is while it is being asked, at the old address; that answer will not count.
+            if entry.inspectionDue != .never { entry.inspectionDue = time.now() }
+        }
         entry.address = named
         deploy(Array(entry.deployed), of: &entry, &state)
         state.workers[entry.id] = entry
