@@ -64,15 +64,21 @@ struct ChatCommand: AsyncParsableCommand {
 
     /// The prompt: the one of the command line, then the piped one. Nil asks for a conversation.
     private func question(_ input: StandardInput) async throws -> String? {
-        var parts = prompt.map { [$0] } ?? []
-        if !input.isTerminal {
-            // What is asked on the command line does not wait for a pipe that only happens to be there.
-            parts.append(prompt == nil ? try await input.readAll() : try await input.readIfItComes())
-        }
+        let parts = [prompt ?? "", try await piped(input)]
         let text = parts.filter { part in part.contains { !$0.isWhitespace } }.joined(separator: "\n\n")
         guard text.isEmpty else { return text }
         if input.isTerminal, prompt == nil { return nil }
         throw CommandFailure(.usage, "the prompt is empty; give one: gateway chat \"Why is the sky blue?\"")
+    }
+
+    /// What comes through a pipe; nothing on a terminal.
+    private func piped(_ input: StandardInput) async throws -> String {
+        if input.isTerminal { return "" }
+        guard prompt == nil else {
+            // What is asked on the command line does not wait for a pipe that only happens to be there.
+            return try await input.readIfItComes()
+        }
+        return try await input.readAll()
     }
 
     /// Makes everything ready for the first question.
