@@ -33,10 +33,11 @@ struct TrustedHosts: Sendable {
     /// The host without its port.
     private static func name(_ host: some StringProtocol) -> Substring {
         let host = Substring(host)
+        // Each call of a model is asked this; bytes are looked at faster than characters.
         if host.utf8.first == UInt8(ascii: "[") {
-            return host.firstIndex(of: "]").map { host[...$0] } ?? host
+            return host.utf8.firstIndex(of: UInt8(ascii: "]")).map { host[...$0] } ?? host
         }
-        return host.prefix { $0 != ":" }
+        return Substring(host.utf8.prefix { $0 != UInt8(ascii: ":") })
     }
 
     /// Whether it is an address and no name: a name never ends in digits only (RFC 3696 §2).

@@ -50,9 +50,14 @@ enum LogText {
     }
 
     private static func needsQuotes(_ text: String) -> Bool {
-        let isWord = text.utf8.allSatisfy { byte in
-            byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "=")
-                && byte != UInt8(ascii: "\\")
+        let isWord = text.withBytes { bytes in
+            for byte in bytes
+            where byte <= 0x20 || byte >= 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "=")
+                || byte == UInt8(ascii: "\\")
+            {
+                return false
+            }
+            return true
         }
         if isWord { return text.isEmpty }
         return text.unicodeScalars.contains { scalar in
@@ -62,7 +67,11 @@ enum LogText {
 
     private static func hasInvisible(_ text: String) -> Bool {
         // Most text is plain, and its bytes are looked at faster than its characters.
-        guard !text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return false }
+        let isPlain = text.withBytes { bytes in
+            for byte in bytes where byte < 0x20 || byte >= 0x7F { return false }
+            return true
+        }
+        if isPlain { return false }
         return text.unicodeScalars.contains(where: isInvisible)
     }
 
