@@ -130,11 +130,6 @@ struct Member: Sendable {
         latencyPerToken = latencyPerToken.map { $0 + Self.smoothing * (perToken - $0) } ?? perToken
     }
 
-    /// Bytes of prompts that the engine's prefix cache takes, if known.
-    var cacheCapacity: Int? {
-        (record.deployment.cacheTokens ?? reportedCacheTokens).map { $0 * CacheAwarePolicy.bytesPerToken }
-    }
-
     /// When time alone changes something next.
     var nextEvent: MonotonicInstant {
         var next = MonotonicInstant.never

@@ -1,35 +1,5 @@
 // What the gateway asks of a provider: one kind of upstream, hosted, self-hosted or in this process.
 
-/// What kind of work a call asks for.
-public struct Mode: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
-    public var rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
-    public var description: String { rawValue }
-
-    /// Continuing a conversation.
-    public static let chat = Mode(rawValue: "chat")
-    /// Continuing a raw text.
-    public static let completion = Mode(rawValue: "completion")
-    /// Turning texts into vectors.
-    public static let embedding = Mode(rawValue: "embedding")
-}
-
-extension Mode {
-    /// The kind of work that a request asks for by what is in it, where no path tells.
-    /// - Throws: ``GatewayError/Code/invalidRequest`` if nothing tells.
-    package init(ofRequest json: JSONValue) throws(GatewayError) {
-        if json["messages"] != nil {
-            self = .chat
-        } else if json["prompt"] != nil {
-            self = .completion
-        } else if json["input"] != nil {
-            self = .embedding
-        } else {
-            throw GatewayError(.invalidRequest, "The request has none of 'messages', 'prompt' and 'input'.")
-        }
-    }
-}
-
 /// What a provider needs to know about one attempt beside the request itself.
 public struct AttemptContext: Sendable {
     /// The model's id at the provider, which replaces the public name.
@@ -140,16 +110,6 @@ extension Provider {
     private func unsupported(_ mode: Mode) -> GatewayError {
         GatewayError(.unsupported, "The provider \(name) does not offer \(mode); choose another model for it.")
     }
-}
-
-/// A wire dialect that requests come in and go out in.
-public struct WireFormat: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
-    public var rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
-    public var description: String { rawValue }
-
-    /// OpenAI's chat completions, completions and embeddings, as most servers speak them.
-    public static let openAI = WireFormat(rawValue: "openai")
 }
 
 /// A provider that can take a request's bytes as the client wrote them, because it speaks the client's format.

@@ -3,18 +3,9 @@
 /// What the configuration says about the names of models, beside their deployments.
 struct ModelNames: Sendable {
     /// The public name of each further name.
-    private var publicNames: [String: String] = [:]
+    var publicNames: [String: String] = [:]
     /// The kinds of work of the models that are not offered for everything.
-    private var modes: [String: Set<Mode>] = [:]
-
-    init() {}
-
-    init(_ models: [Configuration.Model]) {
-        for model in models {
-            for alias in model.aliases { publicNames[alias] = model.name }
-            if !model.modes.isEmpty { modes[model.name] = Set(model.modes) }
-        }
-    }
+    var modes: [String: Set<Mode>] = [:]
 
     /// The further names.
     var aliases: [String] { Array(publicNames.keys) }

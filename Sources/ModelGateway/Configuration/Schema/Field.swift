@@ -350,10 +350,3 @@ extension ConfigurationField {
         }
     }
 }
-
-/// Numbers as people write them.
-enum NumberText {
-    static func format(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
-    }
-}

@@ -1,36 +1,5 @@
 // The configuration of everything behind one public model name.
 
-/// How calls wait when a group has no room for them.
-public struct AdmissionOptions: Sendable, Hashable {
-    /// Calls of the group that may be under way at a time, up to the last byte of their answers; nil for no limit.
-    public var maximumConcurrentCalls: Int?
-    /// Calls that may wait for room, first come first served. Default 100; 0 refuses at once.
-    public var queueSize: Int
-    /// How long a call may wait. Default 60 s; zero for no limit.
-    public var queueTimeout: Duration
-
-    /// Creates a set of limits.
-    public init(maximumConcurrentCalls: Int? = nil, queueSize: Int = 100, queueTimeout: Duration = .seconds(60)) {
-        self.maximumConcurrentCalls = maximumConcurrentCalls
-        self.queueSize = queueSize
-        self.queueTimeout = queueTimeout
-    }
-}
-
-/// The load at which a deployment that reports its load gets no further calls.
-public struct OverloadOptions: Sendable, Hashable {
-    /// Requests waiting in the engine from which on it is overloaded; nil turns this rule off.
-    public var waitingRequests: Int?
-    /// Use of the engine's KV cache (0 to 1) from which on it is overloaded; nil turns this rule off.
-    public var cacheUsage: Double?
-
-    /// Creates a set of limits.
-    public init(waitingRequests: Int? = nil, cacheUsage: Double? = nil) {
-        self.waitingRequests = waitingRequests
-        self.cacheUsage = cacheUsage
-    }
-}
-
 /// All deployments behind one public model name, and how calls are spread over them.
 public struct DeploymentGroup: Sendable {
     /// The public name of the model.

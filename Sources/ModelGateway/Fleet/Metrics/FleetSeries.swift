@@ -3,12 +3,6 @@
 internal import CoreMetrics
 internal import Synchronization
 
-/// Counters that can be given back to the metrics backend.
-protocol RetirableCounters: AnyObject, Sendable {
-    /// Gives the counters back; what is counted afterwards is lost.
-    func retire()
-}
-
 /// Makes the counters of a fleet. Those of a deployment or a group that is gone stay for a while, so that the last
 /// scrapes see how it ended and a short absence does not start its counters anew; then they leave the backend, or
 /// workers that come and go would fill it.

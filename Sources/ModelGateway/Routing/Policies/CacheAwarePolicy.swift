@@ -161,3 +161,10 @@ extension CacheAwareOptions {
             + (index == .hash ? [cacheLifetime.nanoseconds] + cacheBoundaries.map(Int64.init) : [])
     }
 }
+
+extension Member {
+    /// Bytes of prompts that the engine's prefix cache takes, if known.
+    var cacheCapacity: Int? {
+        (record.deployment.cacheTokens ?? reportedCacheTokens).map { $0 * CacheAwarePolicy.bytesPerToken }
+    }
+}

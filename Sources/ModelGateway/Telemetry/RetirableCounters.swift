@@ -1,0 +1,7 @@
+// Counters that do not stay for ever.
+
+/// Counters that can be given back to the metrics backend.
+protocol RetirableCounters: AnyObject, Sendable {
+    /// Gives the counters back; what is counted afterwards is lost.
+    func retire()
+}
