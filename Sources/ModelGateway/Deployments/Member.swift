@@ -72,7 +72,7 @@ struct Member: Sendable {
     var priority: Int
     var record: DeploymentRecord
     /// What calls have shown, for each mode of the group.
-    var standings: [Standing]
+    var modeHealth: [ModeHealth]
     /// Prompt tokens sent since the last report and not answered yet.
     var dispatchedTokens = 0
     /// Counts reports: an attempt knows by it whether the report has seen it.
@@ -95,7 +95,7 @@ struct Member: Sendable {
 
     init(_ record: DeploymentRecord, breaker: CircuitBreakerOptions, modes: Int = 0) {
         self.record = record
-        standings = Array(repeating: Standing(breaker), count: modes)
+        modeHealth = Array(repeating: ModeHealth(breaker), count: modes)
         weight = max(0, record.deployment.weight)
         limit = record.deployment.maximumConcurrentCalls ?? .max
         priority = record.deployment.priority
@@ -133,7 +133,7 @@ struct Member: Sendable {
     /// When time alone changes something next.
     var nextEvent: MonotonicInstant {
         var next = MonotonicInstant.never
-        for standing in standings { next = min(next, standing.nextEvent) }
+        for modeHealth in modeHealth { next = min(next, modeHealth.nextEvent) }
         if report != nil { next = min(next, reportEnds) }
         if ineligibility.contains(.draining) { next = min(next, drainEnds) }
         return next

@@ -59,8 +59,8 @@ package struct CircuitBreaker: Sendable {
 
     /// The present state.
     package private(set) var state = State.closed
-    /// Counts state changes: a result is only taken if it was begun in the present era.
-    package private(set) var era: UInt32 = 0
+    /// Counts state changes: a result is only taken if it was begun in the present epoch.
+    package private(set) var epoch: UInt32 = 0
     /// When an open breaker becomes half-open; ``MonotonicInstant/never`` unless open.
     package private(set) var reopening = MonotonicInstant.never
     /// Calls under way in the half-open state.
@@ -88,21 +88,21 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// Notes that a call begins; the result belongs to the era returned.
+    /// Notes that a call begins; the result belongs to the epoch returned.
     package mutating func begin() -> UInt32 {
         if state == .halfOpen { probesUnderWay += 1 }
-        return era
+        return epoch
     }
 
-    /// Notes that a call begun in `era` ended without a verdict, such as by a cancelling client.
-    package mutating func endWithoutVerdict(era: UInt32) {
-        guard era == self.era, state == .halfOpen else { return }
+    /// Notes that a call begun in `epoch` ended without a verdict, such as by a cancelling client.
+    package mutating func endWithoutVerdict(epoch: UInt32) {
+        guard epoch == self.epoch, state == .halfOpen else { return }
         probesUnderWay -= 1
     }
 
     /// Notes a success. Returns whether the state changed.
-    package mutating func succeed(era: UInt32, now: MonotonicInstant) -> Bool {
-        guard era == self.era else { return false }
+    package mutating func succeed(epoch: UInt32, now: MonotonicInstant) -> Bool {
+        guard epoch == self.epoch else { return false }
         switch state {
         case .open:
             return false
@@ -123,8 +123,8 @@ package struct CircuitBreaker: Sendable {
     /// - Parameters:
     ///   - isLast: Whether nothing else of the group is eligible: then the breaker becomes half-open, never open.
     ///   - variation: A number in -1...1 that moves the open time within its jitter.
-    package mutating func fail(era: UInt32, now: MonotonicInstant, isLast: Bool, variation: Double) -> Bool {
-        guard era == self.era else { return false }
+    package mutating func fail(epoch: UInt32, now: MonotonicInstant, isLast: Bool, variation: Double) -> Bool {
+        guard epoch == self.epoch else { return false }
         switch state {
         case .open:
             return false
@@ -192,7 +192,7 @@ package struct CircuitBreaker: Sendable {
 
     private mutating func change(to state: State) {
         self.state = state
-        era &+= 1
+        epoch &+= 1
         failuresInARow = 0
         successesInARow = 0
         probesUnderWay = 0

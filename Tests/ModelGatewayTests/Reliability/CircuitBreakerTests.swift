@@ -12,15 +12,15 @@ import Testing
 
     private func fail(_ breaker: inout CircuitBreaker, _ times: Int, at time: Double = 0, isLast: Bool = false) {
         for _ in 0..<times {
-            let era = breaker.begin()
-            _ = breaker.fail(era: era, now: at(time), isLast: isLast, variation: 0)
+            let epoch = breaker.begin()
+            _ = breaker.fail(epoch: epoch, now: at(time), isLast: isLast, variation: 0)
         }
     }
 
     private func succeed(_ breaker: inout CircuitBreaker, _ times: Int, at time: Double = 0) {
         for _ in 0..<times {
-            let era = breaker.begin()
-            _ = breaker.succeed(era: era, now: at(time))
+            let epoch = breaker.begin()
+            _ = breaker.succeed(epoch: epoch, now: at(time))
         }
     }
 
@@ -81,12 +81,12 @@ import Testing
     @Test func `half-open lets three through at a time`() {
         var breaker = opened()
         _ = breaker.advance(to: at(10))
-        let era = breaker.begin()
+        let epoch = breaker.begin()
         _ = breaker.begin()
         #expect(breaker.admits)
         _ = breaker.begin()
         #expect(!breaker.admits)
-        breaker.endWithoutVerdict(era: era)
+        breaker.endWithoutVerdict(epoch: epoch)
         #expect(breaker.admits)
     }
 
@@ -119,8 +119,8 @@ import Testing
     func `the open time varies by a fifth`(variation: Double, length: Double) {
         var breaker = CircuitBreaker()
         for _ in 0..<5 {
-            let era = breaker.begin()
-            _ = breaker.fail(era: era, now: at(0), isLast: false, variation: variation)
+            let epoch = breaker.begin()
+            _ = breaker.fail(epoch: epoch, now: at(0), isLast: false, variation: variation)
         }
         #expect(breaker.reopening == at(length))
     }
@@ -129,16 +129,16 @@ import Testing
         var breaker = CircuitBreaker()
         let old = breaker.begin()
         fail(&breaker, 5)
-        let whileOpen = breaker.succeed(era: old, now: at(1))
+        let whileOpen = breaker.succeed(epoch: old, now: at(1))
         #expect(!whileOpen)
         _ = breaker.advance(to: at(10))
-        let lateFailure = breaker.fail(era: old, now: at(10), isLast: false, variation: 0)
+        let lateFailure = breaker.fail(epoch: old, now: at(10), isLast: false, variation: 0)
         #expect(!lateFailure)
         #expect(breaker.state == .halfOpen)
         #expect(breaker.probesUnderWay == 0)
-        let lateSuccess = breaker.succeed(era: old, now: at(10))
+        let lateSuccess = breaker.succeed(epoch: old, now: at(10))
         #expect(!lateSuccess)
-        breaker.endWithoutVerdict(era: old)
+        breaker.endWithoutVerdict(epoch: old)
         #expect(breaker.probesUnderWay == 0)
     }
 

@@ -62,13 +62,13 @@ extension GroupCore {
         now: MonotonicInstant
     ) -> RoutingExplanation {
         var copy = self
-        let lane = copy.lane(of: input.mode)
-        return copy.explanation(of: input, lane, match: match, now: now)
+        let modeIndex = copy.modeIndex(of: input.mode)
+        return copy.explanation(of: input, modeIndex, match: match, now: now)
     }
 
     private func explanation(
         of input: RoutingInput,
-        _ lane: Int,
+        _ modeIndex: Int,
         match: PrefixMatch?,
         now: MonotonicInstant
     ) -> RoutingExplanation {
@@ -78,17 +78,17 @@ extension GroupCore {
         while ranked.count < Self.candidateLimit {
             var context = SelectionContext(now: now, excluded: named, match: match)
             let forced = input.forcedDeployment.map { id in
-                slots[id].flatMap { reasons($0, lane).isEmpty && !named.contains($0) ? $0 : nil }
+                slots[id].flatMap { reasons($0, modeIndex).isEmpty && !named.contains($0) ? $0 : nil }
             }
-            guard let slot = forced ?? copy.select(input, lane, &context) else { break }
+            guard let slot = forced ?? copy.select(input, modeIndex, &context) else { break }
             named.append(slot)
             ranked.append(candidate(slot, rank: named.count, context))
         }
-        let excluded = present.filter { !reasons($0, lane).isEmpty }.map { slot in
+        let excluded = present.filter { !reasons($0, modeIndex).isEmpty }.map { slot in
             RoutingExplanation.Excluded(
                 id: members[slot].record.deployment.id,
-                reasons: reasons(slot, lane).names,
-                timeUntilEligible: timeUntilEligible(slot, lane, now: now)
+                reasons: reasons(slot, modeIndex).names,
+                timeUntilEligible: timeUntilEligible(slot, modeIndex, now: now)
             )
         }
         return RoutingExplanation(

@@ -5,12 +5,12 @@ internal import Synchronization
 /// One attempt on one deployment. Ends exactly once: by ``finish(_:_:)``, or as a cancelled one when it is let go.
 package final class AttemptLease: Sendable {
     /// The deployment to send the request to.
-    package var deployment: Deployment { grant.record.deployment }
+    package var deployment: Deployment { placement.record.deployment }
 
     /// Its provider, if that passes bytes through.
-    var relaying: (any RelayingProvider)? { grant.record.relaying }
+    var relaying: (any RelayingProvider)? { placement.record.relaying }
 
-    let grant: Grant
+    let placement: Placement
     let input: RoutingInput
     let started: MonotonicInstant
     private let group: GroupState
@@ -23,9 +23,9 @@ package final class AttemptLease: Sendable {
     private static let answered: UInt8 = 1
     private static let ended: UInt8 = 2
 
-    init(group: GroupState, grant: Grant, input: RoutingInput, started: MonotonicInstant, knownBytes: Int?) {
+    init(group: GroupState, placement: Placement, input: RoutingInput, started: MonotonicInstant, knownBytes: Int?) {
         self.group = group
-        self.grant = grant
+        self.placement = placement
         self.input = input
         self.started = started
         self.knownBytes = knownBytes
@@ -77,7 +77,7 @@ package struct TriedDeployments: Sendable {
 
     /// Adds the deployment of a lease.
     package mutating func insert(_ lease: AttemptLease) {
-        entries.append(Entry(slot: lease.grant.slot, number: lease.grant.record.number))
+        entries.append(Entry(slot: lease.placement.slot, number: lease.placement.record.number))
     }
 
     /// Lets the last deployment be tried again from an instant on, if nothing else is left.

@@ -74,7 +74,7 @@ extension GroupCore {
         let member = members[slot]
         let modes = modes.indices.map { modeStatus(of: slot, $0, now: now) }
         let isEligible = modes.isEmpty ? member.ineligibility.isEmpty : modes.contains(where: \.isEligible)
-        let reasons = member.standings.reduce(member.ineligibility) { $0.union($1.ineligibility) }
+        let reasons = member.modeHealth.reduce(member.ineligibility) { $0.union($1.ineligibility) }
         let breakers: [CircuitBreaker.State] = [.open, .halfOpen]
         return DeploymentStatus(
             deployment: member.record.deployment,
@@ -83,7 +83,7 @@ extension GroupCore {
             timeUntilEligible: modes.isEmpty
                 ? timeUntilEligible(slot, nil, now: now) : modes.compactMap(\.timeUntilEligible).min(),
             modes: modes,
-            breaker: (breakers.first { state in member.standings.contains { $0.breaker.state == state } } ?? .closed)
+            breaker: (breakers.first { state in member.modeHealth.contains { $0.breaker.state == state } } ?? .closed)
                 .rawValue,
             callsInFlight: member.calls,
             pendingTokens: member.pendingTokens,
@@ -93,14 +93,14 @@ extension GroupCore {
         )
     }
 
-    private func modeStatus(of slot: Int, _ lane: Int, now: MonotonicInstant) -> ModeStatus {
-        let reasons = reasons(slot, lane)
+    private func modeStatus(of slot: Int, _ modeIndex: Int, now: MonotonicInstant) -> ModeStatus {
+        let reasons = reasons(slot, modeIndex)
         return ModeStatus(
-            mode: modes[lane],
+            mode: modes[modeIndex],
             isEligible: reasons.isEmpty,
             reasons: reasons.names,
-            timeUntilEligible: timeUntilEligible(slot, lane, now: now),
-            breaker: members[slot].standings[lane].breaker.state.rawValue
+            timeUntilEligible: timeUntilEligible(slot, modeIndex, now: now),
+            breaker: members[slot].modeHealth[modeIndex].breaker.state.rawValue
         )
     }
 }

@@ -16,23 +16,23 @@ extension GroupCore {
 
     /// Whether a probe should be made with the credentials.
     func hasDoubts(_ slot: Int) -> Bool {
-        modes.indices.contains { members[slot].standings[$0].credentials.phase != .accepted }
+        modes.indices.contains { members[slot].modeHealth[$0].credentials.phase != .accepted }
     }
 
-    mutating func noteAcceptance(_ slot: Int, _ lane: Int, isTrial: Bool) {
-        guard !members[slot].standings[lane].credentials.isProven,
-            members[slot].standings[lane].credentials.succeed(isTrial: isTrial)
+    mutating func noteAcceptance(_ slot: Int, _ modeIndex: Int, isTrial: Bool) {
+        guard !members[slot].modeHealth[modeIndex].credentials.isProven,
+            members[slot].modeHealth[modeIndex].credentials.succeed(isTrial: isTrial)
         else { return }
-        events.append(.credentials(members[slot].record, modes[lane], areAccepted: true))
+        events.append(.credentials(members[slot].record, modes[modeIndex], areAccepted: true))
     }
 
-    mutating func noteRejection(_ slot: Int, _ lane: Int, isTrial: Bool, now: MonotonicInstant) {
+    mutating func noteRejection(_ slot: Int, _ modeIndex: Int, isTrial: Bool, now: MonotonicInstant) {
         let variation = random.variation()
-        if members[slot].standings[lane].credentials.reject(isTrial: isTrial, now: now, variation: variation) {
-            leaveForCredentials(slot, lane)
-        } else if members[slot].standings[lane].credentials.phase == .doubted {
+        if members[slot].modeHealth[modeIndex].credentials.reject(isTrial: isTrial, now: now, variation: variation) {
+            leaveForCredentials(slot, modeIndex)
+        } else if members[slot].modeHealth[modeIndex].credentials.phase == .doubted {
             // The only one is not taken away for what may be the fault of one request.
-            if hasOthers(slot, lane) { rest(slot, lane, until: now + Self.doubtfulRest) }
+            if hasOthers(slot, modeIndex) { rest(slot, modeIndex, until: now + Self.doubtfulRest) }
             events.append(.credentialsDoubted(members[slot].record))
         }
     }
@@ -40,25 +40,25 @@ extension GroupCore {
     /// Notes what a probe has found out about the credentials, if it has.
     mutating func probed(_ slot: Int, credentials finding: CredentialFinding, now: MonotonicInstant) {
         guard finding != .unknown else { return }
-        for lane in modes.indices {
+        for modeIndex in modes.indices {
             if finding == .accepted {
-                guard members[slot].standings[lane].credentials.probeAccepted() else { continue }
-                change(slot, lane, removing: .misconfigured)
-                noteSaturation(slot, lane)
-                events.append(.credentials(members[slot].record, modes[lane], areAccepted: true))
+                guard members[slot].modeHealth[modeIndex].credentials.probeAccepted() else { continue }
+                change(slot, modeIndex, removing: .misconfigured)
+                noteSaturation(slot, modeIndex)
+                events.append(.credentials(members[slot].record, modes[modeIndex], areAccepted: true))
             } else {
                 let variation = random.variation()
-                if members[slot].standings[lane].credentials.probeRejected(now: now, variation: variation) {
-                    leaveForCredentials(slot, lane)
+                if members[slot].modeHealth[modeIndex].credentials.probeRejected(now: now, variation: variation) {
+                    leaveForCredentials(slot, modeIndex)
                 }
-                nextEvent = min(nextEvent, members[slot].standings[lane].credentials.nextTrial)
+                nextEvent = min(nextEvent, members[slot].modeHealth[modeIndex].credentials.nextTrial)
             }
         }
     }
 
-    private mutating func leaveForCredentials(_ slot: Int, _ lane: Int) {
-        change(slot, lane, adding: .misconfigured)
-        nextEvent = min(nextEvent, members[slot].standings[lane].credentials.nextTrial)
-        events.append(.credentials(members[slot].record, modes[lane], areAccepted: false))
+    private mutating func leaveForCredentials(_ slot: Int, _ modeIndex: Int) {
+        change(slot, modeIndex, adding: .misconfigured)
+        nextEvent = min(nextEvent, members[slot].modeHealth[modeIndex].credentials.nextTrial)
+        events.append(.credentials(members[slot].record, modes[modeIndex], areAccepted: false))
     }
 }

@@ -31,40 +31,40 @@ extension GroupCore {
         measure: AttemptMeasure,
         now: MonotonicInstant
     ) {
-        let (slot, lane, era) = (lease.grant.slot, lease.grant.lane, lease.grant.era)
+        let (slot, modeIndex, epoch) = (lease.placement.slot, lease.placement.modeIndex, lease.placement.epoch)
         learn(slot, measure, estimatedTokens: lease.input.estimatedTokens, wasAnswered: wasAnswered)
-        if !wasAnswered { settleTokens(lease.grant) }
+        if !wasAnswered { settleTokens(lease.placement) }
         calls -= 1
-        load(slot, calls: -1, tokens: wasAnswered ? 0 : -lease.grant.tokens)
-        let before = members[slot].standings[lane].breaker.state
-        if lease.grant.isTrial { members[slot].standings[lane].credentials.endTrial() }
+        load(slot, calls: -1, tokens: wasAnswered ? 0 : -lease.placement.tokens)
+        let before = members[slot].modeHealth[modeIndex].breaker.state
+        if lease.placement.isTrial { members[slot].modeHealth[modeIndex].credentials.endTrial() }
         switch outcome {
         case .success:
-            succeed(slot, lane, era: era, now: now)
-            noteAcceptance(slot, lane, isTrial: lease.grant.isTrial)
+            succeed(slot, modeIndex, epoch: epoch, now: now)
+            noteAcceptance(slot, modeIndex, isTrial: lease.placement.isTrial)
         case .failure:
-            fail(slot, lane, era: era, now: now)
+            fail(slot, modeIndex, epoch: epoch, now: now)
         case .rateLimited(let retryAfter):
-            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
-            coolDown(slot, lane, for: retryAfter, now: now)
+            members[slot].modeHealth[modeIndex].breaker.endWithoutVerdict(epoch: epoch)
+            coolDown(slot, modeIndex, for: retryAfter, now: now)
         case .misconfigured:
-            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
-            noteRejection(slot, lane, isTrial: lease.grant.isTrial, now: now)
+            members[slot].modeHealth[modeIndex].breaker.endWithoutVerdict(epoch: epoch)
+            noteRejection(slot, modeIndex, isTrial: lease.placement.isTrial, now: now)
         case .modelMissing:
-            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
-            members[slot].standings[lane].isModelMissing = true
-            restUnlessLast(slot, lane, for: nil, from: Self.firstRestWithoutModel, now: now)
+            members[slot].modeHealth[modeIndex].breaker.endWithoutVerdict(epoch: epoch)
+            members[slot].modeHealth[modeIndex].isModelMissing = true
+            restUnlessLast(slot, modeIndex, for: nil, from: Self.firstRestWithoutModel, now: now)
             events.append(.modelMissing(members[slot].record))
         case .outOfQuota(let retryAfter):
-            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
-            restUnlessLast(slot, lane, for: retryAfter, from: Self.firstRestWithoutQuota, now: now)
+            members[slot].modeHealth[modeIndex].breaker.endWithoutVerdict(epoch: epoch)
+            restUnlessLast(slot, modeIndex, for: retryAfter, from: Self.firstRestWithoutQuota, now: now)
         case .cancelled:
-            members[slot].standings[lane].breaker.endWithoutVerdict(era: era)
+            members[slot].modeHealth[modeIndex].breaker.endWithoutVerdict(epoch: epoch)
         }
-        noteBreaker(slot, lane, before: before)
-        noteSaturation(slot, lane)
+        noteBreaker(slot, modeIndex, before: before)
+        noteSaturation(slot, modeIndex)
         if members[slot].ineligibility.contains(.draining), members[slot].calls == 0 { remove(slot, .drained) }
-        probeEarlyIfNothingIsLeft(lane)
+        probeEarlyIfNothingIsLeft(modeIndex)
     }
 
     /// Takes in how fast an attempt was. A streamed answer has told of its first token already.
@@ -85,31 +85,32 @@ extension GroupCore {
 
     /// Notes that the first byte of an answer came.
     mutating func answer(_ lease: AttemptLease, now: MonotonicInstant) {
-        let slot = lease.grant.slot
-        settleTokens(lease.grant)
+        let slot = lease.placement.slot
+        settleTokens(lease.placement)
         members[slot].learn(
             timeToFirstToken: (now - lease.started).inSeconds,
             promptTokens: lease.input.estimatedTokens
         )
-        load(slot, calls: 0, tokens: -lease.grant.tokens)
+        load(slot, calls: 0, tokens: -lease.placement.tokens)
     }
 
     /// Prompt tokens no longer wait; if the engine has reported since, its report knows of them.
-    private mutating func settleTokens(_ grant: Grant) {
-        guard members[grant.slot].reports == grant.report else { return }
-        members[grant.slot].dispatchedTokens -= grant.tokens
+    private mutating func settleTokens(_ placement: Placement) {
+        guard members[placement.slot].reports == placement.report else { return }
+        members[placement.slot].dispatchedTokens -= placement.tokens
     }
 
-    /// Whether the deployment that was granted is still a member.
-    func isPresent(_ grant: Grant) -> Bool {
-        members[grant.slot].number == grant.record.number && !members[grant.slot].ineligibility.contains(.absent)
+    /// Whether the deployment that was chosen is still a member.
+    func isPresent(_ placement: Placement) -> Bool {
+        members[placement.slot].number == placement.record.number
+            && !members[placement.slot].ineligibility.contains(.absent)
     }
 
-    private mutating func succeed(_ slot: Int, _ lane: Int, era: UInt32, now: MonotonicInstant) {
-        members[slot].standings[lane].cooldowns = 0
-        members[slot].standings[lane].isModelMissing = false
-        if members[slot].standings[lane].breaker.succeed(era: era, now: now) {
-            change(slot, lane, removing: .breakerOpen)
+    private mutating func succeed(_ slot: Int, _ modeIndex: Int, epoch: UInt32, now: MonotonicInstant) {
+        members[slot].modeHealth[modeIndex].cooldowns = 0
+        members[slot].modeHealth[modeIndex].isModelMissing = false
+        if members[slot].modeHealth[modeIndex].breaker.succeed(epoch: epoch, now: now) {
+            change(slot, modeIndex, removing: .breakerOpen)
         }
         // Only the way back up depends on the options, and nearly everyone is up: it is not worth it to look for them.
         let options = members[slot].health.isHealthy ? HealthOptions() : probes(of: slot) ?? HealthOptions()
@@ -119,32 +120,38 @@ extension GroupCore {
         }
     }
 
-    private mutating func fail(_ slot: Int, _ lane: Int, era: UInt32, now: MonotonicInstant) {
-        let others = hasOthers(slot, lane)
+    private mutating func fail(_ slot: Int, _ modeIndex: Int, epoch: UInt32, now: MonotonicInstant) {
+        let others = hasOthers(slot, modeIndex)
         let variation = random.variation()
-        guard members[slot].standings[lane].breaker.fail(era: era, now: now, isLast: !others, variation: variation),
-            members[slot].standings[lane].breaker.state == .open
+        guard
+            members[slot].modeHealth[modeIndex].breaker.fail(
+                epoch: epoch,
+                now: now,
+                isLast: !others,
+                variation: variation
+            ),
+            members[slot].modeHealth[modeIndex].breaker.state == .open
         else { return }
-        change(slot, lane, adding: .breakerOpen)
-        nextEvent = min(nextEvent, members[slot].standings[lane].breaker.reopening)
+        change(slot, modeIndex, adding: .breakerOpen)
+        nextEvent = min(nextEvent, members[slot].modeHealth[modeIndex].breaker.reopening)
     }
 
     /// Whether another deployment may take calls of a mode.
-    func hasOthers(_ slot: Int, _ lane: Int) -> Bool {
-        tiers.contains { $0.pools[lane].count(excluding: [slot]) > 0 }
+    func hasOthers(_ slot: Int, _ modeIndex: Int) -> Bool {
+        tiers.contains { $0.pools[modeIndex].count(excluding: [slot]) > 0 }
     }
 
-    private mutating func noteBreaker(_ slot: Int, _ lane: Int, before: CircuitBreaker.State) {
-        let after = members[slot].standings[lane].breaker.state
+    private mutating func noteBreaker(_ slot: Int, _ modeIndex: Int, before: CircuitBreaker.State) {
+        let after = members[slot].modeHealth[modeIndex].breaker.state
         if after != before { events.append(.breaker(members[slot].record, to: after)) }
     }
 
-    private mutating func coolDown(_ slot: Int, _ lane: Int, for wanted: Duration?, now: MonotonicInstant) {
-        let standing = members[slot].standings[lane]
-        let backoff = min(60, Double(1 << min(standing.cooldowns, 10))) * (1 + 0.2 * random.variation())
+    private mutating func coolDown(_ slot: Int, _ modeIndex: Int, for wanted: Duration?, now: MonotonicInstant) {
+        let modeHealth = members[slot].modeHealth[modeIndex]
+        let backoff = min(60, Double(1 << min(modeHealth.cooldowns, 10))) * (1 + 0.2 * random.variation())
         let wait = wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(backoff)
-        members[slot].standings[lane].cooldowns += 1
-        rest(slot, lane, until: now + wait)
+        members[slot].modeHealth[modeIndex].cooldowns += 1
+        rest(slot, modeIndex, until: now + wait)
     }
 
     // Seconds that a deployment rests the first time; twice as long each further time, up to the longest rest.
@@ -156,39 +163,40 @@ extension GroupCore {
     /// telling the callers so, and is back with its first success.
     private mutating func restUnlessLast(
         _ slot: Int,
-        _ lane: Int,
+        _ modeIndex: Int,
         for wanted: Duration?,
         from first: Double,
         now: MonotonicInstant
     ) {
-        let doublings = min(members[slot].standings[lane].cooldowns, 10)
+        let doublings = min(members[slot].modeHealth[modeIndex].cooldowns, 10)
         let seconds = min(Self.longestRest, first * Double(1 << doublings)) * (1 + 0.2 * random.variation())
-        guard hasOthers(slot, lane) else { return }
-        members[slot].standings[lane].cooldowns += 1
-        rest(slot, lane, until: now + (wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(seconds)))
+        guard hasOthers(slot, modeIndex) else { return }
+        members[slot].modeHealth[modeIndex].cooldowns += 1
+        rest(slot, modeIndex, until: now + (wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(seconds)))
     }
 
     /// Keeps calls of a mode away until an instant, or longer if that was decided before.
-    mutating func rest(_ slot: Int, _ lane: Int, until end: MonotonicInstant) {
-        let isResting = members[slot].standings[lane].ineligibility.contains(.coolingDown)
-        let end = isResting ? max(end, members[slot].standings[lane].cooldownEnds) : end
-        members[slot].standings[lane].cooldownEnds = end
-        change(slot, lane, adding: .coolingDown)
+    mutating func rest(_ slot: Int, _ modeIndex: Int, until end: MonotonicInstant) {
+        let isResting = members[slot].modeHealth[modeIndex].ineligibility.contains(.coolingDown)
+        let end = isResting ? max(end, members[slot].modeHealth[modeIndex].cooldownEnds) : end
+        members[slot].modeHealth[modeIndex].cooldownEnds = end
+        change(slot, modeIndex, adding: .coolingDown)
         nextEvent = min(nextEvent, end)
     }
 
-    /// If breakers alone keep everyone out of a lane, the one that would come back first is tried now.
-    private mutating func probeEarlyIfNothingIsLeft(_ lane: Int) {
-        guard tiers.allSatisfy({ $0.pools[lane].isEmpty }),
-            !present.contains(where: { reasons($0, lane) == .saturated })
+    /// If breakers alone keep everyone out of a mode, the one that would come back first is tried now.
+    private mutating func probeEarlyIfNothingIsLeft(_ modeIndex: Int) {
+        guard tiers.allSatisfy({ $0.pools[modeIndex].isEmpty }),
+            !present.contains(where: { reasons($0, modeIndex) == .saturated })
         else { return }
-        let soonest = present.filter { reasons($0, lane) == .breakerOpen }
+        let soonest = present.filter { reasons($0, modeIndex) == .breakerOpen }
             .min {
-                members[$0].standings[lane].breaker.reopening < members[$1].standings[lane].breaker.reopening
+                members[$0].modeHealth[modeIndex].breaker.reopening
+                    < members[$1].modeHealth[modeIndex].breaker.reopening
             }
-        guard let slot = soonest, members[slot].standings[lane].breaker.probeEarly() else { return }
-        noteBreaker(slot, lane, before: .open)
-        change(slot, lane, removing: .breakerOpen)
+        guard let slot = soonest, members[slot].modeHealth[modeIndex].breaker.probeEarly() else { return }
+        noteBreaker(slot, modeIndex, before: .open)
+        change(slot, modeIndex, removing: .breakerOpen)
     }
 }
 
@@ -204,7 +212,7 @@ extension GroupCore {
         } else {
             guard members[slot].health.fail(options) else { return }
             change(slot, adding: .unhealthy)
-            for lane in modes.indices { probeEarlyIfNothingIsLeft(lane) }
+            for modeIndex in modes.indices { probeEarlyIfNothingIsLeft(modeIndex) }
         }
         events.append(.health(members[slot].record, isHealthy: succeeded))
     }
@@ -260,7 +268,7 @@ extension GroupCore {
         guard now >= nextEvent else { return }
         nextEvent = .never
         for slot in Array(present) {
-            for lane in modes.indices { advance(slot, lane, to: now) }
+            for modeIndex in modes.indices { advance(slot, modeIndex, to: now) }
             if members[slot].report != nil, now >= members[slot].reportEnds {
                 reported(slot, nil, until: .never)
             }
@@ -272,18 +280,18 @@ extension GroupCore {
         }
     }
 
-    private mutating func advance(_ slot: Int, _ lane: Int, to now: MonotonicInstant) {
-        if members[slot].standings[lane].breaker.advance(to: now) {
-            noteBreaker(slot, lane, before: .open)
-            change(slot, lane, removing: .breakerOpen)
+    private mutating func advance(_ slot: Int, _ modeIndex: Int, to now: MonotonicInstant) {
+        if members[slot].modeHealth[modeIndex].breaker.advance(to: now) {
+            noteBreaker(slot, modeIndex, before: .open)
+            change(slot, modeIndex, removing: .breakerOpen)
         }
-        if members[slot].standings[lane].credentials.advance(to: now) {
-            change(slot, lane, removing: .misconfigured)
+        if members[slot].modeHealth[modeIndex].credentials.advance(to: now) {
+            change(slot, modeIndex, removing: .misconfigured)
         }
-        if members[slot].standings[lane].ineligibility.contains(.coolingDown),
-            now >= members[slot].standings[lane].cooldownEnds
+        if members[slot].modeHealth[modeIndex].ineligibility.contains(.coolingDown),
+            now >= members[slot].modeHealth[modeIndex].cooldownEnds
         {
-            change(slot, lane, removing: .coolingDown)
+            change(slot, modeIndex, removing: .coolingDown)
         }
     }
 }

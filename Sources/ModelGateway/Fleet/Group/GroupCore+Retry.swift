@@ -20,7 +20,7 @@ extension GroupCore {
             if error.code == .rateLimited, let wait = error.retryAfter { tried.allowReturn(at: now + wait) }
         }
         guard attempt.attempts < configuration.retry.maximumAttempts,
-            let wait = wait(after: error, attempt, lane: lane(of: mode), tried: tried, now: now),
+            let wait = wait(after: error, attempt, modeIndex: modeIndex(of: mode), tried: tried, now: now),
             attempt.remaining.map({ wait < $0 }) ?? true,
             retries.spend(now: now)
         else { return fallback(to: configuration.fallbacks) }
@@ -31,17 +31,17 @@ extension GroupCore {
     private mutating func wait(
         after error: GatewayError,
         _ attempt: FailedAttempt,
-        lane: Int,
+        modeIndex: Int,
         tried: TriedDeployments,
         now: MonotonicInstant
     ) -> Duration? {
         let backoff = configuration.retry.wait(attempts: attempt.attempts, variation: random.variation())
         let excluded = slots(tried)
-        if tiers.contains(where: { $0.pools[lane].count(excluding: excluded) > 0 }) {
+        if tiers.contains(where: { $0.pools[modeIndex].count(excluding: excluded) > 0 }) {
             // A silent upstream has cost enough time already, and one that cannot serve the call says nothing of others.
             return error.code == .timedOut || error.isOwnToDeployment ? .zero : backoff
         }
-        let waits = present.compactMap { timeUntilReturn($0, lane, tried: tried, now: now) }
+        let waits = present.compactMap { timeUntilReturn($0, modeIndex, tried: tried, now: now) }
         guard let least = waits.min(), attempt.waited + least <= configuration.retry.maximumWait else { return nil }
         return least + backoff
     }
@@ -50,16 +50,17 @@ extension GroupCore {
     /// may not go there again.
     private func timeUntilReturn(
         _ slot: Int,
-        _ lane: Int,
+        _ modeIndex: Int,
         tried: TriedDeployments,
         now: MonotonicInstant
     ) -> Duration? {
-        let reasons = reasons(slot, lane)
+        let reasons = reasons(slot, modeIndex)
         // A model that is missing will hardly be back in a moment.
-        guard reasons.isSubset(of: [.coolingDown, .saturated]), !members[slot].standings[lane].isModelMissing else {
+        guard reasons.isSubset(of: [.coolingDown, .saturated]), !members[slot].modeHealth[modeIndex].isModelMissing
+        else {
             return nil
         }
-        let rest = reasons.contains(.coolingDown) ? members[slot].standings[lane].cooldownEnds - now : .zero
+        let rest = reasons.contains(.coolingDown) ? members[slot].modeHealth[modeIndex].cooldownEnds - now : .zero
         guard let entry = tried.entries.last(where: { $0.slot == slot && $0.number == members[slot].number }) else {
             return max(rest, .zero)
         }
@@ -77,19 +78,19 @@ extension GroupCore {
         tried: TriedDeployments,
         now: MonotonicInstant
     ) -> GatewayError? {
-        let lane = lane(of: mode)
+        let modeIndex = modeIndex(of: mode)
         let excluded = slots(tried)
         guard var error = failures.telling else {
             guard let missing = failures.missing else { return nil }
             let isMissingEverywhere = present.allSatisfy {
                 !members[$0].ineligibility.isDisjoint(with: [.standby, .draining]) || excluded.contains($0)
-                    || members[$0].standings[lane].isModelMissing
+                    || members[$0].modeHealth[modeIndex].isModelMissing
             }
-            return isMissingEverywhere ? missing.asMissingModel(configuration.model) : unavailable(lane, now: now)
+            return isMissingEverywhere ? missing.asMissingModel(configuration.model) : unavailable(modeIndex, now: now)
         }
         if error.code == .rateLimited || error.code == .unavailable {
-            let rests = present.filter { reasons($0, lane).contains(.coolingDown) }
-                .compactMap { timeUntilEligible($0, lane, now: now) }
+            let rests = present.filter { reasons($0, modeIndex).contains(.coolingDown) }
+                .compactMap { timeUntilEligible($0, modeIndex, now: now) }
             let asked = failures.timeUntilReturn(now: now)
             error.retryAfter = (rests + [asked, error.retryAfter].compactMap(\.self)).map(\.roundedUpToSeconds).min()
         }

@@ -5,7 +5,7 @@ import GatewayWire
 /// The answer to a call that wants a deployment.
 enum Selection: Sendable {
     /// This one; the attempt counts as under way.
-    case chosen(Grant)
+    case chosen(Placement)
     /// All that may take the call have no place free.
     case full
     /// No deployment may take the call.
@@ -13,11 +13,11 @@ enum Selection: Sendable {
 }
 
 /// A deployment that was chosen, with what the lease needs to know.
-struct Grant: Sendable {
+struct Placement: Sendable {
     let record: DeploymentRecord
     let slot: Int
-    let lane: Int
-    let era: UInt32
+    let modeIndex: Int
+    let epoch: UInt32
     /// Whether the attempt finds out if the credentials are accepted again.
     let isTrial: Bool
     let report: UInt32
@@ -48,23 +48,27 @@ extension GroupCore {
     ) -> Selection {
         if let limit = configuration.admission.maximumConcurrentCalls, calls >= limit { return .full }
         let excluded = slots(tried)
-        let lane = lane(of: input.mode)
+        let modeIndex = modeIndex(of: input.mode)
         let closed = tried.mayRepeat ? slots(tried, closedAt: now) : excluded
-        if let id = input.forcedDeployment { return takeForced(id, input, lane, closed, now: now) }
-        if let grant = choose(input, lane, excluding: excluded, match: match, now: now) { return .chosen(grant) }
-        if closed.count < excluded.count, let grant = choose(input, lane, excluding: closed, match: match, now: now) {
-            return .chosen(grant)
+        if let id = input.forcedDeployment { return takeForced(id, input, modeIndex, closed, now: now) }
+        if let placement = choose(input, modeIndex, excluding: excluded, match: match, now: now) {
+            return .chosen(placement)
+        }
+        if closed.count < excluded.count,
+            let placement = choose(input, modeIndex, excluding: closed, match: match, now: now)
+        {
+            return .chosen(placement)
         }
         let someAreFull = present.contains { slot in
-            reasons(slot, lane) == .saturated && !closed.contains(slot)
+            reasons(slot, modeIndex) == .saturated && !closed.contains(slot)
         }
-        return someAreFull ? .full : .failed(unavailable(lane, now: now))
+        return someAreFull ? .full : .failed(unavailable(modeIndex, now: now))
     }
 
     private mutating func takeForced(
         _ id: String,
         _ input: RoutingInput,
-        _ lane: Int,
+        _ modeIndex: Int,
         _ excluded: [Int],
         now: MonotonicInstant
     ) -> Selection {
@@ -77,9 +81,9 @@ extension GroupCore {
                 )
             )
         }
-        let ineligibility = reasons(slot, lane)
+        let ineligibility = reasons(slot, modeIndex)
         if ineligibility.isEmpty, !excluded.contains(slot) {
-            return .chosen(begin(slot, lane, tokens: input.estimatedTokens, now: now))
+            return .chosen(begin(slot, modeIndex, tokens: input.estimatedTokens, now: now))
         }
         if ineligibility == .saturated { return .full }
         let reasons = excluded.contains(slot) ? "tried already" : ineligibility.words.joined(separator: ", ")
@@ -87,31 +91,31 @@ extension GroupCore {
             GatewayError(
                 .unavailable,
                 "The deployment \(id.debugDescription) cannot take the call: \(reasons).",
-                retryAfter: timeUntilEligible(slot, lane, now: now)
+                retryAfter: timeUntilEligible(slot, modeIndex, now: now)
             )
         )
     }
 
     private mutating func choose(
         _ input: RoutingInput,
-        _ lane: Int,
+        _ modeIndex: Int,
         excluding excluded: [Int],
         match: PrefixMatch?,
         now: MonotonicInstant
-    ) -> Grant? {
+    ) -> Placement? {
         var context = SelectionContext(now: now, excluded: excluded, match: match)
-        guard let slot = select(input, lane, &context) else { return nil }
+        guard let slot = select(input, modeIndex, &context) else { return nil }
         let tokens = policy.promptTokens(of: input, on: slot, context: context)
-        return begin(slot, lane, tokens: tokens, now: now)
+        return begin(slot, modeIndex, tokens: tokens, now: now)
     }
 
     /// Chooses a slot without counting anything, or nil if none is eligible. The policy works on the group's pool in its
     /// place: a copy of it would cost more than most choices.
-    mutating func select(_ input: RoutingInput, _ lane: Int, _ context: inout SelectionContext) -> Int? {
+    mutating func select(_ input: RoutingInput, _ modeIndex: Int, _ context: inout SelectionContext) -> Int? {
         let excluded = context.excluded
-        for tier in tiers.indices where hasCandidates(tier, lane, excluding: excluded) {
+        for tier in tiers.indices where hasCandidates(tier, modeIndex, excluding: excluded) {
             if !input.tags.isEmpty {
-                let wanted = TagKey(lane: lane, tags: input.tags)
+                let wanted = TagKey(modeIndex: modeIndex, tags: input.tags)
                 makeTaggedPool(wanted, tier: tier)
                 if tiers[tier].tagged[wanted, default: Pool(.none)].count(excluding: excluded) > 0 {
                     context.keepExcluded(in: tiers[tier].tagged[wanted, default: Pool(.none)])
@@ -124,9 +128,9 @@ extension GroupCore {
                     )
                 }
             }
-            context.keepExcluded(in: tiers[tier].pools[lane])
+            context.keepExcluded(in: tiers[tier].pools[modeIndex])
             return policy.select(
-                from: &tiers[tier].pools[lane],
+                from: &tiers[tier].pools[modeIndex],
                 members: members,
                 input: input,
                 context: context,
@@ -136,16 +140,16 @@ extension GroupCore {
         return nil
     }
 
-    private func hasCandidates(_ tier: Int, _ lane: Int, excluding excluded: [Int]) -> Bool {
-        if excluded.isEmpty { return !tiers[tier].pools[lane].slots.isEmpty }
-        return tiers[tier].pools[lane].count(excluding: excluded) > 0
+    private func hasCandidates(_ tier: Int, _ modeIndex: Int, excluding excluded: [Int]) -> Bool {
+        if excluded.isEmpty { return !tiers[tier].pools[modeIndex].slots.isEmpty }
+        return tiers[tier].pools[modeIndex].count(excluding: excluded) > 0
     }
 
     private mutating func makeTaggedPool(_ wanted: TagKey, tier: Int) {
         guard tiers[tier].tagged[wanted] == nil else { return }
         if tiers[tier].tagged.count >= 32 { tiers[tier].tagged.removeAll() }
         var pool = Pool(policy.index)
-        for slot in tiers[tier].pools[wanted.lane].slots.map(Int.init) {
+        for slot in tiers[tier].pools[wanted.modeIndex].slots.map(Int.init) {
             guard members[slot].record.deployment.tags.contains(where: wanted.tags.contains) else { continue }
             pool.insert(slot, members[slot], key: policy.key(of: slot, members: members))
         }
@@ -153,20 +157,20 @@ extension GroupCore {
     }
 
     /// Notes that an attempt begins on a slot.
-    private mutating func begin(_ slot: Int, _ lane: Int, tokens: Int, now: MonotonicInstant) -> Grant {
+    private mutating func begin(_ slot: Int, _ modeIndex: Int, tokens: Int, now: MonotonicInstant) -> Placement {
         calls += 1
         lastTurn = max(lastTurn, members[slot].turn)
         members[slot].turn = lastTurn + members[slot].turnLength
         members[slot].dispatchedTokens += tokens
         load(slot, calls: 1, tokens: tokens)
-        let era = members[slot].standings[lane].breaker.begin()
-        let isTrial = members[slot].standings[lane].credentials.begin()
-        noteSaturation(slot, lane)
-        return Grant(
+        let epoch = members[slot].modeHealth[modeIndex].breaker.begin()
+        let isTrial = members[slot].modeHealth[modeIndex].credentials.begin()
+        noteSaturation(slot, modeIndex)
+        return Placement(
             record: members[slot].record,
             slot: slot,
-            lane: lane,
-            era: era,
+            modeIndex: modeIndex,
+            epoch: epoch,
             isTrial: isTrial,
             report: members[slot].reports,
             tokens: tokens
@@ -178,16 +182,16 @@ extension GroupCore {
 
 extension GroupCore {
     /// The error for a call that no deployment may take.
-    func unavailable(_ lane: Int, now: MonotonicInstant) -> GatewayError {
-        let waits = present.compactMap { timeUntilEligible($0, lane, now: now) }
+    func unavailable(_ modeIndex: Int, now: MonotonicInstant) -> GatewayError {
+        let waits = present.compactMap { timeUntilEligible($0, modeIndex, now: now) }
         var counts: [String: Int] = [:]
         for slot in present {
             // What has several reasons is back when the last of them is gone: one of them would not be the whole truth.
-            let names = reasons(slot, lane).words
+            let names = reasons(slot, modeIndex).words
             let reason = names.isEmpty ? "tried already" : names.joined(separator: " and ")
             counts[reason, default: 0] += 1
         }
-        let areRejected = !counts.isEmpty && present.allSatisfy { self.reasons($0, lane).contains(.misconfigured) }
+        let areRejected = !counts.isEmpty && present.allSatisfy { self.reasons($0, modeIndex).contains(.misconfigured) }
         let advice =
             areRejected
             ? "the provider rejected the gateway's credentials, the operator must check the API key" : "try again later"
@@ -214,14 +218,14 @@ extension GroupCore {
 
     /// The time until a deployment may take calls of a mode, or of any mode if none is given; nil if time alone does not
     /// bring it back.
-    func timeUntilEligible(_ slot: Int, _ lane: Int?, now: MonotonicInstant) -> Duration? {
-        let standing = lane.map { members[slot].standings[$0] } ?? Standing(configuration.breaker)
-        let ineligibility = members[slot].ineligibility.union(standing.ineligibility)
+    func timeUntilEligible(_ slot: Int, _ modeIndex: Int?, now: MonotonicInstant) -> Duration? {
+        let modeHealth = modeIndex.map { members[slot].modeHealth[$0] } ?? ModeHealth(configuration.breaker)
+        let ineligibility = members[slot].ineligibility.union(modeHealth.ineligibility)
         if !ineligibility.isDisjoint(with: [.absent, .standby, .draining]) { return nil }
         var wait = Duration.zero
-        if ineligibility.contains(.breakerOpen) { wait = max(wait, standing.breaker.reopening - now) }
-        if ineligibility.contains(.coolingDown) { wait = max(wait, standing.cooldownEnds - now) }
-        if ineligibility.contains(.misconfigured) { wait = max(wait, standing.credentials.nextTrial - now) }
+        if ineligibility.contains(.breakerOpen) { wait = max(wait, modeHealth.breaker.reopening - now) }
+        if ineligibility.contains(.coolingDown) { wait = max(wait, modeHealth.cooldownEnds - now) }
+        if ineligibility.contains(.misconfigured) { wait = max(wait, modeHealth.credentials.nextTrial - now) }
         if ineligibility.contains(.overloaded) { wait = max(wait, members[slot].reportEnds - now) }
         if ineligibility.contains(.unhealthy) {
             wait = max(wait, (probes(of: slot) ?? HealthOptions()).interval)

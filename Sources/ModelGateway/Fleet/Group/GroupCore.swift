@@ -8,7 +8,7 @@ struct GroupCore: Sendable {
     var members: [Member] = []
     var slots: [String: Int] = [:]
     var tiers: [Tier] = []
-    /// The kinds of work that the group was called for; a mode's place here is its lane.
+    /// The kinds of work that the group was called for; a mode's place here is its index.
     var modes: [Mode] = []
     var policy: any SelectionPolicy
     var random: SeededGenerator
@@ -44,7 +44,7 @@ struct GroupCore: Sendable {
         case replaced
     }
 
-    /// The deployments of one priority: for each lane all that are eligible, and those with the tags of recent calls.
+    /// The deployments of one priority: for each mode all that are eligible, and those with the tags of recent calls.
     struct Tier: Sendable {
         let priority: Int
         var pools: [Pool]
@@ -52,7 +52,7 @@ struct GroupCore: Sendable {
     }
 
     struct TagKey: Hashable, Sendable {
-        var lane: Int
+        var modeIndex: Int
         var tags: [String]
     }
 
@@ -101,7 +101,7 @@ extension GroupCore {
         series.release(members[slot].record.metrics)
         policy.leave(slot)
         for tier in tiers.indices {
-            for lane in modes.indices { tiers[tier].pools[lane].forget(slot) }
+            for modeIndex in modes.indices { tiers[tier].pools[modeIndex].forget(slot) }
         }
         leaving.append(slot)
     }
@@ -133,37 +133,41 @@ extension GroupCore {
         forgetHealthIfUnprobed(slot)
     }
 
-    /// Puts a slot into the pools of all lanes in which it is eligible.
+    /// Puts a slot into the pools of all modes in which it is eligible.
     private mutating func enter(_ slot: Int) {
         guard members[slot].ineligibility.isEmpty else { return }
-        for lane in modes.indices where members[slot].standings[lane].ineligibility.isEmpty { enter(slot, lane) }
+        for modeIndex in modes.indices where members[slot].modeHealth[modeIndex].ineligibility.isEmpty {
+            enter(slot, modeIndex)
+        }
     }
 
-    /// Puts a slot into the pools of a lane.
-    mutating func enter(_ slot: Int, _ lane: Int) {
+    /// Puts a slot into the pools of a mode.
+    mutating func enter(_ slot: Int, _ modeIndex: Int) {
         let tier = tier(of: members[slot].priority)
         let key = policy.key(of: slot, members: members)
-        tiers[tier].pools[lane].insert(slot, members[slot], key: key)
+        tiers[tier].pools[modeIndex].insert(slot, members[slot], key: key)
         guard !tiers[tier].tagged.isEmpty else { return }
         let tags = members[slot].record.deployment.tags
         for wanted in Array(tiers[tier].tagged.keys)
-        where wanted.lane == lane && wanted.tags.contains(where: tags.contains) {
+        where wanted.modeIndex == modeIndex && wanted.tags.contains(where: tags.contains) {
             tiers[tier].tagged[wanted]?.insert(slot, members[slot], key: key)
         }
     }
 
-    /// Takes a slot out of the pools of all lanes in which it is eligible.
+    /// Takes a slot out of the pools of all modes in which it is eligible.
     private mutating func leave(_ slot: Int) {
         guard members[slot].ineligibility.isEmpty else { return }
-        for lane in modes.indices where members[slot].standings[lane].ineligibility.isEmpty { leave(slot, lane) }
+        for modeIndex in modes.indices where members[slot].modeHealth[modeIndex].ineligibility.isEmpty {
+            leave(slot, modeIndex)
+        }
     }
 
-    /// Takes a slot out of the pools of a lane.
-    mutating func leave(_ slot: Int, _ lane: Int) {
+    /// Takes a slot out of the pools of a mode.
+    mutating func leave(_ slot: Int, _ modeIndex: Int) {
         let tier = tier(of: members[slot].priority)
-        tiers[tier].pools[lane].remove(slot, members[slot])
+        tiers[tier].pools[modeIndex].remove(slot, members[slot])
         guard !tiers[tier].tagged.isEmpty else { return }
-        for wanted in Array(tiers[tier].tagged.keys) where wanted.lane == lane {
+        for wanted in Array(tiers[tier].tagged.keys) where wanted.modeIndex == modeIndex {
             tiers[tier].tagged[wanted]?.remove(slot, members[slot])
         }
     }
@@ -200,7 +204,9 @@ extension GroupCore {
         let isOrdered = tiers[tier].pools.first?.order != nil
         let key = isOrdered ? policy.key(of: slot, members: members) : OrderKey()
         // A pool that does not have the slot ignores it.
-        for lane in modes.indices { tiers[tier].pools[lane].load(slot, calls: calls, tokens: tokens, key: key) }
+        for modeIndex in modes.indices {
+            tiers[tier].pools[modeIndex].load(slot, calls: calls, tokens: tokens, key: key)
+        }
         guard !tiers[tier].tagged.isEmpty else { return }
         for wanted in Array(tiers[tier].tagged.keys) {
             tiers[tier].tagged[wanted]?.load(slot, calls: calls, tokens: tokens, key: key)
@@ -219,9 +225,9 @@ extension GroupCore {
         for deployment in new.deployments { set(deployment, number: number) }
         if breakerChanges {
             for slot in Array(present) {
-                for lane in modes.indices {
-                    members[slot].standings[lane].breaker = CircuitBreaker(new.breaker)
-                    change(slot, lane, removing: [.breakerOpen, .saturated])
+                for modeIndex in modes.indices {
+                    members[slot].modeHealth[modeIndex].breaker = CircuitBreaker(new.breaker)
+                    change(slot, modeIndex, removing: [.breakerOpen, .saturated])
                 }
             }
         }

@@ -79,19 +79,19 @@ package final class GroupState: Sendable {
         _ body: (inout GroupCore, MonotonicInstant) -> Result
     ) -> Result {
         let now = now ?? time.now()
-        let (result, consequences) = core.withLock { core in
+        let (result, deferredEffects) = core.withLock { core in
             core.advance(to: now)
             let result = body(&core, now)
-            return (result, core.takeConsequences(now: now))
+            return (result, core.takeDeferredEffects(now: now))
         }
-        if let consequences { handle(consequences) }
+        if let deferredEffects { handle(deferredEffects) }
         return result
     }
 
-    private func handle(_ consequences: Consequences) {
-        for (call, selection) in consequences.served { call.continuation.resume(returning: selection) }
-        for event in consequences.events { record(event) }
-        forget(consequences.leaving)
+    private func handle(_ deferredEffects: DeferredEffects) {
+        for (call, selection) in deferredEffects.served { call.continuation.resume(returning: selection) }
+        for event in deferredEffects.events { record(event) }
+        forget(deferredEffects.leaving)
     }
 
     private func forget(_ slots: [Int]) {
@@ -179,9 +179,9 @@ extension GroupState {
         let now = time.now()
         let match = match(input, now: now)
         return core.withLock { core in
-            let lane = core.lane(of: input.mode)
+            let modeIndex = core.modeIndex(of: input.mode)
             var context = SelectionContext(now: now, match: match)
-            return core.select(input, lane, &context)
+            return core.select(input, modeIndex, &context)
         }
     }
 
@@ -191,13 +191,13 @@ extension GroupState {
         now: MonotonicInstant
     ) throws(GatewayError) -> AttemptLease {
         switch selection {
-        case .chosen(let grant):
-            grant.record.metrics.selected()
+        case .chosen(let placement):
+            placement.record.metrics.selected()
             if usesPrefixCache.load(ordering: .relaxed) {
-                metrics.matched(hit: max(0, input.estimatedTokens - grant.tokens), miss: grant.tokens)
+                metrics.matched(hit: max(0, input.estimatedTokens - placement.tokens), miss: placement.tokens)
             }
-            let known = remember(input.text, grant, now: now)
-            return AttemptLease(group: self, grant: grant, input: input, started: now, knownBytes: known)
+            let known = remember(input.text, placement, now: now)
+            return AttemptLease(group: self, placement: placement, input: input, started: now, knownBytes: known)
         case .failed(let error): throw error
         case .full: throw core.withLock { $0.queueFull() }
         }
@@ -244,47 +244,47 @@ extension GroupState {
 extension GroupState {
     /// Notes that a deployment gets a prompt, before it has read it: the next prompt that begins like it shall follow
     /// it there, even while this one waits in the engine. Returns how much of it the deployment had read already.
-    private func remember(_ text: [UInt8], _ grant: Grant, now: MonotonicInstant) -> Int? {
+    private func remember(_ text: [UInt8], _ placement: Placement, now: MonotonicInstant) -> Int? {
         guard usesPrefixCache.load(ordering: .relaxed), !text.isEmpty else { return nil }
         guard let cache = core.withLock({ $0.policy.prefixCache }) else { return nil }
-        let (held, known) = cache.insert(text, slot: grant.slot, number: grant.record.number, now: now)
-        noteHeld(held, grant)
+        let (held, known) = cache.insert(text, slot: placement.slot, number: placement.record.number, now: now)
+        noteHeld(held, placement)
         return known
     }
 
     /// Forgets that a deployment got a prompt, for it has not taken it.
     func refused(_ lease: AttemptLease) {
         guard let known = lease.knownBytes, let cache = core.withLock({ $0.policy.prefixCache }) else { return }
-        let grant = lease.grant
-        let held = cache.retract(lease.input.text, slot: grant.slot, number: grant.record.number, known: known)
-        noteHeld(held, grant)
+        let placement = lease.placement
+        let held = cache.retract(lease.input.text, slot: placement.slot, number: placement.record.number, known: known)
+        noteHeld(held, placement)
     }
 
-    private func noteHeld(_ bytes: Int, _ grant: Grant) {
+    private func noteHeld(_ bytes: Int, _ placement: Placement) {
         core.withLock { core in
-            if core.isPresent(grant) { core.members[grant.slot].cachedBytes = bytes }
+            if core.isPresent(placement) { core.members[placement.slot].cachedBytes = bytes }
         }
     }
 
     func answered(_ lease: AttemptLease) {
         update { core, now in
-            guard core.isPresent(lease.grant) else { return }
+            guard core.isPresent(lease.placement) else { return }
             core.answer(lease, now: now)
         }
     }
 
     func finished(_ lease: AttemptLease, wasAnswered: Bool, outcome: AttemptOutcome, measure: AttemptMeasure) {
-        lease.grant.record.metrics.ended(outcome)
+        lease.placement.record.metrics.ended(outcome)
         let verdict = lease.input.countsForHealth ? outcome : .cancelled
         update { core, now in
-            guard core.isPresent(lease.grant) else { return }
+            guard core.isPresent(lease.placement) else { return }
             core.end(lease, wasAnswered: wasAnswered, outcome: verdict, measure: measure, now: now)
         }
         if let tokens = measure.completionTokens, usesPrefixCache.load(ordering: .relaxed) {
             let cache = core.withLock { $0.policy.prefixCache }
             cache?.fill(
-                lease.grant.slot,
-                number: lease.grant.record.number,
+                lease.placement.slot,
+                number: lease.placement.record.number,
                 bytes: tokens * CacheAwarePolicy.bytesPerToken
             )
         }

@@ -43,7 +43,7 @@ struct WaitQueue: Sendable {
 }
 
 /// What must be done outside of the group's lock after a change.
-struct Consequences: Sendable {
+struct DeferredEffects: Sendable {
     /// Calls that are done waiting, with their answers.
     let served: [(WaitingCall, Selection)]
     /// What has happened.
@@ -74,14 +74,14 @@ extension GroupCore {
     }
 
     /// What a change has led to; nil in the usual case that it led to nothing.
-    mutating func takeConsequences(now: MonotonicInstant) -> Consequences? {
+    mutating func takeDeferredEffects(now: MonotonicInstant) -> DeferredEffects? {
         if queue.isEmpty, events.isEmpty, leaving.isEmpty { return nil }
         let served = serveQueue(now: now)
         defer {
             events = []
             leaving = []
         }
-        return Consequences(served: served, events: events, leaving: leaving)
+        return DeferredEffects(served: served, events: events, leaving: leaving)
     }
 
     /// The error for a call that finds the queue full.

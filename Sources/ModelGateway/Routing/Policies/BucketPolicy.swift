@@ -6,10 +6,10 @@ import GatewayWire
 public struct BucketOptions: Sendable, Hashable {
     /// How often the boundaries may move, and how far back the calls lie that decide where to. Default 5 s.
     public var adjustInterval: Duration
-    /// Prompt tokens of the interval between the busiest and the idlest deployment, from which on the idlest takes the
-    /// call whatever its length. Default 16,384.
+    /// Prompt tokens of the interval between the busiest and the least busy deployment, from which on the least busy one
+    /// takes the call whatever its length. Default 16,384.
     public var balanceAbsoluteThreshold: Int
-    /// Multiple of the idlest deployment's tokens that the busiest must have for that. Default 1.5.
+    /// Multiple of the least busy deployment's tokens that the busiest must have for that. Default 1.5.
     public var balanceRelativeThreshold: Double
 
     /// Creates a set of parameters.

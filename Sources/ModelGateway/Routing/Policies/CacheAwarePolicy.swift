@@ -87,10 +87,10 @@ struct CacheAwarePolicy: SelectionPolicy {
         context: SelectionContext,
         random: inout SeededGenerator
     ) -> Int? {
-        let idlest = pool.order?.least(excluding: context.excluded)
-        guard let holder = holder(in: pool, members: members, context: context) else { return idlest }
-        guard let idlest, isTooBusy(holder, in: pool, members: members) else { return holder }
-        return relieves(holder, by: idlest, members: members, input: input, context: context) ? idlest : holder
+        let leastBusy = pool.order?.least(excluding: context.excluded)
+        guard let holder = holder(in: pool, members: members, context: context) else { return leastBusy }
+        guard let leastBusy, isTooBusy(holder, in: pool, members: members) else { return holder }
+        return relieves(holder, by: leastBusy, members: members, input: input, context: context) ? leastBusy : holder
     }
 
     /// The allowed deployment with the longest common beginning above the threshold, then the lowest load.
