@@ -59,8 +59,9 @@ final class UpstreamCall {
     /// The bytes that may still be read and thrown away; nil while they are wanted.
     private var discardBudget: Int?
 
-    /// Bytes of a body that may wait for their reader before the engine is held back.
-    private static let window = 256 << 10
+    /// Bytes of a body that may wait for their reader before the engine is held back. One read of the event loop may bring
+    /// 256 KiB more: four buffers of 64 KiB each.
+    private static let window = 128 << 10
 
     init(
         _ request: HTTPTransportRequest,
