@@ -77,13 +77,13 @@ final class LoopState: Sendable {
         local.value.connections[ObjectIdentifier(connection)] = nil
     }
 
-    /// Closes connections without a request, those first that have been so for longest. A client that waited to be
-    /// accepted has sent its request by then, so one that does not come at once is not waited for; one that had an answer
-    /// has a second for its next request.
+    /// Closes connections without a request, those first that have been so for longest. The first request of a client
+    /// comes right behind its connection, unless the client's machine is busy, so it is not waited for long; one that had
+    /// an answer has a second for its next request.
     /// - Parameter served: Whether to take those that had a request, or those that never did.
     /// - Returns: How many were closed, and how many of the kind are left.
     func closeUnused(atMost count: Int, served: Bool) -> UnusedConnections {
-        let limit = NIODeadline.now() - (served ? .seconds(1) : .milliseconds(100))
+        let limit = NIODeadline.now() - (served ? .seconds(1) : .milliseconds(250))
         let unused = local.value.connections.values.filter { $0.isUnused && $0.hasServed == served }
         let closed = unused.filter { $0.unusedSince < limit }.sorted { $0.unusedSince < $1.unusedSince }.prefix(count)
         for connection in closed { connection.evict() }

@@ -65,8 +65,10 @@ final class RawClient: Sendable {
     }
 
     /// Connects.
-    /// - Parameter reads: False for a client that never reads; its receive buffer is then kept small.
-    static func connect(to port: Int, reads: Bool = true) async throws -> RawClient {
+    /// - Parameters:
+    ///   - sending: What is sent as soon as the connection stands, however busy the test's own threads are.
+    ///   - reads: False for a client that never reads; its receive buffer is then kept small.
+    static func connect(to port: Int, sending: String? = nil, reads: Bool = true) async throws -> RawClient {
         let collector = Collector()
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.autoRead, value: reads)
@@ -76,15 +78,20 @@ final class RawClient: Sendable {
                 }
             }
         if !reads { bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: 4096) }
-        return RawClient(channel: try await bootstrap.connect(host: "127.0.0.1", port: port).get(), state: collector)
+        let connected = bootstrap.connect(host: "127.0.0.1", port: port).flatMap { channel in
+            let sent = sending.map { channel.writeAndFlush(ByteBuffer(string: $0)) }
+            return (sent ?? channel.eventLoop.makeSucceededVoidFuture()).map { channel }
+        }
+        return RawClient(channel: try await connected.get(), state: collector)
     }
 
     /// Connects for the time of `body`.
     static func with<Result>(
         port: Int,
+        sending: String? = nil,
         _ body: (RawClient) async throws -> Result
     ) async throws -> Result {
-        let client = try await connect(to: port)
+        let client = try await connect(to: port, sending: sending)
         do {
             let result = try await body(client)
             try await client.close()

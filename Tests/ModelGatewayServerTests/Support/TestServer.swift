@@ -19,9 +19,8 @@ struct TestServer: Sendable {
 
     /// Sends one request on a connection of its own and returns the answer.
     func once(_ request: String, toHead: Bool = false) async throws -> RawClient.Answer {
-        try await RawClient.with(port: port) { client in
-            try await client.send(request)
-            return try await client.answer(toHead: toHead)
+        try await RawClient.with(port: port, sending: request) { client in
+            try await client.answer(toHead: toHead)
         }
     }
 }
