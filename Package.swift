@@ -112,12 +112,14 @@ let package = Package(
             name: "CommandLineChat",
             dependencies: ["ModelGateway"],
             path: "Examples/CommandLineChat",
+            packageAccess: false,
             swiftSettings: settings
         ),
         .executableTarget(
             name: "SemanticSearch",
             dependencies: ["ModelGateway"],
             path: "Examples/SemanticSearch",
+            packageAccess: false,
             swiftSettings: settings
         ),
         .executableTarget(
@@ -128,6 +130,14 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
             path: "Examples/HummingbirdApp",
+            packageAccess: false,
+            swiftSettings: settings
+        ),
+        // What an embedding program can do: without access to the `package` symbols, as one outside of this package.
+        .testTarget(
+            name: "EmbedderTests",
+            dependencies: ["ModelGateway", "ModelGatewayTesting"],
+            packageAccess: false,
             swiftSettings: settings
         ),
         .testTarget(name: "GatewayWireTests", dependencies: ["GatewayWire"], swiftSettings: settings),

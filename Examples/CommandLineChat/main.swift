@@ -10,15 +10,13 @@ let server = try OpenAICompatibleProvider(
 )
 let firstModel = try await server.models(timeouts: Timeouts()).first?.id
 let model = arguments.count > 1 ? arguments[1] : firstModel ?? "default"
-let deployment = Deployment(id: "server", provider: server, upstreamModel: model)
-let gateway = Gateway(groups: [DeploymentGroup(model: model, deployments: [deployment])])
+let gateway = Gateway(provider: server, models: [model])
 
 var messages: [ChatMessage] = []
 while let line = readLine() {
     messages.append(.user(line))
     var answer = ""
-    for try await event in gateway.stream(ChatRequest(model: model, messages: messages)) {
-        guard case .text(let text, _) = event else { continue }
+    for try await text in gateway.stream(ChatRequest(model: model, messages: messages)).text {
         answer += text
         print(text, terminator: "")
         fflush(nil)

@@ -17,8 +17,7 @@ let server = try OpenAICompatibleProvider(
 )
 let firstModel = try await server.models(timeouts: Timeouts()).first?.id
 let model = arguments.count > 2 ? arguments[2] : firstModel ?? "default"
-let deployment = Deployment(id: "server", provider: server, upstreamModel: model)
-let gateway = Gateway(groups: [DeploymentGroup(model: model, deployments: [deployment])])
+let gateway = Gateway(provider: server, models: [model])
 
 /// The cosine of the angle between two vectors: 1 for the same direction.
 func similarity(_ left: [Float], _ right: [Float]) -> Float {

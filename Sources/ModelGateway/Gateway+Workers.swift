@@ -78,9 +78,6 @@ extension Gateway {
     }
 
     private static func unknownWorker(_ id: String) -> GatewayError {
-        GatewayError(
-            .notFound,
-            "There is no worker \(String(id.prefix(80)).debugDescription); GET /workers lists the ones there are."
-        )
+        GatewayError(.notFound, "There is no worker \(String(id.prefix(80)).debugDescription)", advice: .chooseWorker)
     }
 }

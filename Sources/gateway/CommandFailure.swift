@@ -37,7 +37,7 @@ struct CommandFailure: Error {
     }
 
     init(_ error: GatewayError) {
-        self.init(ExitStatus(error.code), error.message)
+        self.init(ExitStatus(error.code), error.advising { _ in "check how it is spelled" }.message)
     }
 
     init(_ error: ConfigurationError) {

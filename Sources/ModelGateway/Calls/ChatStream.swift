@@ -67,6 +67,18 @@ public struct ChatStream: AsyncSequence, Sendable {
         }
     }
 
+    /// The text of the first answer, in the pieces in which it comes.
+    ///
+    /// ```swift
+    /// for try await text in gateway.stream(request).text { print(text, terminator: "") }
+    /// ```
+    /// Reasoning, refusals, tool calls and further choices are left out; iterate the stream itself for those.
+    public var text: some AsyncSequence<String, GatewayError> & Sendable {
+        compactMap { event in
+            if case .text(let text, choice: 0) = event { text } else { nil }
+        }
+    }
+
     /// The rest of the answer, put together.
     /// - Throws: What iterating would throw.
     public func collect() async throws(GatewayError) -> ChatResponse {

@@ -44,7 +44,9 @@ public struct EmbeddingRequest: Sendable, Hashable {
 }
 
 /// The vectors, in the order of the input.
-public struct EmbeddingResponse: Sendable, Hashable {
+///
+/// Its coded form has the names of the properties; ``usage`` may be left out.
+public struct EmbeddingResponse: Sendable, Hashable, Codable {
     /// The model that answered, as the provider names it.
     public var model: String
     /// One vector for each input.

@@ -126,6 +126,11 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         get { box.parts.attempts }
         set { change { $0.attempts = newValue } }
     }
+    /// What can be done about it in other ways than the message says; see ``advising(_:)``.
+    package var advice: Advice? {
+        get { box.parts.advice }
+        set { change { $0.advice = newValue } }
+    }
     /// The deployment that was tried last for the call. For admins only.
     package var deployment: String? {
         get { box.parts.deployment }
@@ -214,6 +219,7 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         var upstream: UpstreamFailure?
         var requestWasSent: Bool
         var attempts: Int?
+        var advice: Advice?
         var deployment: String?
     }
 

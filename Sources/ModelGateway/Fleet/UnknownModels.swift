@@ -63,7 +63,8 @@ final class UnknownModels: Sendable {
         }
         return GatewayError(
             .modelNotFound,
-            "There is no model \(model.debugDescription); GET /v1/models lists the ones there are.",
+            "There is no model \(model.debugDescription)",
+            advice: .chooseModel,
             param: "model"
         )
     }

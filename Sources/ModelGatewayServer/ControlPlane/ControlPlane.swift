@@ -148,7 +148,7 @@ extension Response {
         self.init(
             status: HTTPResponse.Status(code: error.status),
             headers: HTTPFields(format.errorHeaders(for: error, to: caller)),
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: format.errorBody(for: error)))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: format.errorBody(for: error.overHTTP)))
         )
     }
 }

@@ -31,7 +31,7 @@ extension DataPlaneHandler {
         if error.code == .unsupportedMediaType, exchange.fields?.contentCoding != nil {
             headers.append(RequestBody.acceptedCodings)
         }
-        let body = format.errorBody(for: error)
+        let body = format.errorBody(for: error.overHTTP)
         respond(to: exchange, status: error.status, headers: headers, body: body, closing: closing)
     }
 

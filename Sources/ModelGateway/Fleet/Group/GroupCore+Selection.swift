@@ -76,8 +76,9 @@ extension GroupCore {
             return .failed(
                 GatewayError(
                     .invalidRequest,
-                    "The model \(configuration.model) has no deployment \(id.debugDescription).",
-                    param: "x-gateway-deployment"
+                    "The model \(configuration.model) has no deployment \(id.debugDescription)",
+                    advice: .chooseDeployment,
+                    param: "deployment"
                 )
             )
         }

@@ -130,7 +130,11 @@ extension WorkerRegistry {
             return describe(entry)
         }
         guard let worker else {
-            throw GatewayError(.conflict, "The worker \(address.id) is at this address already; change it with PATCH.")
+            throw GatewayError(
+                .conflict,
+                "The worker \(address.id) is at this address already",
+                advice: .changeWorker
+            )
         }
         changed.send()
         return worker
