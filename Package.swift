@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "ModelGateway", targets: ["ModelGateway"]),
         .library(name: "ModelGatewayLlama", targets: ["ModelGatewayLlama"]),
         .library(name: "ModelGatewayServer", targets: ["ModelGatewayServer"]),
+        .library(name: "ModelGatewayTelemetry", targets: ["ModelGatewayTelemetry"]),
         .library(name: "ModelGatewayTesting", targets: ["ModelGatewayTesting"]),
         .executable(name: "gateway", targets: ["gateway"]),
     ],
@@ -24,7 +25,12 @@ let package = Package(
         .trait(
             name: "LlamaCpp",
             description: "Build the local backend; needs libllama and its headers, found through pkg-config."
-        )
+        ),
+        .trait(
+            name: "YAML",
+            description: "Read configurations in YAML. Without it, ModelGateway links no Foundation."
+        ),
+        .default(enabledTraits: ["YAML"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -55,9 +61,10 @@ let package = Package(
                 "CCurl",
                 "CResolver",
                 "GatewayWire",
+                // The product Metrics brings Foundation.
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "Yams", package: "Yams"),
+                .product(name: "Yams", package: "Yams", condition: .when(traits: ["YAML"])),
             ],
             swiftSettings: settings
         ),
@@ -80,11 +87,20 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ModelGatewayTelemetry",
+            dependencies: [
+                "GatewayWire",
+                "ModelGateway",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
@@ -100,9 +116,10 @@ let package = Package(
                 "ModelGateway",
                 "ModelGatewayLlama",
                 "ModelGatewayServer",
+                "ModelGatewayTelemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -147,9 +164,10 @@ let package = Package(
                 "GatewayWire",
                 "ModelGateway",
                 "ModelGatewayServer",
+                "ModelGatewayTelemetry",
                 "ModelGatewayTesting",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: settings
         ),
@@ -172,6 +190,16 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ModelGatewayTelemetryTests",
+            dependencies: [
+                "ModelGateway",
+                "ModelGatewayTelemetry",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

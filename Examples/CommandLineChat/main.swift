@@ -1,7 +1,14 @@
 // A conversation with a model behind any OpenAI-compatible server: swift run CommandLineChat [URL [MODEL]]
 
-import Foundation
 import ModelGateway
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 let server = try OpenAICompatibleProvider(

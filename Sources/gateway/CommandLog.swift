@@ -2,6 +2,7 @@
 
 import Logging
 import ModelGateway
+import ModelGatewayTelemetry
 
 enum CommandLog {
     /// Sets the process's log up. Call it once.

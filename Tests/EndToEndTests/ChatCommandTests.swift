@@ -347,7 +347,7 @@ struct ChatCommandTests {
     private static let missingFileStatus: Int32 = 69
     #endif
 
-    @Test func usesTheModelsOfAConfiguration() async throws {
+    @Test(.enabled(if: Configuration.FileFormat.yaml.isAvailable)) func usesTheModelsOfAConfiguration() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "From the file."))
         let directory = try TemporaryDirectory()
         let file = try directory.write(

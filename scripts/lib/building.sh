@@ -1,5 +1,8 @@
 # The builds that several scripts make.
 
+# Those of the package that are on in them. Whoever names any has to name the one that is on by default as well.
+traits=LlamaCpp,YAML
+
 # `swift build`, without the lines of the package manager about each package that it fetches, and without the linker's
 # about a function that Foundation has in it.
 swift_build() {
@@ -46,7 +49,7 @@ build_release() {
     fi
     step build "release, with the local backend (the first one takes some minutes)"
     rm -f "$stamp"
-    swift_build --package-path "$repository" -c release --traits LlamaCpp --product gateway "$@"
+    swift_build --package-path "$repository" -c release --traits "$traits" --product gateway "$@"
     printf '%s\n' "$inputs, $(identity "$gateway")" >"$stamp"
     step build "$gateway"
 }

@@ -1,6 +1,6 @@
 // What is counted of one deployment.
 
-import Metrics
+internal import CoreMetrics
 internal import Synchronization
 
 /// The counters of one deployment, made once.

@@ -1,6 +1,6 @@
 // The live fleet: the running groups by the public names of their models.
 
-package import Metrics
+package import CoreMetrics
 internal import Synchronization
 
 /// All groups of a gateway.

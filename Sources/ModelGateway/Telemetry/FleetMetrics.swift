@@ -1,7 +1,6 @@
 // The metrics of routing and reliability: counters for what happens, gauges for what is.
 
-import Metrics
-internal import Synchronization
+internal import CoreMetrics
 
 /// The metrics that the fleet writes through swift-metrics. Counters count as things happen; gauges are set by ``Fleet/recordGauges()``,
 /// which a metrics endpoint calls before each reading.

@@ -10,7 +10,7 @@ final class LlamaEngine: Sendable {
     init(path: String, options: LlamaOptions, logger: Logger, progress: LoadProgress) throws(GatewayError) {
         throw GatewayError(
             .unsupported,
-            "This build has no local backend. Build with it by scripts/build, or: swift build --traits LlamaCpp."
+            "This build has no local backend. Build with it by scripts/build, or: swift build --traits LlamaCpp,YAML."
         )
     }
 }

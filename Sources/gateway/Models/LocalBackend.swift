@@ -60,7 +60,7 @@ final class LocalBackend: Sendable {
         if !LlamaProvider.isAvailable {
             throw CommandFailure(
                 .unavailable,
-                "this build has no local backend; build one with scripts/build (or: swift build --traits LlamaCpp), "
+                "this build has no local backend; build one with scripts/build (or: swift build --traits LlamaCpp,YAML), "
                     + "or use another model with --base-url or --config"
             )
         }

@@ -1,9 +1,10 @@
 // What the server's metrics and its access log are told: finished calls by the gateway, finished requests by the server.
 
+import CoreMetrics
 import Logging
-import Metrics
 import ModelGateway
 import ModelGatewayServer
+import ModelGatewayTelemetry
 import Synchronization
 
 /// Counts, and writes one line for each request: what the server knows of it together with what the gateway knows.

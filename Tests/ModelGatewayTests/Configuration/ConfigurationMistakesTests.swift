@@ -55,7 +55,7 @@ struct ConfigurationMistakesTests {
         )
     }
 
-    @Test func theSameMistakesInYAMLHaveThePlacesToo() {
+    @Test(.readsYAML) func theSameMistakesInYAMLHaveThePlacesToo() {
         let found = issues(
             """
             server:
@@ -105,28 +105,42 @@ struct ConfigurationMistakesTests {
         #expect(issues(text) == [expected])
     }
 
-    @Test(arguments: [
-        (
-            "server: [1",
-            "g.yaml:2:1: error: not valid YAML: did not find expected ',' or ']'; "
-                + "look for an indentation, a bracket or a quote that is wrong here or above"
-        ),
-        ("a: 1\na: 2", "g.yaml:1:1: error: the key 'a' is given twice; remove one of the two"),
-        (
-            "a: *b",
-            "g.yaml:1:4: error: not valid YAML: found undefined alias; "
-                + "its anchor must come first, and a text that begins with '*' needs quotes"
-        ),
-        (
-            "a: 1\n---\nb: 2",
-            "g.yaml:2:1: error: not valid YAML: but found another document; a file holds one document"
-        ),
-    ])
+    @Test(
+        .readsYAML,
+        arguments: [
+            (
+                "server: [1",
+                "g.yaml:2:1: error: not valid YAML: did not find expected ',' or ']'; "
+                    + "look for an indentation, a bracket or a quote that is wrong here or above"
+            ),
+            ("a: 1\na: 2", "g.yaml:1:1: error: the key 'a' is given twice; remove one of the two"),
+            (
+                "a: *b",
+                "g.yaml:1:4: error: not valid YAML: found undefined alias; "
+                    + "its anchor must come first, and a text that begins with '*' needs quotes"
+            ),
+            (
+                "a: 1\n---\nb: 2",
+                "g.yaml:2:1: error: not valid YAML: but found another document; a file holds one document"
+            ),
+        ]
+    )
     func brokenYAMLNamesTheLine(_ text: String, _ expected: String) {
         #expect(issues(text, name: "g.yaml") == [expected])
     }
 
-    @Test func anAliasBombIsRefused() {
+    @Test(.disabled(if: Configuration.FileFormat.yaml.isAvailable), arguments: ["g.yaml", "g.json", "g"])
+    func `Without the trait YAML, a file of YAML is one mistake that names it`(_ name: String) throws {
+        let found = issues("server:\n  port: 1", name: name)
+        #expect(found.count == 1)
+        let message = try #require(found.first)
+        #expect(
+            message.hasPrefix("\(name): error: this build reads no YAML; write the configuration in TOML, or build ")
+        )
+        #expect(message.contains("--traits LlamaCpp,YAML"))
+    }
+
+    @Test(.readsYAML) func anAliasBombIsRefused() {
         var yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...12 {
             let alias = "*a\(level - 1)"

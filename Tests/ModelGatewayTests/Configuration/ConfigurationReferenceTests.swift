@@ -2,6 +2,7 @@
 
 import Foundation
 import ModelGateway
+import ModelGatewayTelemetry
 import Testing
 
 @Suite("Reference pages")

@@ -47,7 +47,7 @@ struct ForeignSchemaTests {
         general_settings: {master_key: sk-1234}
         """
 
-    @Test func aLiteLLMFileLoadsUnchanged() throws {
+    @Test(.readsYAML) func aLiteLLMFileLoadsUnchanged() throws {
         let diagnosis = diagnose(Self.liteLLM, name: "config.yaml", environment: ["OPENAI_API_KEY": "sk-x"])
         let configuration = try diagnosis.get()
         #expect(configuration.models.map(\.name) == ["gpt-4o", "local", "embed"])
@@ -73,7 +73,7 @@ struct ForeignSchemaTests {
         #expect(configuration.models[2].deployments[0].upstreamModel == "Qwen/Qwen3-Embedding")
     }
 
-    @Test func whatHasNoEffectThereIsNamed() throws {
+    @Test(.readsYAML) func whatHasNoEffectThereIsNamed() throws {
         let diagnosis = diagnose(Self.liteLLM, name: "c.yaml", environment: ["OPENAI_API_KEY": "sk-x"])
         #expect(
             diagnosis.issues.map(\.description) == [
@@ -87,7 +87,7 @@ struct ForeignSchemaTests {
         #expect(try diagnosis.get().warnings == diagnosis.issues)
     }
 
-    @Test func aDeltaLLMFileLoadsUnchanged() throws {
+    @Test(.readsYAML) func aDeltaLLMFileLoadsUnchanged() throws {
         let configuration = try diagnose(
             """
             model_list:
@@ -190,7 +190,7 @@ struct ForeignSchemaTests {
         )
     }
 
-    @Test func aMissingVariableIsAnErrorThereToo() {
+    @Test(.readsYAML) func aMissingVariableIsAnErrorThereToo() {
         let diagnosis = diagnose(Self.liteLLM, name: "c.yaml")
         #expect(diagnosis.configuration == nil)
         let errors = diagnosis.issues.filter { $0.severity == .error }
@@ -198,7 +198,10 @@ struct ForeignSchemaTests {
         #expect(errors.first?.message == "the environment variable OPENAI_API_KEY is not set")
     }
 
-    @Test(arguments: ["model_list: 3", "model_list: [3, {model_name: 4}, {model_name: a}]", "model_list:\n  - {}"])
+    @Test(
+        .readsYAML,
+        arguments: ["model_list: 3", "model_list: [3, {model_name: 4}, {model_name: a}]", "model_list:\n  - {}"]
+    )
     func nonsenseIsRefusedWithAPlace(_ text: String) {
         let diagnosis = diagnose(text, name: "c.yaml")
         #expect(diagnosis.configuration == nil)

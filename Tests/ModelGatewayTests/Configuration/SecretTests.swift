@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Secrets")
 struct SecretTests {
-    @Test func noWayOfPrintingShowsIt() throws {
+    @Test(.readsYAML) func noWayOfPrintingShowsIt() throws {
         let text = """
             server: {api_keys: [hunter2]}
             providers:
@@ -24,7 +24,7 @@ struct SecretTests {
         #expect(configuration.providers["a"]?.headers["x-key"]?.reveal() == "hunter2")
     }
 
-    @Test func mistakesInSecretsDoNotShowThem() {
+    @Test(.readsYAML) func mistakesInSecretsDoNotShowThem() {
         let text = "server: {api_keys: {hunter2: hunter2}}\nproviders: {a: {base_url: \"http://u:hunter2@x\"}}"
         let issues = Configuration.diagnose(Array(text.utf8), name: "a.yaml", environment: [:]).issues
         #expect(issues.count == 2)

@@ -1,6 +1,7 @@
 // What whoever runs the gateway reads about its fleet: the lines of its log, and why a call found no deployment.
 
 import Logging
+import ModelGatewayTelemetry
 import ModelGatewayTesting
 import Synchronization
 import Testing

@@ -1,7 +1,7 @@
 // Sessions stay, move when they must, and come back.
 
+import CoreMetrics
 import GatewayWire
-import Metrics
 import ModelGatewayTesting
 import Testing
 

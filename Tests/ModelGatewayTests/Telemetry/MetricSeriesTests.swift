@@ -1,6 +1,7 @@
 // That the metrics do not grow with what callers invent, nor with deployments that come and go.
 
 import CoreMetrics
+import ModelGatewayTelemetry
 import ModelGatewayTesting
 import Testing
 

@@ -5,7 +5,7 @@ extension Configuration {
     public enum FileFormat: String, Sendable, Hashable, CaseIterable {
         /// TOML 1.0.
         case toml
-        /// YAML 1.2.
+        /// YAML 1.2, if the package trait `YAML` is on, as it is by default.
         case yaml
     }
 
@@ -137,6 +137,15 @@ extension Configuration {
 }
 
 extension Configuration.FileFormat {
+    /// Whether this build reads files of the format: YAML needs the package trait of that name, which is on by default.
+    package var isAvailable: Bool {
+        #if YAML
+        true
+        #else
+        self != .yaml
+        #endif
+    }
+
     /// The format that an extension tells.
     init?(name: String) {
         let lowercased = name.lowercased()

@@ -1,15 +1,16 @@
 // Reads YAML into configuration nodes: Yams parses, scalars follow YAML 1.2, aliases and merge keys are bounded.
 
-import Yams
+#if YAML
+internal import Yams
 
-package enum YAMLReader {
+enum YAMLReader {
     /// Nodes that a file may expand to through its aliases.
     static let nodeLimit = 200_000
     /// Levels of nesting.
     static let depthLimit = 64
 
     /// Parses one YAML document. An empty one is an empty table.
-    package static func read(_ text: String) throws(ConfigurationSyntaxError) -> ConfigurationNode {
+    static func read(_ text: String) throws(ConfigurationSyntaxError) -> ConfigurationNode {
         do {
             // Without rules for implicit types: `no` and `012:30` would mean something else than what is written.
             let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
@@ -70,7 +71,11 @@ package enum YAMLReader {
             }
             switch node {
             case .scalar(let scalar):
-                return ConfigurationNode(YAMLScalar.value(scalar), mark)
+                let isPlain = scalar.style == .plain && scalar.tag == .implicit
+                return ConfigurationNode(
+                    isPlain ? YAMLScalar.value(plain: scalar.string) : .string(scalar.string),
+                    mark
+                )
             case .sequence(let sequence):
                 var list: [ConfigurationNode] = []
                 for element in sequence { list.append(try self.node(element, depth: depth + 1)) }
@@ -126,42 +131,16 @@ package enum YAMLReader {
     }
 }
 
-/// The core schema of YAML 1.2 (section 10.3.2): what a plain scalar means.
-enum YAMLScalar {
-    static func value(_ scalar: Node.Scalar) -> ConfigurationNode.Value {
-        guard scalar.style == .plain, scalar.tag == .implicit else { return .string(scalar.string) }
-        return value(plain: scalar.string)
-    }
+#else
 
-    static func value(plain text: String) -> ConfigurationNode.Value {
-        switch text {
-        case "", "~", "null", "Null", "NULL": return .null
-        case "true", "True", "TRUE": return .boolean(true)
-        case "false", "False", "FALSE": return .boolean(false)
-        default: return number(text) ?? .string(text)
-        }
+/// Stands in for the reader where the package trait is off, and with it Yams and the Foundation that it brings.
+enum YAMLReader {
+    static func read(_ text: String) throws(ConfigurationSyntaxError) -> ConfigurationNode {
+        throw ConfigurationSyntaxError(
+            "this build reads no YAML; write the configuration in TOML, or build with the package trait YAML, which is "
+                + "on by default: leave out --disable-default-traits, and name it among others, as in --traits LlamaCpp,YAML",
+            at: nil
+        )
     }
-
-    private static func number(_ text: String) -> ConfigurationNode.Value? {
-        var digits = Substring(text)
-        let negative = digits.first == "-"
-        if negative || digits.first == "+" { digits.removeFirst() }
-        switch digits.lowercased() {
-        case ".inf": return .number(negative ? -.infinity : .infinity)
-        case ".nan": return .number(.nan)
-        default: break
-        }
-        if text.hasPrefix("0x") { return Int(text.dropFirst(2), radix: 16).map { .integer($0) } }
-        if text.hasPrefix("0o") { return Int(text.dropFirst(2), radix: 8).map { .integer($0) } }
-        guard let first = digits.utf8.first, first == UInt8(ascii: ".") || isDigit(first) else { return nil }
-        if digits.utf8.allSatisfy(isDigit) { return Int(text).map { .integer($0) } ?? Double(text).map { .number($0) } }
-        let allowed = digits.utf8.allSatisfy {
-            isDigit($0) || $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") || $0 == UInt8(ascii: "-")
-                || $0 == UInt8(ascii: "+")
-        }
-        guard allowed else { return nil }
-        return Double(text).map { .number($0) }
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 }
+#endif

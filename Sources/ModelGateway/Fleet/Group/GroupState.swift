@@ -1,6 +1,6 @@
 // A running group: hands out leases, takes their results, and answers what may be tried after a failure.
 
-package import Metrics
+package import CoreMetrics
 internal import Synchronization
 
 /// The live side of a ``DeploymentGroup``. Each call of a method holds the group's lock for a moment, never across I/O.

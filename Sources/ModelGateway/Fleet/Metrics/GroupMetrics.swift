@@ -1,7 +1,6 @@
 // What is counted of one group.
 
-import Metrics
-internal import Synchronization
+internal import CoreMetrics
 
 /// The counters of one group, made once.
 final class GroupMetrics: RetirableCounters {

@@ -1,6 +1,7 @@
 // One line of the access log: what is known of a request, rendered straight into a buffer.
 
-import GatewayWire
+internal import GatewayWire
+public import ModelGateway
 
 /// A finished request or call for the access log. What is nil is left out of the line.
 public struct RequestLogEntry: Sendable {

@@ -1,6 +1,7 @@
 // A backend for swift-metrics that keeps its numbers in this process and writes Prometheus' text format.
 
 public import CoreMetrics
+public import ModelGateway
 internal import Synchronization
 
 /// Collects what is recorded through swift-metrics and renders it for a Prometheus server.

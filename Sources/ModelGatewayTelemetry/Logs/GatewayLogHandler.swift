@@ -1,7 +1,8 @@
 // Handlers for swift-log: one JSON object, or one readable line, for each message.
 
-import GatewayWire
+internal import GatewayWire
 public import Logging
+public import ModelGateway
 
 #if canImport(Glibc)
 import Glibc

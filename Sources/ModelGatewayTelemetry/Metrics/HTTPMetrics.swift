@@ -1,6 +1,7 @@
 // The metrics of requests over HTTP, whatever server they come through.
 
 public import CoreMetrics
+internal import ModelGateway
 internal import Synchronization
 
 /// Counts requests, their durations and bytes, and connections.

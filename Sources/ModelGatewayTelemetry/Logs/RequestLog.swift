@@ -1,5 +1,6 @@
 // The access log: entries wait in a bounded queue until a thread of its own has rendered and written them.
 
+public import ModelGateway
 internal import Synchronization
 
 #if canImport(Glibc)

@@ -1,6 +1,6 @@
 // Text in readable log lines, such that nobody can make it look like another line or another value.
 
-import GatewayWire
+internal import GatewayWire
 
 /// Text in readable lines.
 enum LogText {

@@ -1,7 +1,8 @@
 // That the text format is right, that numbers are not lost, and that label values are bounded.
 
-import Metrics
+import CoreMetrics
 import ModelGateway
+import ModelGatewayTelemetry
 import Testing
 
 @Suite("Prometheus metrics")
@@ -17,7 +18,7 @@ struct PrometheusMetricsTests {
         Meter(label: "load", factory: metrics).set(1.5)
         Gauge(label: "temp-now", factory: metrics).record(7)
         Recorder(label: "size", factory: metrics).record(5)
-        Metrics.Timer(label: "wait", factory: metrics).recordMilliseconds(30)
+        CoreMetrics.Timer(label: "wait", factory: metrics).recordMilliseconds(30)
         let text = lines(metrics)
         #expect(
             text.prefix(3) == [
@@ -114,12 +115,28 @@ struct PrometheusMetricsTests {
         #expect(text.contains("gateway_http_requests_total{endpoint=\"other\",status=\"4xx\"} 1"))
     }
 
+    /// A provider that is never called.
+    private struct SilentProvider: Provider {
+        let name = "silent"
+        let modes: Set<Mode> = [.chat]
+        func models(timeouts: Timeouts) async throws(GatewayError) -> [ModelInfo] { [] }
+    }
+
+    private static func deployment(_ id: String) -> Deployment {
+        Deployment(id: id, provider: SilentProvider(), upstreamModel: "upstream")
+    }
+
     /// Makes everything happen once that the fleet counts.
     private func useFleet(_ metrics: PrometheusMetrics) {
         let policy = RoutingPolicyKind.cacheAware()
-        let group = DeploymentGroup(model: "m", deployments: deployments(2), policy: policy, health: HealthOptions())
+        let group = DeploymentGroup(
+            model: "m",
+            deployments: ["d0", "d1"].map(Self.deployment),
+            policy: policy,
+            health: HealthOptions()
+        )
         let fleet = Fleet([group], metrics: metrics)
-        let input = text("a prompt")
+        let input = RoutingInput(text: Array("a prompt".utf8))
         guard let group = try? fleet.group("m") else { return }
         for _ in 0..<5 { try? group.acquire(RoutingInput(forcedDeployment: "d0")).finish(.failure) }
         for _ in 0..<3 { group.probed("d0", succeeded: false) }

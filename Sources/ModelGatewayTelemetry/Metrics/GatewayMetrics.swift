@@ -1,6 +1,7 @@
 // The metrics of calls: made once for each model and deployment, then a few atomic additions for each call.
 
 public import CoreMetrics
+public import ModelGateway
 internal import Synchronization
 
 /// Counts calls, their durations and their tokens.

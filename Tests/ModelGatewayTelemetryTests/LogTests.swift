@@ -2,6 +2,7 @@
 
 import Logging
 import ModelGateway
+import ModelGatewayTelemetry
 import Synchronization
 import Testing
 
