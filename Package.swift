@@ -153,7 +153,10 @@ let package = Package(
         // What an embedding program can do: without access to the `package` symbols, as one outside of this package.
         .testTarget(
             name: "EmbedderTests",
-            dependencies: ["ModelGateway", "ModelGatewayTesting"],
+            dependencies: [
+                "ModelGateway", "ModelGatewayTesting",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             packageAccess: false,
             swiftSettings: settings
         ),

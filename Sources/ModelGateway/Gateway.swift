@@ -37,16 +37,24 @@ public final class Gateway: Sendable {
 
     /// Creates a gateway.
     /// - Parameters:
-    ///   - groups: The models and their deployments.
-    ///   - observer: Is told of the end of each call.
-    ///   - preferredExecutor: The one of the transport that the providers use.
+    ///   - groups: The models and their deployments. Default: none, for a gateway that has workers only.
+    ///   - workerSources: What names workers while ``run(logger:)`` runs. Default: nothing does.
+    ///   - observer: Receives a record of each call when it ends. Default nil: none.
+    ///   - preferredExecutor: The one of the transport that the providers use. Default nil: none.
     public convenience init(
-        groups: [DeploymentGroup],
+        groups: [DeploymentGroup] = [],
+        workerSources: [any WorkerSource] = [],
         observer: (any CallObserver)? = nil,
         preferredExecutor: (any TaskExecutor)? = nil
     ) {
         let registry = WorkerRegistry(Fleet(groups))
-        self.init(groups: groups, registry: registry, observer: observer, preferredExecutor: preferredExecutor)
+        self.init(
+            groups: groups,
+            registry: registry,
+            sources: workerSources,
+            observer: observer,
+            preferredExecutor: preferredExecutor
+        )
     }
 
     /// Creates a gateway over a fleet that runs already.

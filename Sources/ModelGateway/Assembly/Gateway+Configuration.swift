@@ -7,13 +7,16 @@ extension Gateway {
     /// - Parameters:
     ///   - configuration: The models and providers. Workers are not asked for their models before ``run(logger:)``.
     ///   - providers: The kinds of providers that the configuration may name.
-    ///   - observer: Is told of the end of each call.
+    ///   - workerSources: What names workers beside the configuration while ``run(logger:)`` runs; they are served as
+    ///     ``Configuration/workers`` says. Default: nothing.
+    ///   - observer: Receives a record of each call when it ends. Default nil: none.
     ///   - transport: What sends the requests to providers without connection settings of their own, given the libcurl
     ///     transport that sends the others. Default: that one.
     /// - Throws: ``GatewayError/Code/configuration`` if a deployment's settings cannot be used.
     public convenience init(
         configuration: Configuration,
         providers: ProviderCatalog = .standard,
+        workerSources: [any WorkerSource] = [],
         observer: (any CallObserver)? = nil,
         transport wrap: (CurlTransport) -> any HTTPTransport = { $0 }
     ) throws(GatewayError) {
@@ -38,7 +41,7 @@ extension Gateway {
         self.init(
             groups: groups,
             registry: registry,
-            sources: try workers.sources(),
+            sources: try workers.sources() + workerSources,
             names: ModelNames(configuration.models),
             routing: configuration.routing,
             observer: observer,

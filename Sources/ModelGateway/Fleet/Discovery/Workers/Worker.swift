@@ -21,7 +21,7 @@ public struct Worker: Sendable {
     public var id: String
     /// The base URL of its API.
     public var url: String
-    /// Who named it: `configuration`, `api`, `file`, `dns`; in alphabetical order.
+    /// Who named it: `configuration`, `api`, `file`, `dns` or a ``WorkerSource`` of the program; in alphabetical order.
     public var sources: [String]
     /// How far the gateway has come with it.
     public var state: State

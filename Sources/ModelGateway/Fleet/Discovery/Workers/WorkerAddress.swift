@@ -3,22 +3,29 @@
 import GatewayWire
 
 /// The address of an OpenAI-compatible server, and what the place that named it says about its share of the calls.
-package struct WorkerAddress: Sendable, Hashable {
+public struct WorkerAddress: Sendable, Hashable {
     /// The base URL of the server's API, with `/v1` for a path if none was given.
     package let url: BaseURL
     /// Host and port, such as `10.0.0.1:8000`; followed by the path if it is not `/v1`. Two addresses with the same are
     /// one worker.
     package let place: String
-    /// Short, the same in every process, and without the address in it: whoever may not see that may see the id.
-    package let id: String
-    /// The share of calls; nil if the source says nothing about it.
-    package var weight: Double?
-    /// The tier; nil if the source says nothing about it.
-    package var priority: Int?
+    /// The worker's id: the same in every process, and without the address in it, so that it may be shown to those who
+    /// must not see that.
+    public let id: String
+    /// The share of calls relative to other workers, 0 to 1,000; 0 keeps calls away. Nil, if the source says nothing
+    /// about it, stands for 1 and leaves alone what ``Gateway/updateWorker(_:_:)`` set.
+    public var weight: Double?
+    /// The tier, 0 to 1,000; lower numbers first. Nil, if the source says nothing about it, stands for 0 and leaves
+    /// alone what ``Gateway/updateWorker(_:_:)`` set.
+    public var priority: Int?
 
     /// Checks an address.
-    /// - Throws: ``GatewayError/Code/configuration`` if it is no absolute http(s) URL.
-    package init(_ text: String, weight: Double? = nil, priority: Int? = nil) throws(GatewayError) {
+    /// - Parameters:
+    ///   - text: The base URL of an OpenAI-compatible API; `/v1` is assumed if it has no path.
+    ///   - weight: The share of calls. Default nil: the source says nothing about it.
+    ///   - priority: The tier. Default nil: the source says nothing about it.
+    /// - Throws: ``GatewayError/Code/configuration`` if the text is not an absolute http(s) URL.
+    public init(_ text: String, weight: Double? = nil, priority: Int? = nil) throws(GatewayError) {
         url = try BaseURL(text).withDefaultPath
         place = Self.place(of: url)
         let digits = String(StableHash.hash(place) >> 16, radix: 16)

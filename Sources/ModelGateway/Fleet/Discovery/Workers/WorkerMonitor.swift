@@ -20,7 +20,7 @@ package struct WorkerMonitor: Sendable {
     /// Runs until the task is cancelled.
     package func run() async {
         await withDiscardingTaskGroup { tasks in
-            for source in sources { tasks.addTask { await watch(source) } }
+            for (name, source) in named { tasks.addTask { await watch(source, name) } }
             while !Task.isCancelled {
                 // Workers that come and go are what would fill the metrics.
                 registry.fleet.series.sweep()
@@ -32,13 +32,23 @@ package struct WorkerMonitor: Sendable {
         }
     }
 
-    private func watch(_ source: any WorkerSource) async {
+    private func watch(_ source: any WorkerSource, _ name: String) async {
         await source.watch(
             WorkerReport(
-                workers: { registry.report($0, from: source.name) },
-                problem: { logger.warning("\($0)", metadata: ["source": "\(source.name)"]) }
+                workers: { registry.report($0, from: name) },
+                problem: { logger.warning("\($0)", metadata: ["source": "\(name)"]) }
             )
         )
+    }
+
+    /// The sources by names that are different from each other: each report stands for all that its source names.
+    private var named: [(String, any WorkerSource)] {
+        var counts = [WorkerEntry.api: 1]
+        return sources.map { source in
+            let count = (counts[source.name] ?? 0) + 1
+            counts[source.name] = count
+            return (count == 1 ? source.name : "\(source.name)-\(count)", source)
+        }
     }
 
     private func ask(_ question: WorkerRegistry.Question) async {
