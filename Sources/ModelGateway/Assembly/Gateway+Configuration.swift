@@ -85,9 +85,9 @@ extension Deployment {
             probes: configuration.health.map { $0.enabled ? .options($0.options) : .off } ?? .ofGroup,
             maximumConcurrentCalls: configuration.maxConcurrentCalls,
             inputPrice: configuration.inputPrice,
-            outputPrice: configuration.outputPrice,
-            fingerprint: configuration.provider.fingerprint
+            outputPrice: configuration.outputPrice
         )
+        fingerprint = configuration.provider.fingerprint
     }
 }
 

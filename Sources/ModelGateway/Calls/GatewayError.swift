@@ -45,15 +45,15 @@ public struct GatewayError: Error, Sendable, CustomStringConvertible {
         /// No such path or object (404).
         public static let notFound = Code("not_found", 404)
         /// The path exists but not with this method (405).
-        public static let methodNotAllowed = Code("method_not_allowed", 405)
+        package static let methodNotAllowed = Code("method_not_allowed", 405)
         /// The client took too long to send its request (408).
-        public static let requestTimeout = Code("request_timeout", 408)
+        package static let requestTimeout = Code("request_timeout", 408)
         /// The request conflicts with the present state (409).
         public static let conflict = Code("conflict", 409)
         /// The request body is larger than the limit (413).
         public static let payloadTooLarge = Code("payload_too_large", 413)
         /// The request body is not of a media type that the endpoint reads (415).
-        public static let unsupportedMediaType = Code("unsupported_media_type", 415)
+        package static let unsupportedMediaType = Code("unsupported_media_type", 415)
         /// The request is well formed but its meaning is not acceptable (422).
         public static let unprocessable = Code("unprocessable", 422)
         /// Too many requests; see ``GatewayError/retryAfter`` (429).

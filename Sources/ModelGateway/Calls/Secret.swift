@@ -15,10 +15,10 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
     public func reveal() -> String { value }
 
     /// Whether there is nothing in it.
-    public var isEmpty: Bool { value.isEmpty }
+    package var isEmpty: Bool { value.isEmpty }
 
     /// Whether the bytes are this credential, in a time that depends on their number only and not on where they differ.
-    public func matches(_ candidate: some Collection<UInt8>) -> Bool {
+    package func matches(_ candidate: some Collection<UInt8>) -> Bool {
         let expected = value.utf8
         var difference = expected.count == candidate.count ? 0 as UInt8 : 1
         for (left, right) in zip(expected, candidate) { difference |= left ^ right }

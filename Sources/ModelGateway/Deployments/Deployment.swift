@@ -42,7 +42,7 @@ public struct Deployment: Sendable {
     public var cacheTokens: Int?
     /// Tells two versions of the same deployment apart: when it changes, what was learned about the upstream (breaker,
     /// health, rejected credentials, cached prompts) is forgotten. Make it from the address and the credentials.
-    public var fingerprint: UInt64
+    package var fingerprint: UInt64 = 0
 
     /// Creates a deployment.
     public init(
@@ -58,8 +58,7 @@ public struct Deployment: Sendable {
         maximumConcurrentCalls: Int? = nil,
         inputPrice: Double? = nil,
         outputPrice: Double? = nil,
-        cacheTokens: Int? = nil,
-        fingerprint: UInt64 = 0
+        cacheTokens: Int? = nil
     ) {
         self.id = id
         self.provider = provider
@@ -74,6 +73,5 @@ public struct Deployment: Sendable {
         self.inputPrice = inputPrice
         self.outputPrice = outputPrice
         self.cacheTokens = cacheTokens
-        self.fingerprint = fingerprint
     }
 }

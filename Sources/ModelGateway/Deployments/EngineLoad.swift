@@ -16,7 +16,7 @@ public struct EngineLoad: Sendable, Hashable {
     public var cacheTokens: Int?
 
     /// Creates a report.
-    public init(
+    package init(
         waitingRequests: Int = 0,
         runningRequests: Int = 0,
         waitingTokens: Int? = nil,

@@ -1,18 +1,18 @@
 // The address of a provider's API, checked once.
 
 /// An absolute `http` or `https` address that endpoint paths are appended to.
-public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
+package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     /// `http` or `https`.
-    public let scheme: String
+    package let scheme: String
     /// Host and, if given, port.
-    public let authority: String
+    package let authority: String
     /// The path without a trailing slash; empty for the root.
-    public let path: String
+    package let path: String
 
     /// Checks an address.
     /// - Throws: ``GatewayError/Code/configuration`` if it is not an absolute http(s) address, or if it carries
     ///   credentials, a query or a fragment.
-    public init(_ text: String) throws(GatewayError) {
+    package init(_ text: String) throws(GatewayError) {
         func mistake(_ reason: String) -> GatewayError {
             GatewayError(.configuration, "The base URL \(reason); write it like http://127.0.0.1:8000/v1.")
         }
@@ -53,13 +53,13 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    public var description: String { "\(scheme)://\(authority)\(path)" }
+    package var description: String { "\(scheme)://\(authority)\(path)" }
 
     /// The same host without a path, where servers have their health and metrics endpoints.
-    public var root: BaseURL { BaseURL(scheme: scheme, authority: authority, path: "") }
+    package var root: BaseURL { BaseURL(scheme: scheme, authority: authority, path: "") }
 
     /// The same address, with `/v1` for a path if it has none.
-    public var withDefaultPath: BaseURL {
+    package var withDefaultPath: BaseURL {
         path.isEmpty ? BaseURL(scheme: scheme, authority: authority, path: "/v1") : self
     }
 
@@ -70,7 +70,7 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
 
     /// The address of an endpoint.
     /// - Parameter endpoint: The rest of the path, beginning with a slash.
-    public func appending(_ endpoint: String) -> String { "\(scheme)://\(authority)\(path)\(endpoint)" }
+    package func appending(_ endpoint: String) -> String { "\(scheme)://\(authority)\(path)\(endpoint)" }
 }
 
 extension String {

@@ -30,14 +30,17 @@ extension HTTPTransportResponse {
         return try await opened().json()
     }
 
-    /// The whole body.
-    /// - Throws: ``GatewayError/Code/malformedResponse`` if it is larger than `limit` bytes.
-    package func wholeBody(limit: Int = largestBody) async throws(GatewayError) -> [UInt8] {
+    /// Reads the body to its end, for answers that are not streamed.
+    /// - Parameter limit: The largest body in bytes. Default 256 MiB.
+    /// - Throws: ``GatewayError/Code/malformedResponse`` if it is larger, else what reading it throws.
+    public func wholeBody(limit: Int = 256 << 20) async throws(GatewayError) -> [UInt8] {
         try await OpenedAnswer(form: .json, first: [], body: body).wholeBody(limit: limit)
     }
 
-    /// The error that a response with a failure status stands for; reads at most 64 KiB of its body.
-    package func failure() async -> GatewayError {
+    /// The error that a response with a failure status stands for: its code follows from the status and, where the body
+    /// is an error of OpenAI's or a similar shape, from what it says. Reads at most 64 KiB of the body and gives up the
+    /// rest.
+    public func failure() async -> GatewayError {
         var bytes: [UInt8] = []
         do {
             while bytes.count < 64 << 10, let more = try await body.next() { bytes += more }

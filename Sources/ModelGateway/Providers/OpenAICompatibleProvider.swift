@@ -11,9 +11,9 @@ public struct OpenAICompatibleProvider: RelayingProvider, CredentialHolder {
     /// What the provider is called in logs and metrics.
     public let name: String
     /// The address that the endpoint paths are appended to, such as `https://api.openai.com/v1`.
-    public let baseURL: BaseURL
+    package let baseURL: BaseURL
     /// The client that requests are sent with.
-    public let transport: any HTTPTransport
+    package let transport: any HTTPTransport
     public let modes: Set<Mode>
 
     package let credentials: CredentialMask

@@ -5,11 +5,19 @@ import GatewayWire
 /// The header lines of a response, kept as the bytes that arrived: most are never looked at.
 public struct HTTPHeaderBlock: Sendable {
     /// The lines as received, each ended by CR LF, without the status line and the empty line.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// Wraps header lines, each ended by LF or CR LF.
-    public init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         self.bytes = bytes
+    }
+
+    /// Writes header lines into a block.
+    /// - Parameter fields: The lines; values must not have line ends in them.
+    public init(_ fields: [HTTPHeader]) {
+        var bytes: [UInt8] = []
+        for field in fields { bytes += "\(field.name): \(field.value)\r\n".utf8 }
+        self.init(bytes: bytes)
     }
 
     /// The value of the first line with this name, without surrounding white space.

@@ -22,7 +22,7 @@ struct ServerProcess {
             observer: observer,
             transport: { EventLoopTransport(fallback: $0, streamDelay: configuration.server.streamDelay) }
         )
-        var options = ServerOptions(configuration.server, routing: configuration.routing)
+        var options = ServerOptions(configuration)
         options.maxConnections = maxConnections
         let server = GatewayServer(
             gateway: gateway,
@@ -109,29 +109,5 @@ private struct FleetWatch: Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown { try await gateway.run(logger: logger) }
-    }
-}
-
-extension ServerOptions {
-    init(_ configuration: Configuration.Server, routing: Configuration.Routing) {
-        self.init(
-            host: configuration.host,
-            port: configuration.port,
-            apiKeys: configuration.apiKeys.map { $0.reveal() },
-            adminKeys: configuration.adminKeys.map { $0.reveal() },
-            allowedHosts: configuration.allowedHosts,
-            metricsKey: configuration.metricsKey?.reveal(),
-            isMetricsPublic: configuration.metricsPublic,
-            maxBodyBytes: configuration.maxBodyBytes,
-            drainDeadline: configuration.drainDeadline,
-            keepAliveInterval: configuration.keepaliveInterval,
-            headTimeout: configuration.headTimeout,
-            bodyTimeout: configuration.bodyTimeout,
-            idleTimeout: configuration.idleTimeout,
-            writeTimeout: configuration.writeTimeout,
-            forwardedHeaders: routing.sessionHeaders + [routing.tagsHeader],
-            corsOrigins: configuration.corsOrigins,
-            maxConnectionsPerAddress: configuration.maxConnectionsPerAddress
-        )
     }
 }

@@ -31,7 +31,7 @@ func deployment(
     cacheTokens: Int? = nil,
     fingerprint: UInt64 = 0
 ) -> Deployment {
-    Deployment(
+    var deployment = Deployment(
         id: id,
         provider: SilentProvider(),
         upstreamModel: "upstream",
@@ -40,9 +40,10 @@ func deployment(
         tags: tags,
         maximumConcurrentCalls: limit,
         inputPrice: inputPrice,
-        cacheTokens: cacheTokens,
-        fingerprint: fingerprint
+        cacheTokens: cacheTokens
     )
+    deployment.fingerprint = fingerprint
+    return deployment
 }
 
 /// Deployments `d0`, `d1`, … with these weights.

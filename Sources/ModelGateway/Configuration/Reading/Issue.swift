@@ -24,7 +24,7 @@ public struct ConfigurationIssue: Sendable, Hashable, CustomStringConvertible {
     public var message: String
 
     /// Creates a finding.
-    public init(
+    package init(
         severity: Severity = .error,
         source: String,
         line: Int? = nil,
@@ -57,7 +57,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
     public var issues: [ConfigurationIssue]
 
     /// Creates an error out of findings.
-    public init(issues: [ConfigurationIssue]) {
+    package init(issues: [ConfigurationIssue]) {
         self.issues = issues
     }
 
@@ -65,5 +65,5 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
     public var description: String { issues.map(\.description).joined(separator: "\n") }
 
     /// The same as the library's one error.
-    public var gatewayError: GatewayError { GatewayError(.configuration, description) }
+    package var gatewayError: GatewayError { GatewayError(.configuration, description) }
 }

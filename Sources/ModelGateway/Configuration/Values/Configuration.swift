@@ -6,7 +6,7 @@
 /// `[models]` TOML or a DeltaLLM or LiteLLM `model_list` YAML. <doc:ConfigurationReference> lists every key.
 public struct Configuration: Sendable, Hashable {
     /// How the HTTP server listens and what it demands of its clients.
-    public var server: Server
+    package var server = Server()
     /// What is logged, and how.
     public var logging: Logging
     /// How the session key and the tags of a request are found.
@@ -20,26 +20,22 @@ public struct Configuration: Sendable, Hashable {
     /// Models in GGUF files that this process serves itself, by their public names.
     public var localModels: [String: LocalModel]
     /// What the file says that has no effect, such as unknown keys of a foreign schema. Log these at start.
-    public var warnings: [ConfigurationIssue]
+    public package(set) var warnings: [ConfigurationIssue] = []
 
     /// Creates a configuration. What is left out has the defaults of the reference.
     public init(
-        server: Server = Server(),
         logging: Logging = Logging(),
         routing: Routing = Routing(),
         providers: [String: Provider] = [:],
         models: [Model] = [],
         workers: Workers = Workers(),
-        localModels: [String: LocalModel] = [:],
-        warnings: [ConfigurationIssue] = []
+        localModels: [String: LocalModel] = [:]
     ) {
-        self.server = server
         self.logging = logging
         self.routing = routing
         self.providers = providers
         self.models = models
         self.workers = workers
         self.localModels = localModels
-        self.warnings = warnings
     }
 }

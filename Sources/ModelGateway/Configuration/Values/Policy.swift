@@ -5,10 +5,15 @@ extension Configuration {
     public struct Policy: Sendable, Hashable {
         /// A value of a parameter.
         public enum Value: Sendable, Hashable {
+            /// A whole number.
             case integer(Int)
+            /// A number.
             case number(Double)
+            /// A time, such as `10s` in a file.
             case duration(Duration)
+            /// A word.
             case text(String)
+            /// A list of whole numbers.
             case integers([Int])
         }
 

@@ -47,13 +47,13 @@ public struct ProviderKind: Sendable, Hashable, RawRepresentable, CustomStringCo
     ]
 
     /// Whether a configuration may name the kind.
-    public var isKnown: Bool { Self.table.contains { $0.name == rawValue } }
+    package var isKnown: Bool { Self.table.contains { $0.name == rawValue } }
 
     /// Whether the provider is a service on the Internet, which wants a key.
     var isHosted: Bool { defaultBaseURL?.hasPrefix("https://") == true }
 
     /// Where the provider is, if it is always at the same place.
-    public var defaultBaseURL: String? { Self.table.first { $0.name == rawValue }?.baseURL }
+    package var defaultBaseURL: String? { Self.table.first { $0.name == rawValue }?.baseURL }
 }
 
 extension Configuration {

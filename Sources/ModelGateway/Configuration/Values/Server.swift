@@ -4,66 +4,66 @@ public import Logging
 
 extension Configuration {
     /// How the HTTP server listens and what it demands of its clients.
-    public struct Server: Sendable, Hashable {
+    package struct Server: Sendable, Hashable {
         /// The address to listen on. Default `127.0.0.1`; `0.0.0.0` or `::` for all interfaces.
-        public var host: String
+        package var host: String
         /// The TCP port, 0 to 65535. Default 30000; 0 lets the system choose one.
-        public var port: Int
+        package var port: Int
         /// The keys that clients may use. None (the default): every client may call.
-        public var apiKeys: [Secret]
+        package var apiKeys: [Secret]
         /// The keys that admins may use, for calls too. None (the default): programs on this machine are admins.
-        public var adminKeys: [Secret]
+        package var adminKeys: [Secret]
         /// Names, without a port, under which the control plane may be asked, beside `localhost`, ``host`` and every IP
         /// address. Default none.
-        public var allowedHosts: [String]
+        package var allowedHosts: [String]
         /// Whether `gateway serve` may listen on an address that others can reach while no client needs a key. Default
         /// false.
-        public var allowUnauthenticated: Bool
+        package var allowUnauthenticated: Bool
         /// The origins, such as `https://app.example`, whose web pages may call the API under `/v1/` from a browser; `*` for
         /// all. Default none: no page may.
-        public var corsOrigins: [String]
+        package var corsOrigins: [String]
         /// Connections of clients at a time, 1 to 1,000,000. Default nil: two fifths of the files that the process may
         /// have open, less what it needs for itself. At the limit connections without a request are closed, and further
         /// clients wait.
-        public var maxConnections: Int?
+        package var maxConnections: Int?
         /// Connections of one address at a time, 0 to 1,000,000; further ones are refused with 429. For IPv6 an address
         /// is a network of 64 bits. Default 0: no limit.
-        public var maxConnectionsPerAddress: Int
+        package var maxConnectionsPerAddress: Int
         /// The largest request body in bytes, 1 KiB to 1 GiB. Default 64 MiB.
-        public var maxBodyBytes: Int
+        package var maxBodyBytes: Int
         /// The longest time for a request's head to arrive. Default 30 s; 0 means no limit.
-        public var headTimeout: Duration
+        package var headTimeout: Duration
         /// The longest pause between two parts of a request's body. Default 30 s; 0 means no limit.
-        public var bodyTimeout: Duration
+        package var bodyTimeout: Duration
         /// How long a connection may stay open without a request. Default 120 s; 0 means no limit.
-        public var idleTimeout: Duration
+        package var idleTimeout: Duration
         /// How long a client may leave a full send buffer unread. Default 60 s; 0 means no limit.
-        public var writeTimeout: Duration
+        package var writeTimeout: Duration
         /// How long calls are still taken after SIGTERM, while `/readiness` answers 503 already, so that load balancers
         /// can notice; 0 to 24 h. Default nil: 5 s, or none if standard input is a terminal.
-        public var shutdownDelay: Duration?
+        package var shutdownDelay: Duration?
         /// How long running answers may go on after that. Default 30 s.
-        public var drainDeadline: Duration
+        package var drainDeadline: Duration
         /// After how much silence a comment is sent into a stream, so that proxies keep it open. Default 10 s; 0 means never.
-        public var keepaliveInterval: Duration
+        package var keepaliveInterval: Duration
         /// The most by which events of streams are delayed while the server is more than half busy, so that several are
         /// sent at a time. It concerns engines that are reached in plain HTTP. Default 50 ms; 0 means never.
-        public var streamDelay: Duration
+        package var streamDelay: Duration
         /// Whether `/metrics` is served. Default true.
-        public var metrics: Bool
+        package var metrics: Bool
         /// The key that a scraper may present for `/metrics`, and for nothing else; clients' keys open it too. Default
         /// none: who may call may read `/metrics`.
-        public var metricsKey: Secret?
+        package var metricsKey: Secret?
         /// Whether `/metrics` is open to everyone, without any key. Default false. It names models and deployments.
-        public var metricsPublic: Bool
+        package var metricsPublic: Bool
         /// The combinations of label values that one metric may have, 100 to 1,000,000; further ones are counted
         /// together as `other`. Default 10,000.
-        public var metricsMaxSeries: Int
+        package var metricsMaxSeries: Int
         /// Whether one log line is written for each request. Default true.
-        public var accessLog: Bool
+        package var accessLog: Bool
 
         /// Creates the settings of a server.
-        public init(
+        package init(
             host: String = "127.0.0.1",
             port: Int = 30000,
             apiKeys: [Secret] = [],

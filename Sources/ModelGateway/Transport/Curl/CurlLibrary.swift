@@ -1,4 +1,4 @@
-// The process-wide side of libcurl: its one-time initialisation, its version, and SIGPIPE.
+// The process-wide side of libcurl: its one-time initialisation, what it can do, and SIGPIPE.
 
 internal import CCurl
 
@@ -16,18 +16,6 @@ enum CurlLibrary {
     static let isReady: Bool = {
         ignoreBrokenPipes()
         return curl_global_init(ccurl_global_all) == CURLE_OK
-    }()
-
-    /// Such as `7.88.1`.
-    static let version: String = {
-        guard let info = ccurl_version(), let text = info.pointee.version else { return "unknown" }
-        return String(cString: text)
-    }()
-
-    /// The name and version of the TLS library, such as `OpenSSL/3.0.19`.
-    static let tlsVersion: String = {
-        guard let info = ccurl_version(), let text = info.pointee.ssl_version else { return "none" }
-        return String(cString: text)
     }()
 
     /// Before 8.4.0 an HTTP/2 stream that is reset, or that ends while it is paused, can be reported as complete with a

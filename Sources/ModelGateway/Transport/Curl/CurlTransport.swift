@@ -44,12 +44,6 @@ public final class CurlTransport: HTTPTransport {
         for loop in loops { loop.submit(.retire) }
     }
 
-    /// The version of libcurl in this process, such as `7.88.1`.
-    public static var libcurlVersion: String { CurlLibrary.version }
-
-    /// The TLS library that libcurl uses and its version, such as `OpenSSL/3.0.19`.
-    public static var tlsLibraryVersion: String { CurlLibrary.tlsVersion }
-
     /// One of the event loops, in turn. A task that runs on it, by `withTaskExecutorPreference`, sends and reads without a
     /// change of thread. It must never block.
     public var preferredExecutor: (any TaskExecutor)? { pickLoop() }

@@ -25,10 +25,10 @@ extension CurlTransport {
         public var userAgent: String?
         /// Bytes of all header lines of a response together, interim ones and status lines included. Over it a call fails
         /// with ``GatewayError/Code/malformedResponse``. Default 256 KiB.
-        public var maxHeaderBytes: Int
+        package var maxHeaderBytes: Int
         /// Bytes of a response body that may wait for their consumer before the provider is held back. Up to two reads
         /// of 64 KiB may come on top. Default 256 KiB.
-        public var bodyBufferBytes: Int
+        package var bodyBufferBytes: Int
         /// Connections that each loop keeps open for reuse. Default 1024.
         public var maxIdleConnections: Int
         /// How long a connection may lie unused and still be reused. Default 118 s.

@@ -28,7 +28,7 @@ public struct Engine: Sendable, Hashable {
     public var version: String?
 
     /// Creates a description of an engine.
-    public init(kind: Kind, version: String? = nil) {
+    package init(kind: Kind, version: String? = nil) {
         self.kind = kind
         self.version = version
     }

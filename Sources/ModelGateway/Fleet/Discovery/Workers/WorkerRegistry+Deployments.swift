@@ -21,7 +21,7 @@ extension WorkerRegistry {
     }
 
     private func deployment(of model: String, by entry: WorkerEntry, provider: any Provider) -> Deployment {
-        Deployment(
+        var deployment = Deployment(
             id: entry.deploymentID(model),
             provider: provider,
             upstreamModel: model,
@@ -29,9 +29,10 @@ extension WorkerRegistry {
             priority: entry.priority,
             tags: entry.tags,
             labels: entry.labels,
-            timeouts: options.timeouts,
-            fingerprint: entry.fingerprint
+            timeouts: options.timeouts
         )
+        deployment.fingerprint = entry.fingerprint
+        return deployment
     }
 
     /// Sends no more calls of these models to a worker; the deployments go when they are idle or at the limit.
