@@ -176,7 +176,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ModelGatewayLlamaTests",
-            dependencies: ["ModelGateway", "ModelGatewayLlama", "ModelGatewayTesting"],
+            dependencies: ["GatewayWire", "ModelGateway", "ModelGatewayLlama", "ModelGatewayTesting"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -199,6 +199,7 @@ let package = Package(
         .testTarget(
             name: "ModelGatewayTelemetryTests",
             dependencies: [
+                "GatewayWire",
                 "ModelGateway",
                 "ModelGatewayTelemetry",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -209,7 +210,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "CommandLineChat", "HummingbirdApp", "ModelGateway", "ModelGatewayTesting", "SemanticSearch", "gateway",
+                "CommandLineChat", "GatewayWire", "HummingbirdApp", "ModelGateway", "ModelGatewayTesting",
+                "SemanticSearch", "gateway",
             ],
             exclude: ["bad_input.py", "openai_client.py"],
             swiftSettings: settings

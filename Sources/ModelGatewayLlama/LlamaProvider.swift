@@ -1,5 +1,6 @@
 // The provider that runs a GGUF model in this process with llama.cpp.
 
+import GatewayWire
 public import Logging
 public import ModelGateway
 import Synchronization
@@ -28,7 +29,7 @@ public final class LlamaProvider: Provider {
     private let path: String
     private let options: LlamaOptions
     private let logger: Logger
-    private let phase = Mutex(Phase.unloaded)
+    private let phase = Lock(Phase.unloaded)
 
     /// Describes a model; nothing is loaded yet.
     /// - Parameters:

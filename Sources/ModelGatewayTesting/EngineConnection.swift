@@ -1,6 +1,6 @@
 // One connection of the scripted engine: reads requests and acts out their scripts, on a thread of its own.
 
-internal import Synchronization
+import GatewayWire
 
 /// Serves one connection until either side ends it.
 struct EngineConnection {

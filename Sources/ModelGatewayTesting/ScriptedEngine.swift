@@ -1,7 +1,7 @@
 // A mock model server on a real loopback socket that does exactly what a test tells it to, and records what it saw.
 
+import GatewayWire
 internal import ModelGateway
-internal import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -159,7 +159,7 @@ final class EngineCore: Sendable {
         var listenerWaker: Int32?
     }
 
-    let state = Mutex(State())
+    let state = Lock(State())
     private let respond: ScriptedEngine.Responder
 
     init(respond: @escaping ScriptedEngine.Responder) {

@@ -1,6 +1,6 @@
 // A clock for tests: it stands still until it is told to go on.
 
-internal import Synchronization
+import GatewayWire
 
 /// A `Clock` whose time moves only by ``advance(by:)``.
 ///
@@ -58,11 +58,11 @@ public final class VirtualClock: Clock, Sendable {
         let continuation: CheckedContinuation<Void, Never>
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Creates a clock that shows `start`.
     public init(start: Duration = .zero) {
-        state = Mutex(State(now: Instant(elapsed: start)))
+        state = Lock(State(now: Instant(elapsed: start)))
     }
 
     /// The present time.

@@ -1,7 +1,7 @@
 // A program that a test runs: started with posix_spawn, on pipes or on a terminal of its own, and watched from outside.
 
 import Foundation
-import Synchronization
+import GatewayWire
 
 #if canImport(Glibc)
 import Glibc
@@ -39,9 +39,9 @@ final class ChildProcess: Sendable {
         var openStreams = 0
     }
 
-    private static let starting = Mutex(())
+    private static let starting = Lock(())
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let pid: pid_t
     private let terminal: Int32?
     private let silence: Int32?

@@ -3,9 +3,9 @@
 #if LlamaCpp
 
 import Foundation
+import GatewayWire
 import ModelGateway
 import ModelGatewayLlama
-import Synchronization
 import Testing
 
 extension LocalModelTests {
@@ -69,7 +69,7 @@ extension LocalModelTests {
         }
 
         @Test func progressGoesFromNothingToOne() async throws {
-            let seen = Mutex<[Double]>([])
+            let seen = Lock<[Double]>([])
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
                 options: LlamaOptions.oneThread(contextLength: 512)

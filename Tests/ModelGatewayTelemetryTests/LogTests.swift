@@ -1,15 +1,15 @@
 // That log lines are whole, safe and not lost, in both forms.
 
+import GatewayWire
 import Logging
 import ModelGateway
 import ModelGatewayTelemetry
-import Synchronization
 import Testing
 
 @Suite("Logs")
 struct LogTests {
     private final class Lines: Sendable {
-        private let bytes = Mutex<[UInt8]>([])
+        private let bytes = Lock<[UInt8]>([])
 
         func write(_ more: [UInt8]) { bytes.withLock { $0 += more } }
         var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
@@ -67,7 +67,7 @@ struct LogTests {
     @Test(.timeLimit(.minutes(1)))
     func theOldestGoWhenTheQueueIsFull() throws {
         let lines = Lines()
-        let gate = Mutex(())
+        let gate = Lock(())
         let log = try gate.withLock { _ in
             let log = try RequestLog(format: .text, capacity: 10) { bytes in
                 gate.withLock { _ in lines.write(bytes) }

@@ -1,7 +1,7 @@
 // What is counted of one deployment.
 
 internal import CoreMetrics
-internal import Synchronization
+import GatewayWire
 
 /// The counters of one deployment, made once.
 final class DeploymentMetrics: RetirableCounters {
@@ -18,7 +18,7 @@ final class DeploymentMetrics: RetirableCounters {
     private let cancelled: Counter
     private let misconfigured: Counter
     /// Made when they are first needed, which most never are.
-    private let transitions = Mutex<[String: Counter]>([:])
+    private let transitions = Lock<[String: Counter]>([:])
 
     init(model: String, deployment: String, policy: String, factory: any MetricsFactory) {
         self.model = model

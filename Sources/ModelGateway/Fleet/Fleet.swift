@@ -1,11 +1,11 @@
 // The live fleet: the running groups by the public names of their models.
 
 package import CoreMetrics
-internal import Synchronization
+import GatewayWire
 
 /// All groups of a gateway.
 package final class Fleet: Sendable {
-    private let groups: Mutex<[String: GroupState]>
+    private let groups: Lock<[String: GroupState]>
     private let time: TimeSource
     /// What whoever probes the fleet is told.
     let probeNews: ProbeNews
@@ -40,7 +40,7 @@ package final class Fleet: Sendable {
         }
         self.probeNews = probeNews
         self.journal = journal
-        self.groups = Mutex(groups)
+        self.groups = Lock(groups)
         self.time = time
         self.series = series
         gauges = FleetGauges(factory: metrics)

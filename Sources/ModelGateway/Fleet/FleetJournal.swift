@@ -1,7 +1,7 @@
 // What happens in the fleet, for the log: collected where it happens, written where writing may take its time.
 
+import GatewayWire
 internal import Logging
-internal import Synchronization
 
 /// Something that whoever runs the gateway wants to read in its log.
 struct FleetNotice: Sendable {
@@ -16,7 +16,7 @@ final class FleetJournal: Sendable {
     /// More notices than this are dropped while the log cannot take them.
     private static let capacity = 1000
 
-    private let writer = Mutex<AsyncStream<FleetNotice>.Continuation?>(nil)
+    private let writer = Lock<AsyncStream<FleetNotice>.Continuation?>(nil)
 
     /// Takes a notice. Never waits.
     func note(_ level: Logger.Level, _ text: String, _ metadata: [(String, String)]) {

@@ -1,6 +1,6 @@
 // Deployments that said they do not have their model, told to whoever finds out what workers offer.
 
-internal import Synchronization
+import GatewayWire
 
 /// Collects what calls have found missing, until somebody asks the workers.
 final class MissingModels: Sendable {
@@ -15,7 +15,7 @@ final class MissingModels: Sendable {
         var wake: (@Sendable () -> Void)?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Begins to collect, and calls `wake` whenever there is something to take.
     func watch(_ wake: @escaping @Sendable () -> Void) {

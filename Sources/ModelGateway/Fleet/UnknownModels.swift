@@ -1,6 +1,6 @@
 // What a call of a model is told that the fleet does not have: there is none, or one may come soon.
 
-internal import Synchronization
+import GatewayWire
 
 /// Knows which models have gone lately, and whether workers are still to be heard of.
 ///
@@ -18,7 +18,7 @@ final class UnknownModels: Sendable {
     private static let memory = Duration.seconds(60)
     private static let retryAfter = Duration.seconds(2)
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Says what is known about workers.
     /// - Parameters:

@@ -1,11 +1,11 @@
 // The events of a remote chat completion, decoded while they arrive.
 
-import Synchronization
+import GatewayWire
 
 /// Decodes a provider's event stream of OpenAI's format.
 final class OpenAIEventSource: ChatEventSource {
     private let body: any ByteStream
-    private let state: Mutex<State?>
+    private let state: Lock<State?>
 
     private struct State {
         var decoder = OpenAIStreamDecoder()
@@ -15,7 +15,7 @@ final class OpenAIEventSource: ChatEventSource {
 
     init(_ answer: OpenedAnswer) {
         body = answer.body
-        state = Mutex(State(unread: answer.first))
+        state = Lock(State(unread: answer.first))
     }
 
     func next() async throws(GatewayError) -> [ChatEvent]? {
@@ -47,10 +47,10 @@ final class OpenAIEventSource: ChatEventSource {
 
 /// Hands out a whole answer as the events of a stream.
 final class ChatEventReplay: ChatEventSource {
-    private let events: Mutex<[ChatEvent]?>
+    private let events: Lock<[ChatEvent]?>
 
     init(_ response: ChatResponse) {
-        events = Mutex(response.events)
+        events = Lock(response.events)
     }
 
     func next() async throws(GatewayError) -> [ChatEvent]? {

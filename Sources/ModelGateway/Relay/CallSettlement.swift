@@ -1,5 +1,6 @@
 // The end of a call, settled exactly once: the deployment's load and health, the metrics, the log entry.
 
+import GatewayWire
 import Synchronization
 
 /// Follows one attempt that was given to a client from its first piece of the answer to its end.
@@ -15,7 +16,7 @@ package final class CallSettlement: Sendable {
     }
 
     private let lease: AttemptLease
-    private let record: Mutex<CallRecord>
+    private let record: Lock<CallRecord>
     private let isSettled = Atomic(false)
     private let started: ContinuousClock.Instant
     private let attemptStarted = ContinuousClock.now
@@ -28,7 +29,7 @@ package final class CallSettlement: Sendable {
         observer: (any CallObserver)?
     ) {
         self.lease = lease
-        self.record = Mutex(record)
+        self.record = Lock(record)
         self.started = started
         self.observer = observer
     }

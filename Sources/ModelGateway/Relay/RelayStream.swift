@@ -1,7 +1,6 @@
 // A provider's event stream on its way through to a client of the same format: whole events only, bytes as they came.
 
 import GatewayWire
-import Synchronization
 
 /// Passes a provider's events on as they come in.
 ///
@@ -13,7 +12,7 @@ final class RelayStream: ByteStream {
     /// What was read already.
     private let first: [UInt8]
     private let call: CallSettlement
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State: ~Copyable {
         var parser = SSEParser(reportsBlocksWithoutData: true)
@@ -50,7 +49,7 @@ final class RelayStream: ByteStream {
         upstream = answer.body
         first = answer.first
         self.call = call
-        state = Mutex(State(filter: EventFilter(stripsUsage: stripsUsage)))
+        state = Lock(State(filter: EventFilter(stripsUsage: stripsUsage)))
     }
 
     deinit {

@@ -1,12 +1,12 @@
 // The events of an attempt on their way to the embedding program, and the settlement of the call at their end.
 
-import Synchronization
+import GatewayWire
 
 /// Passes a provider's events on and settles the call when they end.
 final class SettledEvents: ChatEventSource {
     private let source: any ChatEventSource
     private let call: CallSettlement
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State {
         /// What was read while waiting for the first piece of the answer.
@@ -18,7 +18,7 @@ final class SettledEvents: ChatEventSource {
     private init(source: any ChatEventSource, held: [ChatEvent], call: CallSettlement) {
         self.source = source
         self.call = call
-        state = Mutex(State(held: held, usage: held.lastUsage))
+        state = Lock(State(held: held, usage: held.lastUsage))
     }
 
     deinit {
@@ -85,7 +85,7 @@ final class SettledEvents: ChatEventSource {
 /// A call that is made when its events are first asked for.
 final class DeferredCall: ChatEventSource {
     private let open: @Sendable () async throws(GatewayError) -> any ChatEventSource
-    private let state = Mutex(State.idle)
+    private let state = Lock(State.idle)
 
     private enum State {
         case idle

@@ -1,7 +1,6 @@
 // The events of a provider on their way to a client of another format, or from a model in this process.
 
 import GatewayWire
-import Synchronization
 
 /// Writes a provider's events in the client's format while they arrive.
 ///
@@ -10,7 +9,7 @@ import Synchronization
 final class TranslatedStream: ByteStream {
     private let source: any ChatEventSource
     private let call: CallSettlement
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State: ~Copyable {
         var encoder: OpenAIStreamEncoder
@@ -45,7 +44,7 @@ final class TranslatedStream: ByteStream {
     init(source: any ChatEventSource, encoder: OpenAIStreamEncoder, call: CallSettlement) {
         self.source = source
         self.call = call
-        state = Mutex(State(encoder: encoder))
+        state = Lock(State(encoder: encoder))
     }
 
     deinit {

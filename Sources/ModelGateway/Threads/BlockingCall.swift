@@ -1,6 +1,6 @@
 // Runs a piece of work that blocks on a thread of its own, so that it holds up no cooperative thread.
 
-internal import Synchronization
+import GatewayWire
 
 /// Work that blocks for an unknown time: name resolution, files on a network.
 enum BlockingCall {
@@ -26,7 +26,7 @@ enum BlockingCall {
             var hasEnded = false
         }
 
-        private let state = Mutex(State())
+        private let state = Lock(State())
 
         func wait(_ continuation: CheckedContinuation<Value?, Never>) {
             let hasEnded = state.withLock { state in

@@ -1,6 +1,6 @@
 // A signal that wakes one waiting task, and is remembered if nobody waits.
 
-internal import Synchronization
+import GatewayWire
 
 /// Wakes the task that waits for it; signals that come before the wait are one signal.
 final class Signal: Sendable {
@@ -9,7 +9,7 @@ final class Signal: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     func send() {
         let waiter = state.withLock { state in

@@ -2,8 +2,8 @@
 
 #if LlamaCpp
 
+import GatewayWire
 import ModelGateway
-import Synchronization
 
 /// One call's events: the decode thread puts them in after each step, the reader takes all at once.
 ///
@@ -46,7 +46,7 @@ final class LocalAnswer: ChatEventSource {
         }
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
     private let onCancel: @Sendable () -> Void
 
     /// - Parameters:
@@ -54,7 +54,7 @@ final class LocalAnswer: ChatEventSource {
     ///   - onCancel: Called once, from any thread, when the reader gives up.
     init(id: String, model: String, choices: Int, onCancel: @escaping @Sendable () -> Void) {
         self.onCancel = onCancel
-        state = Mutex(State(events: [.started(id: id, model: model)], unfinishedChoices: choices))
+        state = Lock(State(events: [.started(id: id, model: model)], unfinishedChoices: choices))
     }
 
     // MARK: Reader

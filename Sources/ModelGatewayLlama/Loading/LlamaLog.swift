@@ -3,8 +3,8 @@
 #if LlamaCpp
 
 import CLlama
+import GatewayWire
 import Logging
-import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -24,7 +24,7 @@ enum LlamaLog {
         var unfinished = ""
     }
 
-    private static let state = Mutex(State())
+    private static let state = Lock(State())
 
     /// Starts llama.cpp once in the life of the process.
     static let initialized: Void = {

@@ -1,11 +1,12 @@
 // A load in progress: what it tells, who waits for it, and how it is given up.
 
+import GatewayWire
 import ModelGateway
 import Synchronization
 
 /// Connects the thread that loads a model with the tasks that wait for it.
 final class LoadProgress: Sendable {
-    private let observers = Mutex<[@Sendable (Double) -> Void]>([])
+    private let observers = Lock<[@Sendable (Double) -> Void]>([])
     let isCancelled = Atomic(false)
 
     /// Adds someone who wants to know; called on the loading thread.
@@ -31,7 +32,7 @@ final class Loading: Sendable {
     }
 
     let progress = LoadProgress()
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Waits for the outcome.
     /// - Parameter onAbandon: Called when the task was cancelled and no other one waits.

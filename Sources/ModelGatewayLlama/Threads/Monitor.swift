@@ -12,7 +12,7 @@ import Darwin
 
 /// A mutex with a condition variable around a value.
 ///
-/// `Mutex` of the Synchronization library cannot be waited on, and a thread that has nothing to compute must sleep.
+/// A `Lock` cannot be waited on, and a thread that has nothing to compute must sleep.
 /// Unchecked because of the C mutex, which guards every access to `value`.
 final class Monitor<Value: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

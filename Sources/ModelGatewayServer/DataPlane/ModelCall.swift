@@ -1,8 +1,8 @@
 // One model call between the task that runs it and the event loop that owns the client's connection.
 
+import GatewayWire
 import ModelGateway
 import NIOCore
-import Synchronization
 
 /// A call that runs. Its task puts the response into an outbox; the connection's event loop takes it out in batches.
 ///
@@ -44,7 +44,7 @@ final class ModelCall: Sendable {
     /// The connection's handler, for the event loop only.
     let connection: NIOLoopBound<DataPlaneHandler>
     private let loop: LoopState
-    private let outbox = Mutex(Outbox())
+    private let outbox = Lock(Outbox())
 
     init(request: WireRequest, connection: NIOLoopBound<DataPlaneHandler>, loop: LoopState) {
         self.request = request

@@ -1,5 +1,6 @@
 // How many clients may be connected: accepting pauses at the limit, and connections that lie unused make room.
 
+import GatewayWire
 import HummingbirdCore
 import Logging
 import ModelGateway
@@ -30,7 +31,7 @@ final class ClientConnections: Sendable {
         var toldAddresses: Set<ClientAddress> = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let crowded = Atomic(false)
     private let logger: Logger
     private static let mostToldAddresses = 1024

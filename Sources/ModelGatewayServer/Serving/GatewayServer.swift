@@ -7,7 +7,6 @@ public import ModelGateway
 import NIOCore
 import NIOPosix
 public import ServiceLifecycle
-import Synchronization
 
 /// Serves a gateway over HTTP.
 ///

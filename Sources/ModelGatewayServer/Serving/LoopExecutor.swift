@@ -1,12 +1,12 @@
 // Tasks on an event loop: what is read there, decided and written runs without a change of thread.
 
+import GatewayWire
 import NIOCore
-import Synchronization
 
 /// Runs the jobs of tasks on an event loop, in the order in which they come.
 final class LoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
-    private let ready = Mutex<[UnownedJob]>([])
+    private let ready = Lock<[UnownedJob]>([])
 
     init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop

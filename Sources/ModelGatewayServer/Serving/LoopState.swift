@@ -1,7 +1,7 @@
 // What the connections of one event loop share: the mailbox of calls with output, the date, one timer for all.
 
+import GatewayWire
 import NIOCore
-import Synchronization
 
 /// The state of one event loop of the server.
 final class LoopState: Sendable {
@@ -18,7 +18,7 @@ final class LoopState: Sendable {
     let executor: LoopExecutor
     private let tickInterval: TimeAmount
     private let local: NIOLoopBoundBox<Local>
-    private let ready = Mutex<[ModelCall]>([])
+    private let ready = Lock<[ModelCall]>([])
 
     init(eventLoop: any EventLoop, tickInterval: TimeAmount) {
         self.eventLoop = eventLoop

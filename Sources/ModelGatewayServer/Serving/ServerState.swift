@@ -1,5 +1,6 @@
 // What all connections of a server share.
 
+import GatewayWire
 import Logging
 import ModelGateway
 import NIOCore
@@ -14,7 +15,7 @@ final class ServerState: Sendable {
     let crossOrigin: CrossOriginRules
     let observer: (any RequestObserver)?
     let logger: Logger
-    private let loops = Mutex<[ObjectIdentifier: LoopState]>([:])
+    private let loops = Lock<[ObjectIdentifier: LoopState]>([:])
     private let announced = Atomic(false)
     private let draining = Atomic(false)
 

@@ -1,7 +1,7 @@
 // The access log: entries wait in a bounded queue until a thread of its own has rendered and written them.
 
+import GatewayWire
 public import ModelGateway
-internal import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -28,7 +28,7 @@ public final class RequestLog: CallObserver, Sendable {
     private let format: Configuration.Logging.Format
     private let capacity: Int
     private let destination: @Sendable ([UInt8]) -> Void
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// A byte is written here to wake the thread; its end of file says that the thread has ended.
     private let wake: (read: Int32, write: Int32)
     private let done: (read: Int32, write: Int32)

@@ -1,8 +1,8 @@
 // The metrics of calls: made once for each model and deployment, then a few atomic additions for each call.
 
 public import CoreMetrics
+import GatewayWire
 public import ModelGateway
-internal import Synchronization
 
 /// Counts calls, their durations and their tokens.
 ///
@@ -17,7 +17,7 @@ public final class GatewayMetrics: CallObserver, Sendable {
     }
 
     private let factory: any MetricsFactory
-    private let handles = Mutex<[Key: CallMetrics]>([:])
+    private let handles = Lock<[Key: CallMetrics]>([:])
 
     /// Creates the metrics of a gateway.
     /// - Parameter factory: Where the numbers go. Default: what the program gave to `MetricsSystem.bootstrap`.
@@ -123,7 +123,7 @@ public final class CallMetrics: Sendable {
     private let dimensions: [(String, String)]
     private let factory: any MetricsFactory
     private let succeeded: Counter
-    private let failed = Mutex<[GatewayError.Code: Counter]>([:])
+    private let failed = Lock<[GatewayError.Code: Counter]>([:])
     private let attempts: Counter
     private let duration: CoreMetrics.Timer
     private let timeToFirstToken: CoreMetrics.Timer

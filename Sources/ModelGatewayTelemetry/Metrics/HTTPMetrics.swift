@@ -1,8 +1,8 @@
 // The metrics of requests over HTTP, whatever server they come through.
 
 public import CoreMetrics
+import GatewayWire
 internal import ModelGateway
-internal import Synchronization
 
 /// Counts requests, their durations and bytes, and connections.
 public final class HTTPMetrics: Sendable {
@@ -18,7 +18,7 @@ public final class HTTPMetrics: Sendable {
 
     private let factory: any MetricsFactory
     private let endpoints: Set<String>
-    private let handles = Mutex<[Key: Handles]>([:])
+    private let handles = Lock<[Key: Handles]>([:])
     private let connections: Meter
     private let requestBytes: Counter
     private let responseBytes: Counter

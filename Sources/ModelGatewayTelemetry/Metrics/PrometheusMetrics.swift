@@ -1,8 +1,8 @@
 // A backend for swift-metrics that keeps its numbers in this process and writes Prometheus' text format.
 
 public import CoreMetrics
+import GatewayWire
 public import ModelGateway
-internal import Synchronization
 
 /// Collects what is recorded through swift-metrics and renders it for a Prometheus server.
 ///
@@ -26,7 +26,7 @@ public final class PrometheusMetrics: MetricsFactory, Sendable {
         var places: [ObjectIdentifier: (family: String, labels: String)] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let descriptions: [String: MetricDescription]
 
     /// Creates an empty collection.

@@ -1,9 +1,9 @@
 // The local backend in the program: makes the providers of GGUF files and loads them where a person can see it.
 
+import GatewayWire
 import Logging
 import ModelGateway
 import ModelGatewayLlama
-import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -20,7 +20,7 @@ final class LocalBackend: Sendable {
         let provider: LlamaProvider
     }
 
-    private let entries = Mutex<[Entry]>([])
+    private let entries = Lock<[Entry]>([])
     private let logger: Logger
 
     init(logger: Logger) {

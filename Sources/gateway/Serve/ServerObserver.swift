@@ -1,11 +1,11 @@
 // What the server's metrics and its access log are told: finished calls by the gateway, finished requests by the server.
 
 import CoreMetrics
+import GatewayWire
 import Logging
 import ModelGateway
 import ModelGatewayServer
 import ModelGatewayTelemetry
-import Synchronization
 
 /// Counts, and writes one line for each request: what the server knows of it together with what the gateway knows.
 final class ServerObserver: CallObserver, RequestObserver {
@@ -21,7 +21,7 @@ final class ServerObserver: CallObserver, RequestObserver {
     private let requestMetrics: HTTPMetrics?
     private let log: RequestLog?
     /// Calls whose request is not over yet, by request id.
-    private let pending = Mutex<[String: CallRecord]>([:])
+    private let pending = Lock<[String: CallRecord]>([:])
 
     init(_ configuration: Configuration) throws(GatewayError) {
         if configuration.server.metrics {

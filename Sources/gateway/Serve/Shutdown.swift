@@ -1,7 +1,7 @@
 // What signals do to the server: announce its end, drain, end at once. SIGHUP does nothing.
 
+import GatewayWire
 import Logging
-import Synchronization
 import UnixSignals
 
 #if canImport(Glibc)
@@ -37,7 +37,7 @@ final class Shutdown: Sendable {
     private let isInteractive: Bool
     private let actions: Actions
     private let logger: Logger
-    private let stage = Mutex(Stage.running)
+    private let stage = Lock(Stage.running)
 
     /// - Parameter delay: Between the first signal and the drain; nil for 5 s, or none if standard input is a terminal.
     init(delay: Duration?, actions: Actions, logger: Logger) {

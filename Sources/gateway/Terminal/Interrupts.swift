@@ -1,6 +1,6 @@
 // Ctrl-C in a chat: it stops the answer that is being made, or does what whoever waits for a question says, or leaves.
 
-import Synchronization
+import GatewayWire
 import UnixSignals
 
 #if canImport(Glibc)
@@ -21,8 +21,8 @@ final class Interrupts: Sendable {
         case stopping
     }
 
-    private let state = Mutex(State.idle)
-    private let idleAction = Mutex<@Sendable () -> Bool>({ true })
+    private let state = Lock(State.idle)
+    private let idleAction = Lock<@Sendable () -> Bool>({ true })
 
     private init() {}
 

@@ -1,6 +1,6 @@
 // The line that shows how far a model is loaded: on a terminal only, and only if it takes longer than half a second.
 
-import Synchronization
+import GatewayWire
 
 /// One line of progress that is written over itself and leaves nothing behind.
 final class LoadProgressLine: Sendable {
@@ -14,7 +14,7 @@ final class LoadProgressLine: Sendable {
     private let name: String
     private let start = ContinuousClock.now
     private let isWatched = StandardStream.error.isTerminal
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(name: String) {
         self.name = name

@@ -1,6 +1,6 @@
 // The questions of a conversation, as a person types and pastes them on a terminal.
 
-import Synchronization
+import GatewayWire
 
 /// Reads questions and shows what is typed.
 final class QuestionReader: Sendable {
@@ -16,7 +16,7 @@ final class QuestionReader: Sendable {
 
     private let input: StandardInput
     private let edits: Bool
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Takes the terminal over.
     init(_ input: StandardInput) {

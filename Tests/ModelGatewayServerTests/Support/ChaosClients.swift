@@ -35,8 +35,8 @@ final class ChaosClients: Sendable {
 
     private let port: Int
     private let isStopped = Atomic(false)
-    private let done = Mutex<[Call]>([])
-    private let endedBySeed = Mutex<[UInt64: Int]>([:])
+    private let done = Lock<[Call]>([])
+    private let endedBySeed = Lock<[UInt64: Int]>([:])
 
     init(port: Int) {
         self.port = port

@@ -1,5 +1,6 @@
 // Four scripted engines behind a gateway, and the ways in which each can be made to fail and to work again.
 
+import GatewayWire
 import ModelGateway
 import ModelGatewayServer
 import ModelGatewayTesting
@@ -42,7 +43,7 @@ final class ChaoticEngine: Sendable {
 
     /// What the answering threads look at.
     private final class Ailment: Sendable {
-        let fault = Mutex<Fault?>(nil)
+        let fault = Lock<Fault?>(nil)
         let streamsBroken = Atomic(0)
         let acted = Atomic(0)
     }

@@ -1,15 +1,15 @@
 // A gateway whose answers a test writes, and a stream that it feeds by hand.
 
+import GatewayWire
 import ModelGateway
 import ModelGatewayServer
-import Synchronization
 
 /// Answers calls with a closure and remembers them.
 final class FakeGateway: ServedGateway {
     typealias Answer = @Sendable (WireRequest) async throws(GatewayError) -> WireResponse
 
     private let answer: Answer
-    private let log = Mutex<[WireRequest]>([])
+    private let log = Lock<[WireRequest]>([])
     let models: [ModelInfo]
     let isReady: Bool
     let identity = GatewayIdentity()
@@ -58,7 +58,7 @@ final class Counter: Sendable {
         var waiters: [(Int, CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     var value: Int { state.withLock { $0.value } }
 
@@ -106,7 +106,7 @@ final class FakeStream: ByteStream {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// How often a batch was taken.
     let pulled = Counter()
     /// How often the stream was given up, by a cancelled task or by ``cancel()``.
@@ -186,7 +186,7 @@ final class FakeStream: ByteStream {
 final class CountingStream: ByteStream {
     static let batch = [UInt8](repeating: UInt8(ascii: "x"), count: 16 << 10)
     private let limit: Int
-    private let made = Mutex(0)
+    private let made = Lock(0)
     let cancelled = Counter()
 
     init(batches limit: Int) {

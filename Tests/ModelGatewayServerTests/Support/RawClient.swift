@@ -1,8 +1,8 @@
 // A client that sends bytes as they are and shows what comes back, for requests that no proper client would make.
 
+import GatewayWire
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// One TCP connection to a server on this machine.
 final class RawClient: Sendable {
@@ -32,7 +32,7 @@ final class RawClient: Sendable {
 
     private final class Collector: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
-        let state = Mutex(State())
+        let state = Lock(State())
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let buffer = unwrapInboundIn(data)

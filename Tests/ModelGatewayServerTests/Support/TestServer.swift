@@ -1,10 +1,10 @@
 // A server that runs for the time of a test.
 
+import GatewayWire
 import Logging
 import ModelGateway
 import ModelGatewayServer
 import ServiceLifecycle
-import Synchronization
 
 /// A running server.
 struct TestServer: Sendable {
@@ -73,7 +73,7 @@ func withServer<Result: Sendable>(
 
 /// Remembers the records of finished requests.
 final class RecordingObserver: RequestObserver {
-    private let log = Mutex<[RequestRecord]>([])
+    private let log = Lock<[RequestRecord]>([])
     let finished = Counter()
     let opened = Counter()
     let closed = Counter()

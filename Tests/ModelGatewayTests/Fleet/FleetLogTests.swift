@@ -1,9 +1,9 @@
 // What whoever runs the gateway reads about its fleet: the lines of its log, and why a call found no deployment.
 
+import GatewayWire
 import Logging
 import ModelGatewayTelemetry
 import ModelGatewayTesting
-import Synchronization
 import Testing
 
 @testable import ModelGateway
@@ -14,7 +14,7 @@ struct FleetLogTests {
     private final class Bench: Sendable {
         let clock = VirtualClock(start: .seconds(1000))
         let gateway: Gateway
-        private let written = Mutex<[UInt8]>([])
+        private let written = Lock<[UInt8]>([])
 
         init() {
             let fleet = Fleet([DeploymentGroup(model: "m", deployments: deployments(2))], time: clock.source)

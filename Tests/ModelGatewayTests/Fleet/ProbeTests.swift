@@ -15,7 +15,7 @@ import Testing
             var underWay = 0
             var most = 0
         }
-        private let state = Mutex(State())
+        private let state = Lock(State())
         private let (begun, signal) = AsyncStream.makeStream(of: Void.self)
 
         var asked: [String: Int] { state.withLock { $0.asked } }

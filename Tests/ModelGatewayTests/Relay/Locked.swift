@@ -1,13 +1,13 @@
 // A value that tests share between threads.
 
-import Synchronization
+import GatewayWire
 
 /// A value behind a lock, in a class so that it can be captured.
 final class Locked<Value: Sendable>: Sendable {
-    private let mutex: Mutex<Value>
+    private let mutex: Lock<Value>
 
     init(_ value: Value) {
-        mutex = Mutex(value)
+        mutex = Lock(value)
     }
 
     func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {

@@ -1,16 +1,16 @@
 // What the event-loop transport leaves to another one, and how its connections end.
 
+import GatewayWire
 import ModelGateway
 import ModelGatewayServer
 import ModelGatewayTesting
-import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct EventLoopTransportTests {
     /// Counts the requests that reach it and sends none.
     private final class Elsewhere: HTTPTransport {
-        let urls = Mutex<[String]>([])
+        let urls = Lock<[String]>([])
 
         func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
             urls.withLock { $0.append(request.url) }

@@ -1,10 +1,10 @@
 // When streams are read at longer intervals, and what of a stream arrives then.
 
+import GatewayWire
 import ModelGateway
 import ModelGatewayServer
 import ModelGatewayTesting
 import NIOCore
-import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -89,7 +89,7 @@ struct StreamPaceTests {
             pace: pace,
             environment: { _ in false }
         )
-        let received = Mutex<[[UInt8]]>([])
+        let received = Lock<[[UInt8]]>([])
         let isWhole = try await withTaskExecutorPreference(transport.preferredExecutor) {
             let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
             return try await response.body.forward { bytes, _ in

@@ -1,5 +1,6 @@
 // What the transport's tests share: reading a body whole, expecting a failure, a body to send in parts.
 
+import GatewayWire
 import ModelGateway
 import Synchronization
 import Testing
@@ -41,12 +42,12 @@ extension HTTPTransportResponse {
 
 /// A body source with a fixed content. Empty parts are skipped: a source never gives an empty batch.
 final class ScriptedByteStream: ByteStream {
-    private let parts: Mutex<[[UInt8]]>
+    private let parts: Lock<[[UInt8]]>
     private let end: Result<Void, GatewayError>
     let isCancelled = Atomic<Bool>(false)
 
     init(_ parts: [[UInt8]], end: Result<Void, GatewayError> = .success(())) {
-        self.parts = Mutex(parts.filter { !$0.isEmpty })
+        self.parts = Lock(parts.filter { !$0.isEmpty })
         self.end = end
     }
 

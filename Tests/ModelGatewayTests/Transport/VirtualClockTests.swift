@@ -1,7 +1,6 @@
 // The virtual clock of the test support.
 
 import ModelGatewayTesting
-import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

@@ -1,6 +1,7 @@
 // A running group: hands out leases, takes their results, and answers what may be tried after a failure.
 
 package import CoreMetrics
+import GatewayWire
 internal import Synchronization
 
 /// The live side of a ``DeploymentGroup``. Each call of a method holds the group's lock for a moment, never across I/O.
@@ -9,7 +10,7 @@ package final class GroupState: Sendable {
     package let model: String
 
     let time: TimeSource
-    private let core: Mutex<GroupCore>
+    private let core: Lock<GroupCore>
     let series: FleetSeries
     let isDissolved = Atomic(false)
     private let metrics: GroupMetrics
@@ -60,7 +61,7 @@ package final class GroupState: Sendable {
         for deployment in configuration.deployments { core.set(deployment, number: Self.nextNumber) }
         usesPrefixCache = Atomic(core.policy.prefixCache != nil)
         policyReadsText = Atomic(core.policy.readsText)
-        self.core = Mutex(core)
+        self.core = Lock(core)
         // What has happened so far is that the deployments came.
         update { _, _ in }
     }

@@ -1,10 +1,10 @@
 // How a deployment is asked whether it is up: its server's own health endpoint, else its list of models.
 
-internal import Synchronization
+import GatewayWire
 
 /// Asks deployments whether they are up. Remembers which servers have no health endpoint.
 final class EngineProbe: Sendable {
-    private let withoutHealth = Mutex<Set<String>>([])
+    private let withoutHealth = Lock<Set<String>>([])
     // Servers come and go: those that are still there are asked once more.
     private static let mostWithoutHealth = 10_000
 

@@ -1,6 +1,6 @@
 // Asks deployments whether they are up, each at its own times.
 
-internal import Synchronization
+import GatewayWire
 
 /// Probes the deployments of a fleet as their groups want it, for as long as ``run()`` runs.
 ///
@@ -18,7 +18,7 @@ package final class HealthProber: Sendable {
     private let time: TimeSource
     private let limit: Int
     private let probe: Probe
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     private struct State {
         var queue = DeadlineQueue<ProbeSubject>()

@@ -1,6 +1,6 @@
 // What there is to probe: which deployments have come or are to be probed otherwise, told as it happens.
 
-internal import Synchronization
+import GatewayWire
 
 /// A deployment as the prober knows it.
 struct ProbeSubject: Sendable, Hashable {
@@ -35,7 +35,7 @@ final class ProbeNews: Sendable {
         var subjects: [ProbeSubject] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// Models that calls have found missing.
     let missing = MissingModels()
     /// Is sent when there is something to take, and when the prober's own plans have changed.

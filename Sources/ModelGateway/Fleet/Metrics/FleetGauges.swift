@@ -1,7 +1,7 @@
 // The gauges of a fleet: set to its present state before each reading, and gone with what they are about.
 
 internal import CoreMetrics
-internal import Synchronization
+import GatewayWire
 
 /// The gauges that stand in the backend.
 final class FleetGauges: Sendable {
@@ -12,7 +12,7 @@ final class FleetGauges: Sendable {
     }
 
     private let factory: any MetricsFactory
-    private let gauges = Mutex<[Key: Meter]>([:])
+    private let gauges = Lock<[Key: Meter]>([:])
 
     init(factory: any MetricsFactory) {
         self.factory = factory

@@ -1,7 +1,7 @@
 // The counters of deployments and groups: made when these come, let go of some time after they went.
 
 internal import CoreMetrics
-internal import Synchronization
+import GatewayWire
 
 /// Makes the counters of a fleet. Those of a deployment or a group that is gone stay for a while, so that the last
 /// scrapes see how it ended and a short absence does not start its counters anew; then they leave the backend, or
@@ -14,8 +14,8 @@ final class FleetSeries: Sendable {
 
     let factory: any MetricsFactory
     private let time: TimeSource
-    private let state = Mutex(State())
-    private let observer = Mutex<(any CallObserver)?>(nil)
+    private let state = Lock(State())
+    private let observer = Lock<(any CallObserver)?>(nil)
 
     private struct Subject: Hashable {
         var model: String

@@ -1,6 +1,6 @@
 // The book that `cache_aware` keeps of which deployment has read which prompts, under a lock of its own.
 
-internal import Synchronization
+import GatewayWire
 
 /// Shared by the group's policy and its leases: asked before a selection, told of its result, and told when an upstream did
 /// not take the prompt.
@@ -10,16 +10,16 @@ final class PrefixCache: Sendable {
         var placements: PrefixPlacements?
     }
 
-    private let books: Mutex<Books>
+    private let books: Lock<Books>
 
     /// A radix tree.
     init(_ tree: PrefixTree) {
-        books = Mutex(Books(tree: tree))
+        books = Lock(Books(tree: tree))
     }
 
     /// A hash index.
     init(_ placements: PrefixPlacements) {
-        books = Mutex(Books(placements: placements))
+        books = Lock(Books(placements: placements))
     }
 
     /// Who has read the beginning of a text.

@@ -1,6 +1,7 @@
 // The thread that drives libcurl: it waits for sockets, timers and messages, and runs the tasks that prefer it.
 
 internal import CCurl
+import GatewayWire
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -49,7 +50,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     let options: CurlTransport.Options
     let poller: Poller
     let multi: UnsafeMutableRawPointer
-    private let inbox = Mutex(Inbox())
+    private let inbox = Lock(Inbox())
     private let thread = Atomic<UInt>(0)
 
     // The loop's thread only, from here on.

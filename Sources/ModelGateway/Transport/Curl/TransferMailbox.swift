@@ -1,6 +1,6 @@
 // What the event loop hands to the task that waits for a response: the head, the bytes that came in, the end.
 
-internal import Synchronization
+import GatewayWire
 
 /// The status and header lines of the final response.
 struct ResponseHead: Sendable {
@@ -45,7 +45,7 @@ final class TransferMailbox: Sendable {
         var isDiscarded = false
     }
 
-    private let box = Mutex(Box())
+    private let box = Lock(Box())
 
     static var cancellation: GatewayError {
         TransportFailure.cancelled(wasSent: true)

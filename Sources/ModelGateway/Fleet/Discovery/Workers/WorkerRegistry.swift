@@ -1,7 +1,7 @@
 // The workers that there are, and the deployments that the fleet has because of them.
 
+import GatewayWire
 internal import Logging
-internal import Synchronization
 
 /// Keeps the fleet in step with the workers: one deployment for each model of each worker.
 ///
@@ -12,8 +12,8 @@ package final class WorkerRegistry: Sendable {
     package let identity: GatewayIdentity
     let options: WorkerOptions
     let time: TimeSource
-    private let transport: Mutex<(any HTTPTransport)?>
-    private let state = Mutex(State())
+    private let transport: Lock<(any HTTPTransport)?>
+    private let state = Lock(State())
 
     struct State: Sendable {
         var workers: [String: WorkerEntry] = [:]
@@ -47,7 +47,7 @@ package final class WorkerRegistry: Sendable {
         self.identity = identity
         self.fleet = fleet
         self.options = options
-        self.transport = Mutex(transport)
+        self.transport = Lock(transport)
         self.time = time
         fleet.probeNews.missing.watch { [changed] in changed.send() }
     }
