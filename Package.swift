@@ -15,10 +15,12 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "ModelGateway", targets: ["ModelGateway"]),
+        .library(name: "ModelGatewayLifecycle", targets: ["ModelGatewayLifecycle"]),
         .library(name: "ModelGatewayLlama", targets: ["ModelGatewayLlama"]),
         .library(name: "ModelGatewayServer", targets: ["ModelGatewayServer"]),
         .library(name: "ModelGatewayTelemetry", targets: ["ModelGatewayTelemetry"]),
         .library(name: "ModelGatewayTesting", targets: ["ModelGatewayTesting"]),
+        .library(name: "ModelGatewayTracing", targets: ["ModelGatewayTracing"]),
         .executable(name: "gateway", targets: ["gateway"]),
     ],
     traits: [
@@ -35,6 +37,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -65,6 +68,16 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams", condition: .when(traits: ["YAML"])),
+            ],
+            swiftSettings: settings
+        ),
+        // Apart from the core, since ServiceLifecycle brings swift-async-algorithms and swift-collections along.
+        .target(
+            name: "ModelGatewayLifecycle",
+            dependencies: [
+                "ModelGateway",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
@@ -109,11 +122,20 @@ let package = Package(
             dependencies: ["GatewayWire", "ModelGateway"],
             swiftSettings: settings
         ),
+        .target(
+            name: "ModelGatewayTracing",
+            dependencies: [
+                "ModelGateway",
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "gateway",
             dependencies: [
                 "GatewayWire",
                 "ModelGateway",
+                "ModelGatewayLifecycle",
                 "ModelGatewayLlama",
                 "ModelGatewayServer",
                 "ModelGatewayTelemetry",
@@ -204,6 +226,29 @@ let package = Package(
                 "ModelGatewayTelemetry",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ModelGatewayLifecycleTests",
+            dependencies: [
+                "ModelGateway",
+                "ModelGatewayLifecycle",
+                "ModelGatewayServer",
+                "ModelGatewayTesting",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ModelGatewayTracingTests",
+            dependencies: [
+                "ModelGateway",
+                "ModelGatewayTesting",
+                "ModelGatewayTracing",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: settings
         ),

@@ -7,14 +7,7 @@ extension Gateway {
     ///
     /// Calls work without it, but nothing is probed and no worker is ever found. It returns when its task is cancelled
     /// and never fails by itself; a worker that cannot be reached is asked again, for ever. Run it once, beside
-    /// whatever makes the calls, for example in a ServiceLifecycle service:
-    ///
-    /// ```swift
-    /// struct FleetService: Service {
-    ///     let gateway: Gateway
-    ///     func run() async throws { try await cancelWhenGracefulShutdown { try await gateway.run() } }
-    /// }
-    /// ```
+    /// whatever makes the calls. In a `ServiceGroup`, `GatewayService` of the product `ModelGatewayLifecycle` does.
     /// - Parameter logger: Receives a line for workers that come, change and go, for sources that cannot be read, and for
     ///   deployments that drain, are removed, or get no calls because of their circuit breaker, their health or their
     ///   credentials.

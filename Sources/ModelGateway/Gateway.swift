@@ -1,6 +1,7 @@
 // The façade: one interface to all models, for programs and for the server on top.
 
 import GatewayWire
+internal import Logging
 
 /// One interface to many language models.
 ///
@@ -27,6 +28,7 @@ public final class Gateway: Sendable {
     package let registry: WorkerRegistry
     let workerSources: [any WorkerSource]
     private let observer: (any CallObserver)?
+    private let tracer: (any CallTracer)?
     private let created = WallClock.unixSeconds()
     private let providers: [any Provider]
     let names: ModelNames
@@ -82,6 +84,7 @@ public final class Gateway: Sendable {
         self.names = names
         self.routing = routing
         self.observer = observer
+        tracer = observer?.tracer
         self.preferredExecutor = preferredExecutor
     }
 
@@ -134,7 +137,12 @@ public final class Gateway: Sendable {
         _ request: EmbeddingRequest,
         options: CallOptions = CallOptions()
     ) async throws(GatewayError) -> EmbeddingResponse {
-        var loop = attempts(routingInput(request, options), model: request.model, mode: .embedding)
+        var loop = attempts(
+            routingInput(request, options),
+            model: request.model,
+            mode: .embedding,
+            logger: options.logger
+        )
         return try await loop.run { attempt throws(GatewayError) in
             let provider = attempt.lease.deployment.provider
             let response = try await provider.embed(request, context: attempt.context)
@@ -169,6 +177,7 @@ public final class Gateway: Sendable {
             observer?.callFinished(record)
             var error = error
             error.attempts = 0
+            watch(record, request.headers, logger: request.logger)?.finished(record, error: error)
             throw error
         }
         let loop = attempts(
@@ -176,8 +185,10 @@ public final class Gateway: Sendable {
             model: facts.model,
             mode: request.mode,
             requestID: request.requestID,
+            clientHeaders: request.headers,
             headers: headers,
-            isStreamed: facts.stream
+            isStreamed: facts.stream,
+            logger: request.logger
         )
         return (loop, OpenAIRelay(request: request, facts: facts))
     }
@@ -215,7 +226,13 @@ extension Gateway {
         _ request: ChatRequest,
         _ options: CallOptions
     ) async throws(GatewayError) -> any ChatEventSource {
-        var loop = attempts(routingInput(request, options), model: request.model, mode: .chat, isStreamed: true)
+        var loop = attempts(
+            routingInput(request, options),
+            model: request.model,
+            mode: .chat,
+            isStreamed: true,
+            logger: options.logger
+        )
         return try await loop.run { attempt throws(GatewayError) in
             let provider = attempt.lease.deployment.provider
             let source = try await provider.chat(request, context: attempt.context)
@@ -228,7 +245,13 @@ extension Gateway {
         _ request: CompletionRequest,
         _ options: CallOptions
     ) async throws(GatewayError) -> any ChatEventSource {
-        var loop = attempts(routingInput(request, options), model: request.model, mode: .completion, isStreamed: true)
+        var loop = attempts(
+            routingInput(request, options),
+            model: request.model,
+            mode: .completion,
+            isStreamed: true,
+            logger: options.logger
+        )
         return try await loop.run { attempt throws(GatewayError) in
             let provider = attempt.lease.deployment.provider
             let source = try await provider.complete(request, context: attempt.context)
@@ -249,21 +272,40 @@ extension Gateway {
         model: String,
         mode: Mode,
         requestID: String = RandomID.make(prefix: "req_"),
+        clientHeaders: [HTTPHeader] = [],
         headers: [HTTPHeader]? = nil,
-        isStreamed: Bool = false
+        isStreamed: Bool = false,
+        logger: Logger? = nil
     ) -> AttemptLoop {
-        AttemptLoop(
+        let record = CallRecord(
+            requestID: requestID,
+            model: names.publicName(model),
+            mode: mode,
+            isStreamed: isStreamed
+        )
+        return AttemptLoop(
             fleet: fleet,
             observer: observer,
             input: input,
             headers: headers ?? registry.identity.marks,
             names: names,
-            record: CallRecord(
-                requestID: requestID,
-                model: names.publicName(model),
-                mode: mode,
-                isStreamed: isStreamed
-            )
+            record: record,
+            watch: watch(record, clientHeaders, logger: logger)
+        )
+    }
+
+    /// What follows a call, if anything does.
+    private func watch(_ record: CallRecord, _ headers: [HTTPHeader], logger: Logger?) -> CallWatch? {
+        CallWatch(
+            CallStart(
+                requestID: record.requestID,
+                model: record.model,
+                mode: record.mode,
+                isStreamed: record.isStreamed,
+                headers: headers
+            ),
+            logger: logger,
+            tracer: tracer
         )
     }
 }

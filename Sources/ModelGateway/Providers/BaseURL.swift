@@ -73,6 +73,24 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     package func appending(_ endpoint: String) -> String { "\(scheme)://\(authority)\(path)\(endpoint)" }
 }
 
+extension BaseURL {
+    /// The name or address of the host; that of IPv6 without its brackets.
+    var host: String {
+        let name = authority[..<(portSeparator ?? authority.endIndex)]
+        return name.hasPrefix("[") && name.hasSuffix("]") ? String(name.dropFirst().dropLast()) : String(name)
+    }
+
+    /// The port, by default that of the scheme.
+    var port: Int {
+        portSeparator.flatMap { Int(authority[authority.index(after: $0)...]) } ?? (scheme == "https" ? 443 : 80)
+    }
+
+    /// The colon before the port. Those of an IPv6 address have a bracket behind them.
+    private var portSeparator: String.Index? {
+        authority.lastIndex(of: ":").flatMap { authority[$0...].contains("]") ? nil : $0 }
+    }
+}
+
 extension String {
     fileprivate func utf8Range(of needle: String) -> Range<Index>? {
         guard let first = needle.utf8.first else { return nil }

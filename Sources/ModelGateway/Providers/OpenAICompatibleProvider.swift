@@ -15,6 +15,7 @@ public struct OpenAICompatibleProvider: RelayingProvider, CredentialHolder {
     /// The client that requests are sent with.
     package let transport: any HTTPTransport
     public let modes: Set<Mode>
+    public var address: String? { baseURL.description }
 
     package let credentials: CredentialMask
     private let asksForStreamUsage: Bool

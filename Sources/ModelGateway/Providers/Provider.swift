@@ -57,6 +57,10 @@ public protocol Provider: Sendable {
     /// The kinds of work that the provider can do.
     var modes: Set<Mode> { get }
 
+    /// The address of the provider's API, such as `https://api.openai.com/v1`, for traces. Default nil: there is none, as
+    /// for a model in this process.
+    var address: String? { get }
+
     /// Continues a conversation. Returns once the upstream has accepted the request.
     func chat(_ request: ChatRequest, context: AttemptContext) async throws(GatewayError) -> any ChatEventSource
 
@@ -82,6 +86,8 @@ public protocol Provider: Sendable {
 }
 
 extension Provider {
+    public var address: String? { nil }
+
     public func load(progress: (@Sendable (Double) -> Void)?) async throws(GatewayError) {}
 
     public var isLoaded: Bool { true }

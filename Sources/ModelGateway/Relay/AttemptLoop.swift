@@ -10,6 +10,8 @@ struct AttemptLoop {
     /// Header lines that go upstream.
     let headers: [HTTPHeader]
     let names: ModelNames
+    /// What follows the call, if anything does.
+    let watch: CallWatch?
     let started = ContinuousClock.now
     var record: CallRecord
 
@@ -22,7 +24,8 @@ struct AttemptLoop {
         input: RoutingInput,
         headers: [HTTPHeader] = [],
         names: ModelNames = ModelNames(),
-        record: CallRecord
+        record: CallRecord,
+        watch: CallWatch? = nil
     ) {
         self.fleet = fleet
         self.observer = observer
@@ -30,6 +33,7 @@ struct AttemptLoop {
         self.headers = headers
         self.names = names
         self.record = record
+        self.watch = watch
     }
 
     /// One try: where it goes, what its provider must know, and what settles it.
@@ -60,6 +64,7 @@ struct AttemptLoop {
             var error = error
             error.attempts = attempts
             error.deployment = record.deployment
+            watch?.finished(record, error: error)
             throw error
         }
     }
@@ -82,6 +87,7 @@ struct AttemptLoop {
                 let isLast = FailedAttempt(attempts: Int.max, remaining: nil)
                 let decision = group.retryDecision(after: reason, isLast, mode: input.mode, tried: &tried)
                 guard case .fallback(let models) = decision else { throw reason }
+                watch?.continues(decision, after: reason, nil)
                 return try await fallBack(to: models, visited: visited.union([model]), after: reason, body)
             }
             let attempt = begin(lease)
@@ -92,7 +98,9 @@ struct AttemptLoop {
                 attempt.settlement.abandon(error)
                 failures.insert(error, now: group.time.now())
                 tried.insert(lease)
-                switch group.retryDecision(after: error, failed(attempt), mode: input.mode, tried: &tried) {
+                let decision = group.retryDecision(after: error, failed(attempt), mode: input.mode, tried: &tried)
+                watch?.continues(decision, after: error, attempt.settlement.watch)
+                switch decision {
                 case .stop: throw group.verdict(on: failures, mode: input.mode, tried: tried) ?? error
                 case .retry(let delay): try await pause(delay, group.time)
                 case .fallback(let models):
@@ -127,12 +135,19 @@ struct AttemptLoop {
         record.attempts = attempts
         record.deployment = deployment.id
         record.provider = deployment.provider.name
-        let settlement = CallSettlement(lease: lease, record: record, started: started, observer: observer)
+        let watch = watch?.attemptStarted(AttemptStart(deployment, number: attempts))
+        let settlement = CallSettlement(
+            lease: lease,
+            record: record,
+            started: started,
+            observer: observer,
+            watch: watch
+        )
         let context = AttemptContext(
             upstreamModel: deployment.upstreamModel,
             requestID: record.requestID,
             timeouts: deployment.timeouts,
-            headers: headers
+            headers: watch?.headers(headers) ?? headers
         )
         return Attempt(lease: lease, context: context, settlement: settlement, number: attempts)
     }

@@ -21,17 +21,21 @@ package final class CallSettlement: Sendable {
     private let started: ContinuousClock.Instant
     private let attemptStarted = ContinuousClock.now
     private let observer: (any CallObserver)?
+    /// What follows the attempt and its call, if anything does.
+    let watch: AttemptWatch?
 
     init(
         lease: AttemptLease,
         record: CallRecord,
         started: ContinuousClock.Instant,
-        observer: (any CallObserver)?
+        observer: (any CallObserver)?,
+        watch: AttemptWatch?
     ) {
         self.lease = lease
         self.record = Lock(record)
         self.started = started
         self.observer = observer
+        self.watch = watch
     }
 
     deinit {
@@ -69,12 +73,17 @@ package final class CallSettlement: Sendable {
         }
         finishLease(outcome, record)
         observer?.callFinished(record)
+        guard let watch else { return }
+        let error = outcome.error.map(masked)
+        watch.finished(error: error)
+        watch.call.finished(record, error: error)
     }
 
     /// Ends the attempt but not the call, which another attempt goes on with.
     func abandon(_ error: GatewayError) {
         guard isSettled.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
         lease.finish(AttemptOutcome(error))
+        watch?.finished(error: error)
     }
 
     private func finishLease(_ outcome: Outcome, _ record: CallRecord) {
@@ -101,6 +110,14 @@ extension CallSettlement.Outcome {
         case .success: nil
         case .failure(let error): error.code
         case .cancelled: .cancelled
+        }
+    }
+
+    fileprivate var error: GatewayError? {
+        switch self {
+        case .success: nil
+        case .failure(let error): error
+        case .cancelled: GatewayError(.cancelled, "The client went away before its answer was complete.")
         }
     }
 }

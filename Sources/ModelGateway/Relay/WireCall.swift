@@ -1,5 +1,7 @@
 // A call as bytes: what a server hands to the gateway, and what it gets back to send to its client.
 
+public import Logging
+
 /// A client's request in a wire format, its body still the bytes that came in.
 public struct WireRequest: Sendable {
     /// The kind of work, known from the path.
@@ -18,6 +20,8 @@ public struct WireRequest: Sendable {
     /// Who makes the call; the answer names its deployment (`x-gateway-deployment`) to admins only. Default
     /// ``Caller/client``.
     public var caller: Caller
+    /// Receives what happens to the call, as ``CallOptions/logger`` does. Default nil: nothing is logged.
+    public var logger: Logger?
 
     /// Creates a request.
     public init(
@@ -27,7 +31,8 @@ public struct WireRequest: Sendable {
         headers: [HTTPHeader] = [],
         requestID: String,
         deployment: String? = nil,
-        caller: Caller = .client
+        caller: Caller = .client,
+        logger: Logger? = nil
     ) {
         self.mode = mode
         self.format = format
@@ -36,6 +41,7 @@ public struct WireRequest: Sendable {
         self.requestID = requestID
         self.deployment = deployment
         self.caller = caller
+        self.logger = logger
     }
 }
 

@@ -70,14 +70,19 @@ public protocol CallObserver: Sendable {
 
     /// There has been no model of this name for ten minutes: what is kept for it may go. Does nothing by default.
     func modelRetired(_ model: String)
+
+    /// What follows calls from their start, if the observer does. A gateway asks once, when it is created. By default
+    /// nil.
+    var tracer: (any CallTracer)? { get }
 }
 
 extension CallObserver {
+    public var tracer: (any CallTracer)? { nil }
     public func deploymentRetired(_ id: String) {}
     public func modelRetired(_ model: String) {}
 }
 
-/// Passes each call on to several observers, in order.
+/// Passes each call on to several observers, in order. Its tracer is the first that one of them has.
 public struct CallObservers: CallObserver {
     private let observers: [any CallObserver]
 
@@ -85,6 +90,8 @@ public struct CallObservers: CallObserver {
     public init(_ observers: [any CallObserver]) {
         self.observers = observers
     }
+
+    public var tracer: (any CallTracer)? { observers.lazy.compactMap(\.tracer).first }
 
     public func callFinished(_ record: CallRecord) {
         for observer in observers { observer.callFinished(record) }

@@ -2,6 +2,7 @@
 
 import Logging
 import ModelGateway
+import ModelGatewayLifecycle
 import ModelGatewayServer
 import ServiceLifecycle
 
@@ -44,7 +45,7 @@ struct ServerProcess {
                         failureTerminationBehavior: .gracefullyShutdownGroup
                     ),
                     ServiceGroupConfiguration.ServiceConfiguration(
-                        service: FleetWatch(gateway: gateway, logger: logger),
+                        service: GatewayService(gateway, logger: logger),
                         successTerminationBehavior: .ignore
                     ),
                 ],
@@ -99,15 +100,5 @@ private struct Preparation: Service {
         }
         let seconds = AnswerStatistics.fixed((ContinuousClock.now - start) / .seconds(1), digits: 2)
         logger.info("The models are loaded.", metadata: ["seconds": "\(seconds)"])
-    }
-}
-
-/// Finds workers and probes deployments until the server is told to stop.
-private struct FleetWatch: Service {
-    let gateway: Gateway
-    let logger: Logger
-
-    func run() async throws {
-        try await cancelWhenGracefulShutdown { try await gateway.run(logger: logger) }
     }
 }
