@@ -19,8 +19,8 @@ internal import Logging
 ///         )
 ///     ]
 /// )
-/// for try await event in gateway.stream(ChatRequest(model: "fast", messages: [.user("Hi")])) {
-///     if case .text(let text, _) = event { print(text, terminator: "") }
+/// for try await text in gateway.stream(ChatRequest(model: "fast", messages: [.user("Hi")])).text {
+///     print(text, terminator: "")
 /// }
 /// ```
 public final class Gateway: Sendable {

@@ -5,6 +5,10 @@ import ModelGateway
 import ModelGatewayTesting
 import Testing
 
+func makeGateway(of server: String) throws -> Gateway {
+    try Gateway(baseURL: server, models: ["qwen3-8b"])
+}
+
 func makeGateway(_ first: String, _ second: String) throws -> Gateway {
     let transport = try CurlTransport()
     let deployments = try [first, second].enumerated().map { index, address in
@@ -35,8 +39,7 @@ func answer(_ question: String, from gateway: Gateway) async throws -> String {
 
 func show(_ question: String, from gateway: Gateway, upTo limit: Int) async throws -> String {
     var shown = ""
-    for try await event in gateway.stream(ChatRequest(model: "assistant", messages: [.user(question)])) {
-        guard case .text(let text, _) = event else { continue }
+    for try await text in gateway.stream(ChatRequest(model: "assistant", messages: [.user(question)])).text {
         shown += text
         if shown.count >= limit { break }
     }
@@ -86,7 +89,7 @@ struct GuideTests {
         let blocks = article.components(separatedBy: "```swift\n").dropFirst().map {
             $0.components(separatedBy: "```")[0]
         }
-        #expect(blocks.count == 7)
+        #expect(blocks.count == 8)
         for block in blocks { #expect(code.contains(block), "\(block)") }
     }
 
@@ -95,6 +98,13 @@ struct GuideTests {
         #expect(try await answer("Really?", from: gateway) == "Well, yes.")
         #expect(try await show("Really?", from: gateway, upTo: 3) == "Well,")
         #expect(engines.map(\.requests.count) == [1, 1])
+    }
+
+    @Test func oneServerIsOneLine() async throws {
+        let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Well, yes."))
+        defer { engine.stop() }
+        let request = ChatRequest(model: "qwen3-8b", messages: [.user("Really?")])
+        #expect(try await makeGateway(of: engine.url).chat(request).text == "Well, yes.")
     }
 
     @Test func aConversationGrows() async throws {
