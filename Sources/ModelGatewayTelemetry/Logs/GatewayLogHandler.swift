@@ -116,15 +116,15 @@ public struct GatewayLogHandler: LogHandler {
 }
 
 /// Where lines go.
-public enum LogDestination {
+package enum LogDestination {
     /// Writes lines to standard error.
-    public static func standardError(_ bytes: [UInt8]) {
+    package static func standardError(_ bytes: [UInt8]) {
         write(bytes, to: STDERR_FILENO)
     }
 
     /// Writes all bytes to a file descriptor, as one write if the system takes it. Lines are lost if the other end is
     /// closed: a log has nowhere to report that to.
-    public static func write(_ bytes: [UInt8], to descriptor: Int32) {
+    package static func write(_ bytes: [UInt8], to descriptor: Int32) {
         bytes.withUnsafeBytes { buffer in
             var offset = 0
             while offset < buffer.count {

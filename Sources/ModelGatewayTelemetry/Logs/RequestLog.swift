@@ -65,7 +65,7 @@ public final class RequestLog: CallObserver, Sendable {
     }
 
     /// Puts an entry into the queue. Never blocks for longer than a short lock; has no effect after ``close()``.
-    public func write(_ entry: RequestLogEntry) {
+    package func write(_ entry: RequestLogEntry) {
         let mustWake = state.withLock { state in
             guard !state.isClosing else { return false }
             if state.queue.count - state.head >= capacity {

@@ -1,45 +1,45 @@
 // One line of the access log: what is known of a request, rendered straight into a buffer.
 
 internal import GatewayWire
-public import ModelGateway
+package import ModelGateway
 
 /// A finished request or call for the access log. What is nil is left out of the line.
-public struct RequestLogEntry: Sendable {
+package struct RequestLogEntry: Sendable {
     /// The id of the call.
-    public var requestID: String
+    package var requestID: String
     /// Seconds since 1970 and the milliseconds on top at which the entry was made.
-    public var time: (seconds: Int, milliseconds: Int)
+    package var time: (seconds: Int, milliseconds: Int)
     /// The HTTP method.
-    public var method: String?
+    package var method: String?
     /// The path without its query.
-    public var path: String?
+    package var path: String?
     /// The HTTP status that was sent.
-    public var status: Int?
-    /// The public name of the model.
-    public var model: String?
+    package var status: Int?
+    /// The package name of the model.
+    package var model: String?
     /// The deployment that answered, or that was tried last.
-    public var deployment: String?
+    package var deployment: String?
     /// The code of the error; nil for a whole answer.
-    public var error: String?
+    package var error: String?
     /// Attempts that were made.
-    public var attempts: Int?
+    package var attempts: Int?
     /// Whether the answer was streamed.
-    public var isStreamed: Bool?
+    package var isStreamed: Bool?
     /// From the start to the first piece of the answer.
-    public var timeToFirstToken: Duration?
+    package var timeToFirstToken: Duration?
     /// From the start to the end.
-    public var duration: Duration
+    package var duration: Duration
     /// Tokens of the prompt.
-    public var inputTokens: Int?
+    package var inputTokens: Int?
     /// Tokens of the answer.
-    public var outputTokens: Int?
+    package var outputTokens: Int?
     /// Bytes of the request's body.
-    public var requestBytes: Int?
+    package var requestBytes: Int?
     /// Bytes of the response's body.
-    public var responseBytes: Int?
+    package var responseBytes: Int?
 
     /// Creates an entry of this moment.
-    public init(requestID: String, duration: Duration) {
+    package init(requestID: String, duration: Duration) {
         self.requestID = requestID
         self.duration = duration
         let now = WallClock.now()
@@ -47,7 +47,7 @@ public struct RequestLogEntry: Sendable {
     }
 
     /// Creates an entry of this moment out of what is known of a call.
-    public init(_ record: CallRecord) {
+    package init(_ record: CallRecord) {
         self.init(requestID: record.requestID, duration: record.duration)
         model = record.model
         deployment = record.deployment

@@ -30,7 +30,7 @@ public final class GatewayMetrics: CallObserver, Sendable {
 
     /// The handles for the calls of a model that a deployment answers. Keep them where that is easy: it saves a look-up.
     /// They count for nobody once the deployment is retired.
-    public func calls(model: String, deployment: String?, provider: String?, mode: Mode) -> CallMetrics {
+    package func calls(model: String, deployment: String?, provider: String?, mode: Mode) -> CallMetrics {
         let key = Key(model: model, deployment: deployment ?? "", mode: mode.rawValue)
         return handles.withLock { handles in
             if let found = handles[key] { return found }
@@ -119,7 +119,7 @@ public final class GatewayMetrics: CallObserver, Sendable {
 }
 
 /// The handles for the calls of one model that one deployment answers.
-public final class CallMetrics: Sendable {
+package final class CallMetrics: Sendable {
     private let dimensions: [(String, String)]
     private let factory: any MetricsFactory
     private let succeeded: Counter
@@ -153,7 +153,7 @@ public final class CallMetrics: Sendable {
     }
 
     /// Counts a finished call.
-    public func finished(_ record: CallRecord) {
+    package func finished(_ record: CallRecord) {
         if let code = record.error {
             failureCounter(code).increment()
         } else {

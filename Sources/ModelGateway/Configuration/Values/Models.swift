@@ -68,7 +68,7 @@ extension Configuration {
         /// Default in a file: the model's name, `/`, and the position from 1.
         public var id: String
         /// The name of the provider in ``Configuration/providers``, if it is one of those.
-        public var providerName: String?
+        package var providerName: String?
         /// The upstream itself, whether it has a name or was given in place.
         public var provider: Provider
         /// The model's id at the provider. Default in a file: the public name.
@@ -99,7 +99,6 @@ extension Configuration {
         /// Creates a deployment.
         public init(
             id: String,
-            providerName: String? = nil,
             provider: Provider = Provider(),
             upstreamModel: String,
             path: String? = nil,
@@ -115,7 +114,6 @@ extension Configuration {
             health: Health? = nil
         ) {
             self.id = id
-            self.providerName = providerName
             self.provider = provider
             self.upstreamModel = upstreamModel
             self.path = path
