@@ -33,18 +33,18 @@ public struct MetricDescription: Sendable, Hashable {
     }
 
     /// Seconds of a call: the bounds of OpenTelemetry's `gen_ai.client.operation.duration`, and two more for long answers.
-    public static let durationBuckets: [Double] = [
+    package static let durationBuckets: [Double] = [
         0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68,
     ]
 
     /// Seconds to the first token: the bounds of OpenTelemetry's `gen_ai.server.time_to_first_token`, and three more for
     /// slow ones.
-    public static let firstTokenBuckets: [Double] = [
+    package static let firstTokenBuckets: [Double] = [
         0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 60,
     ]
 
     /// Numbers of tokens: the bounds of OpenTelemetry's `gen_ai.client.token.usage`.
-    public static let tokenBuckets: [Double] = [
+    package static let tokenBuckets: [Double] = [
         1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
     ]
 }
