@@ -116,9 +116,9 @@ public struct GatewayLogHandler: LogHandler {
 }
 
 /// Where lines go.
-package enum LogDestination {
+public enum LogDestination {
     /// Writes lines to standard error.
-    package static func standardError(_ bytes: [UInt8]) {
+    public static func standardError(_ bytes: [UInt8]) {
         write(bytes, to: STDERR_FILENO)
     }
 
