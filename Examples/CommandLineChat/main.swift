@@ -11,12 +11,9 @@ import Glibc
 #endif
 
 let arguments = Array(CommandLine.arguments.dropFirst())
-let server = try OpenAICompatibleProvider(
-    baseURL: arguments.first ?? "http://127.0.0.1:30000/v1",
-    transport: CurlTransport()
-)
-let firstModel = try await server.models(timeouts: Timeouts()).first?.id
-let model = arguments.count > 1 ? arguments[1] : firstModel ?? "default"
+let address = arguments.first ?? "http://127.0.0.1:30000/v1"
+let server = try OpenAICompatibleProvider(baseURL: address, transport: CurlTransport())
+let model = try await arguments.count > 1 ? arguments[1] : server.models(timeouts: Timeouts()).first?.id ?? "default"
 let gateway = Gateway(provider: server, models: [model])
 
 var messages: [ChatMessage] = []
