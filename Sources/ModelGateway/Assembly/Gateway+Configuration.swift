@@ -10,7 +10,7 @@ extension Gateway {
     ///   - workerSources: What names workers beside the configuration while ``run(logger:)`` runs; they are served as
     ///     ``Configuration/workers`` says. Default: nothing.
     ///   - observer: Receives a record of each call when it ends. Default nil: none.
-    ///   - transport: What sends the requests to providers without connection settings of their own, given the libcurl
+    ///   - wrap: What sends the requests to providers without connection settings of their own, given the libcurl
     ///     transport that sends the others. Default: that one.
     /// - Throws: ``GatewayError/Code/configuration`` if a deployment's settings cannot be used.
     public convenience init(
