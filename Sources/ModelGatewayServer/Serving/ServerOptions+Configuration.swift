@@ -4,7 +4,7 @@ public import ModelGateway
 
 extension ServerOptions {
     /// The settings that a configuration has for the server: its table `server`, and the headers of its table `routing`.
-    /// - Parameter configuration: A configuration that was read from a file; see ``ModelGateway/Configuration/load(path:environment:)``.
+    /// - Parameter configuration: A configuration that was read from a file (`Configuration.load`).
     public init(_ configuration: Configuration) {
         let (server, routing) = (configuration.server, configuration.routing)
         self.init(
