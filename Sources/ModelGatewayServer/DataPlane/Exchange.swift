@@ -10,59 +10,41 @@ final class Exchange {
     let method: HTTPMethod
     let target: String
     let requestID: String
-    /// Whether the client lets the connection be used again.
-    let allowsKeepAlive: Bool
-    /// Whether the client speaks HTTP/1.1, so that it understands chunks.
+    /// Whether the client speaks HTTP/1.1.
     let isModern: Bool
     let start = NIODeadline.now()
 
     // The request
     var endpoint: ModelEndpoint?
-    var fields: RequestFields?
+    /// Header lines that go on with the call.
+    var forwarded: [HTTPHeader] = []
+    var isBodyEncoded = false
     var caller = Caller.client
     var body: [UInt8] = []
     var discardedBytes = 0
     /// What to answer once the body has been read, instead of making a call.
     var refusal: GatewayError?
-    var isRequestComplete = false
-
     /// The web page that asks, if one does that may.
     var crossOrigin: CrossOriginRequest?
 
     // The call
     var call: ModelCall?
     var task: Task<Void, Never>?
-    /// Bytes taken from the call that wait for room in the send buffer.
-    var uncreditedBytes = 0
 
     // The response
     var status = 0
-    var framing: BodyFraming?
-    var isEventStream = false
-    /// Whether the head went out with a keep-alive comment before the call had an answer.
-    var isHeadEarly = false
-    var isResponseComplete = false
-    var isConnectionKept = false
     var responseBytes = 0
     var firstByte: NIODeadline?
-    /// The time of the last write, exact to a tick.
-    var lastWrite: NIODeadline
-    /// Whether the bytes sent so far end at the end of an event, so that a comment may follow.
-    var isBetweenEvents = true
 
-    init(_ head: HTTPRequestHead, requestID: String, now: NIODeadline) {
+    init(_ head: HTTPRequestHead, requestID: String) {
         method = head.method
         target = head.uri
         self.requestID = requestID
-        allowsKeepAlive = head.isKeepAlive
         isModern = head.version != .http1_0 && head.version.major == 1
-        lastWrite = now
     }
 
-    var isHeadSent: Bool { framing != nil }
-
-    /// Whether the call's bytes cannot follow the early head and are left out.
-    var isConverted: Bool { isHeadEarly && !isEventStream }
+    /// The format that the answer is in.
+    var format: WireFormat { endpoint?.format ?? .openAI }
 
     /// Whether the request asks for a stream: its top-level `stream` is true. Read only when it matters.
     lazy var asksForStream: Bool = StreamFlag.isSet(in: call?.request.body ?? body)

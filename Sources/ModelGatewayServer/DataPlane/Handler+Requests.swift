@@ -6,35 +6,44 @@ import NIOCore
 import NIOHTTP1
 
 extension DataPlaneHandler {
-    /// The largest body that is read to its end only to keep the connection of a refused request.
-    private static let discardLimit = 1 << 20
-
     /// Decides at a request's head who answers it.
     func begin(_ head: HTTPRequestHead) {
-        headStart = nil
-        hasServed = true
-        guard let endpoint = ModelEndpoint.find(target: head.uri) else {
-            beginPassing(head)
-            return
-        }
+        guard let endpoint = ModelEndpoint.find(target: head.uri) else { return beginPassing(head) }
         let fields = RequestFields(head.headers, further: server.options.forwardedHeaders)
         let requestID = fields.requestID.flatMap { HeaderText.isRequestID($0) ? $0 : nil }
-        let exchange = Exchange(head, requestID: requestID ?? RandomID.make(prefix: "req_"), now: loop.now)
+        let exchange = Exchange(head, requestID: requestID ?? RandomID.make(prefix: "req_"))
         exchange.endpoint = endpoint
+        exchange.forwarded = fields.forwarded
+        exchange.isBodyEncoded = fields.contentCoding != nil
         if server.crossOrigin.isOn { noteOrigin(of: exchange, head) }
-        exchange.fields = fields
-        self.exchange = exchange
-        if let refusal = refusal(of: exchange, fields: fields) {
-            refuse(exchange, refusal)
-            return
-        }
-        phase = .receiving
-        if fields.expectation != nil { writeContinue() }
+        exchange.refusal = refusal(of: exchange, fields: fields)
+        let facts = RequestFacts(
+            answerer: .call,
+            isRefused: exchange.refusal != nil,
+            contentLength: fields.contentLength,
+            hasExpectation: fields.expectation != nil,
+            allowsKeepAlive: head.isKeepAlive,
+            isModern: exchange.isModern
+        )
+        guard case .receive = begin(exchange, facts) else { return }
         // A claimed length is believed up to a bound: memory is taken for bytes that came.
-        exchange.body.reserveCapacity(min(fields.contentLength ?? 0, Self.discardLimit))
+        exchange.body.reserveCapacity(min(fields.contentLength ?? 0, server.limits.maxDiscardedBytes))
     }
 
-    private func noteOrigin(of exchange: Exchange, _ head: HTTPRequestHead) {
+    /// Takes a request up, or refuses it.
+    func begin(_ exchange: Exchange, _ facts: RequestFacts) -> ConnectionState.HeadAction {
+        let action = state.head(facts, limits: server.limits, now: loop.now)
+        guard action != .drop else { return action }
+        self.exchange = exchange
+        switch action {
+        case .receive(sayingContinue: true), .pass(sayingContinue: true): writeContinue()
+        case .refuse: refuse(exchange, closing: true)
+        case .receive, .pass, .readPast, .drop: break
+        }
+        return action
+    }
+
+    func noteOrigin(of exchange: Exchange, _ head: HTTPRequestHead) {
         guard let origin = server.crossOrigin.allowed(head.headers.first(name: "origin")) else { return }
         exchange.crossOrigin = CrossOriginRequest(
             allowedOrigin: origin,
@@ -53,7 +62,7 @@ extension DataPlaneHandler {
             return .badKey(isMissing: credentials.areMissing)
         }
         exchange.caller = caller
-        if caller != .admin, fields.forwarded("x-gateway-deployment") != nil { return .deploymentIsForAdmins }
+        if caller != .admin, fields.forwarded.value(of: "x-gateway-deployment") != nil { return .deploymentIsForAdmins }
         if let length = fields.contentLength, length > server.options.maxBodyBytes { return tooLarge() }
         if let mistake = RequestBody.mistake(contentType: fields.contentType, coding: fields.contentCoding) {
             return mistake
@@ -64,35 +73,51 @@ extension DataPlaneHandler {
         return nil
     }
 
-    private func tooLarge() -> GatewayError {
+    func tooLarge() -> GatewayError {
         GatewayError(
             .payloadTooLarge,
             "The request body is larger than the limit of \(server.options.maxBodyBytes) bytes."
         )
     }
 
-    func receive(_ bytes: ByteBuffer) {
+    func takeBody(_ bytes: ByteBuffer) {
         guard let exchange else { return }
-        guard exchange.body.count + bytes.readableBytes <= server.options.maxBodyBytes else {
-            respond(to: exchange, with: tooLarge(), closing: true)
-            return
+        switch state.bodyPart(bytes.readableBytes, limits: server.limits) {
+        case .collect: bytes.withUnsafeReadableBytes { exchange.body.append(contentsOf: $0) }
+        case .discard: exchange.discardedBytes += bytes.readableBytes
+        case .refuse:
+            exchange.discardedBytes += bytes.readableBytes
+            refuse(exchange, closing: true)
+        case .refuseTooLarge: respond(to: exchange, with: tooLarge(), closing: true)
+        case .passOn:
+            exchange.discardedBytes += bytes.readableBytes
+            pass(.body(bytes))
+        case .drop: break
         }
-        bytes.withUnsafeReadableBytes { exchange.body.append(contentsOf: $0) }
+    }
+
+    func takeEnd(_ trailers: HTTPHeaders?) {
+        guard let exchange else { return }
+        switch state.requestEnd(now: loop.now) {
+        case .startCall: startCall(exchange)
+        case .refuse: refuse(exchange, closing: false)
+        case .passOn:
+            pass(.end(trailers))
+            finishPassing(exchange)
+        case .drop: break
+        }
     }
 
     /// The whole request is there: its call begins.
-    func startCall() {
-        guard let exchange, let endpoint = exchange.endpoint, let context else { return }
-        phase = .calling
-        exchange.isRequestComplete = true
-        exchange.lastWrite = loop.now
+    private func startCall(_ exchange: Exchange) {
+        guard let endpoint = exchange.endpoint, let context else { return }
         let request = WireRequest(
             mode: endpoint.mode,
             format: endpoint.format,
             body: exchange.body,
-            headers: exchange.fields?.forwarded ?? [],
+            headers: exchange.forwarded,
             requestID: exchange.requestID,
-            deployment: exchange.fields?.forwarded("x-gateway-deployment"),
+            deployment: exchange.forwarded.value(of: "x-gateway-deployment"),
             caller: exchange.caller
         )
         let call = ModelCall(request: request, connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: loop)
@@ -105,33 +130,23 @@ extension DataPlaneHandler {
 // MARK: - Refusing
 
 extension DataPlaneHandler {
-    /// Answers a request without making its call: once its body has been read, so that the connection can go on, or at
-    /// once and for the last time if the body is large or its client waits to be told to send it.
-    private func refuse(_ exchange: Exchange, _ error: GatewayError) {
-        let isLong = exchange.fields?.contentLength.map { $0 > Self.discardLimit } ?? false
-        if isLong || exchange.fields?.expectation != nil {
-            respond(to: exchange, with: error, closing: true)
-        } else {
-            exchange.refusal = error
-            phase = .refusing
-        }
-    }
-
-    func discard(_ bytes: ByteBuffer) {
-        guard let exchange, let refusal = exchange.refusal else { return }
-        exchange.discardedBytes += bytes.readableBytes
-        if exchange.discardedBytes > Self.discardLimit {
-            respond(to: exchange, with: refusal, closing: true)
-        }
-    }
-
-    func finishRefusal() {
-        guard let exchange, let refusal = exchange.refusal else { return }
-        if exchange.method == .OPTIONS, refusal.code == .methodNotAllowed {
+    /// Answers a request that its head was reason enough to refuse.
+    private func refuse(_ exchange: Exchange, closing: Bool) {
+        guard let refusal = exchange.refusal else { return }
+        if !closing, exchange.method == .OPTIONS, refusal.code == .methodNotAllowed {
             respond(to: exchange, status: 204, headers: [HTTPHeader("allow", "POST, OPTIONS")], body: [])
         } else {
-            respond(to: exchange, with: refusal, closing: false)
+            respond(to: exchange, with: refusal, closing: closing)
         }
+    }
+
+    /// The request that cannot be taken further, or what stands for one without a readable head.
+    func refusedExchange() -> Exchange {
+        if let exchange { return exchange }
+        let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: ""), uri: "")
+        let exchange = Exchange(head, requestID: RandomID.make(prefix: "req_"))
+        self.exchange = exchange
+        return exchange
     }
 
     /// Answers bytes that are not HTTP and ends the connection, on which nothing can be understood any more.
@@ -144,134 +159,31 @@ extension DataPlaneHandler {
             default: "it is not valid HTTP"
             }
         let error = GatewayError(.invalidRequest, "The request cannot be read: \(reason).")
-        respond(to: exchange ?? .unreadable(now: loop.now), with: error, closing: true)
+        respond(to: refusedExchange(), with: error, closing: true)
     }
-}
 
-extension DataPlaneHandler {
+    func refuseSlow(_ part: String) {
+        let error = GatewayError(.requestTimeout, "The request took too long: \(part) did not arrive in time.")
+        respond(to: refusedExchange(), with: error, closing: true)
+    }
+
     /// Answers a client that has as many connections as its address may have, and ends this one.
     func refuseSurplus() {
+        guard state.refuseSurplus(now: loop.now) else { return }
         let error = GatewayError(
             .rateLimited,
             "Your address has as many connections to this gateway as it may have; close one, or use those you have.",
             retryAfter: .seconds(1)
         )
-        respond(to: .unreadable(now: loop.now), with: error, closing: true)
+        respond(to: refusedExchange(), with: error, closing: true)
     }
 }
 
-extension Exchange {
-    /// Stands for a request without a readable head.
-    static func unreadable(now: NIODeadline) -> Exchange {
-        let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: ""), uri: "")
-        return Exchange(head, requestID: RandomID.make(prefix: "req_"), now: now)
-    }
-}
-
-// MARK: - Passing on
-
-extension DataPlaneHandler {
-    /// Lets the router answer a request.
-    private func beginPassing(_ head: HTTPRequestHead) {
-        phase = .passing
-        let requestID =
-            head.headers.first(name: "x-request-id").flatMap { HeaderText.isRequestID($0) ? $0 : nil }
-            ?? RandomID.make(prefix: "req_")
-        let exchange = Exchange(head, requestID: requestID, now: loop.now)
-        self.exchange = exchange
-        if server.crossOrigin.isOn, RequestTarget.plainPath(of: head.uri).hasPrefix("/v1/") {
-            noteOrigin(of: exchange, head)
-        }
-        let hostCount = head.headers.count { HeaderText.equals($0.name, "host") }
-        guard exchange.isHostClear(count: hostCount) else { return refuse(exchange, .unclearHost(count: hostCount)) }
-        if head.headers.first(name: "expect").map({ HeaderText.equals($0, "100-continue") }) == true { writeContinue() }
-        var head = head
-        head.headers.replaceOrAdd(name: "x-request-id", value: requestID)
-        hasPassedOn = true
-        context?.fireChannelRead(wrapInboundOut(.head(head)))
-    }
-
-    func pass(_ part: HTTPServerRequestPart) {
-        guard let exchange, let context else { return }
-        switch part {
-        case .head: break
-        case .body(let bytes): exchange.discardedBytes += bytes.readableBytes
-        case .end: exchange.isRequestComplete = true
-        }
-        hasPassedOn = true
-        context.fireChannelRead(wrapInboundOut(part))
-        finishPassing(exchange)
-    }
-
-    /// Responses of the router come through here on their way out.
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard phase == .passing, let exchange else {
-            // A response to a request that was answered in the router's place.
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return
-        }
-        switch unwrapOutboundIn(data) {
-        case .head(let head) where exchange.method == .HEAD && !(100..<200).contains(head.status.code):
-            writeHeadOnly(head, of: exchange, promise: promise)
-        case .body where exchange.method == .HEAD:
-            promise?.succeed()
-        case .end where exchange.method == .HEAD:
-            endPassing(exchange)
-            promise?.succeed()
-        case .head(var head) where !(100..<200).contains(head.status.code):
-            exchange.status = Int(head.status.code)
-            exchange.firstByte = .now()
-            exchange.isConnectionKept = mayKeepConnection(exchange) && head.isKeepAlive
-            if !exchange.isConnectionKept {
-                head.headers.replaceOrAdd(name: "connection", value: "close")
-            } else if !exchange.isModern {
-                head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
-            }
-            for header in crossOriginHeaders(of: exchange, allow: head.headers.first(name: "allow")) {
-                head.headers.add(name: header.name, value: header.value)
-            }
-            head.headers.replaceOrAdd(name: "x-request-id", value: exchange.requestID)
-            head.headers.replaceOrAdd(name: "date", value: String(decoding: loop.date().bytes, as: UTF8.self))
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .head(let head):
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .body(let bytes):
-            exchange.responseBytes += bytes.readableBytes
-            context.write(wrapOutboundOut(.body(bytes)), promise: promise)
-        case .end(let trailers):
-            context.write(wrapOutboundOut(.end(trailers)), promise: promise)
-            endPassing(exchange)
-        }
-    }
-
-    /// Writes the head of an answer to `HEAD`, past the encoder, which would frame a body.
-    private func writeHeadOnly(
-        _ head: NIOHTTP1.HTTPResponseHead,
-        of exchange: Exchange,
-        promise: EventLoopPromise<Void>?
-    ) {
-        let length = head.headers.first(name: "content-length").flatMap { Int($0) }
-        var buffer = Self.allocator.buffer(capacity: 512)
-        writeHead(
-            of: exchange,
-            status: Int(head.status.code),
-            headers: head.headers.map { HTTPHeader($0.name, $0.value) },
-            framing: length.map { BodyFraming.length($0) } ?? .untilClose,
-            closing: !head.isKeepAlive,
-            to: &buffer
-        )
-        flush(buffer)
-        promise?.succeed()
-    }
-
-    private func endPassing(_ exchange: Exchange) {
-        exchange.isResponseComplete = true
-        // Not from inside the router's write: what follows may pass the next request into it.
-        context?.eventLoop.assumeIsolated().execute { self.finishPassing(exchange) }
-    }
-
-    private func finishPassing(_ exchange: Exchange) {
-        guard self.exchange === exchange, exchange.isRequestComplete, exchange.isResponseComplete else { return }
-        finish(exchange)
-    }
+extension GatewayError {
+    /// The server ends while it answers.
+    static let shutdown = GatewayError(
+        .shuttingDown,
+        "The gateway is shutting down; try again.",
+        retryAfter: .seconds(1)
+    )
 }

@@ -15,22 +15,6 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// What the connection is doing.
-    enum Phase {
-        /// Nothing: the next thing to come is a request's head.
-        case idle
-        /// Reading the body of a model call.
-        case receiving
-        /// Reading past the body of a model call that will be refused.
-        case refusing
-        /// A model call runs and its response goes out.
-        case calling
-        /// A request is with the router.
-        case passing
-        /// The last response is on its way or out; what still comes in is dropped.
-        case closing
-    }
-
     let server: ServerState
     let loop: LoopState
     private(set) var context: ChannelHandlerContext?
@@ -40,38 +24,22 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the client is on this machine.
     private(set) lazy var isPeerLocal = context?.channel.remoteAddress?.isLocal ?? false
 
-    var phase = Phase.idle
+    /// What is done about each thing that happens.
+    var state: ConnectionState
     var exchange: Exchange?
     /// Parts of requests that wait for the one before them to be answered.
-    var waiting = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 0)
-    var waitingError: (any Error)?
-    var isAdvancing = false
-    var isReadHeld = false
+    private var waiting = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 0)
+    private var waitingError: (any Error)?
+    private var isAdvancing = false
     /// Whether the handlers behind this one got something that the end of a read makes them look at.
     var hasPassedOn = false
-    var isDraining = false
-    var isInputEnded = false
-    /// Whether everything up to the last response has left.
-    var isFlushed = false
-    var isAborted = false
-
-    /// Whether it has had a request.
-    var hasServed = false
     /// Where its client is, while the connection counts among those of that address.
     private var address: ClientAddress?
-
-    // Times, exact to a tick of the loop.
-    private let opened = NIODeadline.now()
-    var lastArrival: NIODeadline
-    /// When the first bytes of a head came that is not complete yet.
-    var headStart: NIODeadline?
-    var unwritableSince: NIODeadline?
-    var closingSince: NIODeadline?
 
     init(server: ServerState, loop: LoopState) {
         self.server = server
         self.loop = loop
-        lastArrival = .now()
+        state = ConnectionState(now: .now())
     }
 
     /// Puts a handler for a new connection into its pipeline, together with the one that watches bytes arrive.
@@ -114,7 +82,7 @@ extension DataPlaneHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        clientGone()
+        letGo(as: .clientGone)
         context.fireChannelInactive()
     }
 
@@ -122,97 +90,106 @@ extension DataPlaneHandler {
         switch event {
         case is ChannelShouldQuiesceEvent:
             // Not passed on: the handlers behind this one do not know of its calls and would close at once.
-            isDraining = true
-            if phase == .idle { closeAfterWrites() }
+            perform(state.drain(now: loop.now))
         case ChannelEvent.inputClosed:
-            inputClosed(context)
+            let action = state.inputClosed(now: loop.now)
+            if action == .passOn { context.fireUserInboundEventTriggered(event) }
+            perform(action)
         default:
             context.fireUserInboundEventTriggered(event)
         }
     }
 
-    /// The client has ended its side. While a call runs that means it went away: a client that wants the answer keeps
-    /// its side open, and there is no other sign of one that left.
-    private func inputClosed(_ context: ChannelHandlerContext) {
-        isInputEnded = true
-        switch phase {
-        case .idle: closeAfterWrites()
-        case .passing where exchange?.isRequestComplete == true: break
-        case .passing: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        case .closing where !isFlushed: break
-        case .receiving, .refusing, .calling, .closing:
-            clientGone()
-            context.close(promise: nil)
-        }
-    }
-
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard error is HTTPParserError || error is NIOHTTPDecoderError else {
-            clientGone()
+            letGo(as: .clientGone)
             context.fireErrorCaught(error)
             context.close(promise: nil)
             return
         }
-        switch phase {
-        case .idle, .receiving, .refusing: refuseMalformed(error)
-        case .passing where exchange?.isRequestComplete == false: context.fireErrorCaught(error)
-        case .calling, .passing: waitingError = error
-        case .closing: break
+        switch state.unreadable(now: loop.now) {
+        case .refuse: refuseMalformed(error)
+        case .passOn: context.fireErrorCaught(error)
+        case .keep: waitingError = error
+        case .drop: break
         }
     }
 
-    /// Lets go of a call whose client cannot be answered any more.
-    private func clientGone() {
+    /// Lets go of a call that cannot be answered any more.
+    func letGo(as outcome: RequestRecord.Outcome) {
+        state.abandon()
+        waiting.removeAll()
         guard let exchange else { return }
         exchange.call?.abandon()
         exchange.task?.cancel()
         self.exchange = nil
-        phase = .closing
-        server.observer?.requestFinished(exchange.record(.clientGone))
+        server.observer?.requestFinished(exchange.record(outcome))
     }
 }
 
-// MARK: - Making room
+// MARK: - What has to be done
 
 extension DataPlaneHandler {
-    /// Whether no request is under way on it. One of which only a part of the first head has come counts as unused.
-    var isUnused: Bool { phase == .idle && waiting.isEmpty && (headStart == nil || !hasServed) }
+    func perform(_ action: ConnectionState.Action) {
+        switch action {
+        case .nothing, .passOn: break
+        case .closeAfterWrites: closeAfterWrites()
+        case .closeOutput: context?.close(mode: .output, promise: nil)
+        case .close: context?.close(promise: nil)
+        case .abandonAndClose:
+            letGo(as: .clientGone)
+            context?.close(promise: nil)
+        case .giveUp:
+            letGo(as: .aborted)
+            context?.close(promise: nil)
+        case .refuseMalformed: refuseMalformed(waitingError ?? HTTPParserError.unknown)
+        case .refuseSlowHead: refuseSlow("its head")
+        case .refuseSlowBody: refuseSlow("its body")
+        case .refuseForShutdown:
+            exchange?.task?.cancel()
+            respond(to: refusedExchange(), with: .shutdown, closing: true)
+        case .failStream:
+            exchange?.task?.cancel()
+            if let exchange { stream(ModelCall.Batch(ending: .failed(.shutdown)), of: exchange) }
+        case .attendCall: attendCall()
+        }
+    }
 
-    /// Since when it lies unused.
-    var unusedSince: NIODeadline { hasServed ? lastArrival : opened }
+    /// Bytes came from the client.
+    func bytesArrived() {
+        state.bytesArrived(now: loop.now)
+    }
 
-    /// Closes it to make room for others.
+    /// Ends what has taken too long, and keeps silent streams alive.
+    func tick() {
+        perform(state.tick(limits: server.limits, isServerDraining: server.isDraining, now: loop.now))
+    }
+
+    /// Ends whatever goes on: the server's time to drain is over.
+    func abort() {
+        perform(state.abort())
+    }
+
+    /// Closes it to make room for others, if it lies unused.
     func evict() {
-        phase = .closing
-        context?.close(promise: nil)
+        if state.evict() { context?.close(promise: nil) }
     }
 }
 
 // MARK: - Reading
 
 extension DataPlaneHandler {
-    /// Whether more input may be read from the socket. While a request is answered one read's worth may come early and
-    /// waits; more could fill the memory with requests. Without that the socket's registration with the kernel would
-    /// change twice for each request.
-    private var mayRead: Bool { takesParts || (waiting.isEmpty && waitingError == nil) }
-
-    /// Whether what has been read is looked at now, and not after the response that is being given.
-    private var takesParts: Bool {
-        switch phase {
-        case .calling: false
-        case .passing: exchange?.isRequestComplete == false
-        case .idle, .receiving, .refusing, .closing: true
-        }
-    }
-
     func read(context: ChannelHandlerContext) {
-        if mayRead { context.read() } else { isReadHeld = true }
+        if state.read() { context.read() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        if phase == .closing { return }
-        if waiting.isEmpty, takesParts { take(part) } else { waiting.append(part) }
+        switch state.partArrived() {
+        case .take: take(part)
+        case .keep: waiting.append(part)
+        case .drop: break
+        }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -225,33 +202,33 @@ extension DataPlaneHandler {
     func advance() {
         guard !isAdvancing, let context else { return }
         isAdvancing = true
-        while takesParts, phase != .closing, let part = waiting.popFirst() { take(part) }
+        while state.takeKeptPart(), let part = waiting.popFirst() { take(part) }
         isAdvancing = false
-        if phase == .idle, waiting.isEmpty {
-            if let error = waitingError {
-                refuseMalformed(error)
-            } else if isInputEnded || isDraining {
-                closeAfterWrites()
-            }
-        }
+        perform(state.keptPartsTaken(now: loop.now))
         channelReadComplete(context: context)
-        if mayRead, isReadHeld {
-            isReadHeld = false
-            context.read()
-        }
+        if state.resumeReading() { context.read() }
     }
 
     private func take(_ part: HTTPServerRequestPart) {
-        switch (phase, part) {
-        case (.idle, .head(let head)): begin(head)
-        case (.receiving, .body(let bytes)): receive(bytes)
-        case (.receiving, .end): startCall()
-        case (.refusing, .body(let bytes)): discard(bytes)
-        case (.refusing, .end): finishRefusal()
-        case (.passing, let part): pass(part)
-        // The decoder yields a head, bodies and an end in this order.
-        case (.idle, _), (.receiving, .head), (.refusing, .head), (.calling, _), (.closing, _): break
+        switch part {
+        case .head(let head): begin(head)
+        case .body(let bytes): takeBody(bytes)
+        case .end(let trailers): takeEnd(trailers)
         }
+    }
+
+    /// Ends the connection once everything is written. The input is read on for a moment, because closing a socket with
+    /// unread input would reset it, and the client might never see the last response.
+    func closeAfterWrites() {
+        guard let context, let encoder else { return }
+        waiting.removeAll()
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            let isWritten = if case .success = result { true } else { false }
+            self.perform(self.state.flushed(isWritten: isWritten, now: self.loop.now))
+        }
+        encoder.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: promise)
+        if state.resumeReading() { context.read() }
     }
 }
 
@@ -259,15 +236,8 @@ extension DataPlaneHandler {
 
 extension DataPlaneHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            unwritableSince = nil
-            if let exchange, exchange.uncreditedBytes > 0 {
-                exchange.call?.credit(exchange.uncreditedBytes)
-                exchange.uncreditedBytes = 0
-            }
-        } else {
-            unwritableSince = loop.now
-        }
+        let room = state.writabilityChanged(isWritable: context.channel.isWritable, now: loop.now)
+        if room > 0 { exchange?.call?.credit(room) }
         context.fireChannelWritabilityChanged()
     }
 }

@@ -83,9 +83,11 @@ struct RequestFields {
             isPeerLocal: isPeerLocal
         )
     }
+}
 
-    /// The value of the forwarded line with this name.
-    func forwarded(_ name: StaticString) -> String? {
-        forwarded.first { HeaderText.equals($0.name, name) }?.value
+extension [HTTPHeader] {
+    /// The value of the first line with this name.
+    func value(of name: StaticString) -> String? {
+        first { HeaderText.equals($0.name, name) }?.value
     }
 }

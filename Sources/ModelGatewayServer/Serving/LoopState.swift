@@ -84,8 +84,10 @@ final class LoopState: Sendable {
     /// - Returns: How many were closed, and how many of the kind are left.
     func closeUnused(atMost count: Int, served: Bool) -> UnusedConnections {
         let limit = NIODeadline.now() - (served ? .seconds(1) : .milliseconds(250))
-        let unused = local.value.connections.values.filter { $0.isUnused && $0.hasServed == served }
-        let closed = unused.filter { $0.unusedSince < limit }.sorted { $0.unusedSince < $1.unusedSince }.prefix(count)
+        let unused = local.value.connections.values.filter { $0.state.isUnused && $0.state.hasServed == served }
+        let closed = unused.filter { $0.state.unusedSince < limit }
+            .sorted { $0.state.unusedSince < $1.state.unusedSince }
+            .prefix(count)
         for connection in closed { connection.evict() }
         return UnusedConnections(closed: closed.count, left: unused.count - closed.count)
     }
@@ -99,7 +101,7 @@ final class LoopState: Sendable {
         local.now = .now()
         // A handler may remove itself while the others are visited, so a copy is walked.
         for connection in Array(local.connections.values) {
-            connection.tick(now: local.now)
+            connection.tick()
         }
         if local.connections.isEmpty {
             local.isTicking = false

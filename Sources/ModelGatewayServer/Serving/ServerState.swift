@@ -10,6 +10,7 @@ import Synchronization
 final class ServerState: Sendable {
     let gateway: any ServedGateway
     let options: ServerOptions
+    let limits: ConnectionLimits
     let access: AccessRules
     let connections: ClientConnections
     let crossOrigin: CrossOriginRules
@@ -29,6 +30,7 @@ final class ServerState: Sendable {
         self.options = options
         self.observer = observer
         self.logger = logger
+        limits = ConnectionLimits(options)
         access = AccessRules(options)
         crossOrigin = CrossOriginRules(options.corsOrigins)
         connections = ClientConnections(
