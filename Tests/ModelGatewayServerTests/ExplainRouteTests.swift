@@ -22,9 +22,8 @@ struct ExplainRouteTests {
                 tags: id == "b" ? ["eu"] : []
             )
         }
-        let policy = Configuration.Policy(name: "consistent_hashing")
         var configuration = Configuration(
-            models: [Configuration.Model(name: "m", policy: policy, deployments: deployments)]
+            models: [Configuration.Model(name: "m", policy: .consistentHashing(), deployments: deployments)]
         )
         change(&configuration)
         return try Gateway(configuration: configuration)

@@ -22,7 +22,7 @@ ROOMS = {
     "Time": set(),
     "Transport": set(),
     "Reliability": set(),
-    "Configuration": {"Reliability"},
+    "Configuration": {"Reliability", "Routing"},
     "Telemetry": set(),
     "Formats": {"Transport"},
     "Providers": {"Formats", "Transport"},

@@ -30,12 +30,12 @@ extension Gateway {
                 let provider = try providers.provider(settings)
                 deployments.append(Deployment(deployment, provider: provider))
             }
-            groups.append(try DeploymentGroup(model, deployments: deployments))
+            groups.append(DeploymentGroup(model, deployments: deployments))
         }
         let workers = configuration.workers
         let registry = WorkerRegistry(
             Fleet(groups),
-            options: try WorkerOptions(workers),
+            options: WorkerOptions(workers),
             transport: transports.standard
         )
         self.init(
@@ -100,11 +100,11 @@ extension Configuration.Provider {
 }
 
 extension DeploymentGroup {
-    init(_ model: Configuration.Model, deployments: [Deployment]) throws(GatewayError) {
+    init(_ model: Configuration.Model, deployments: [Deployment]) {
         self.init(
             model: model.name,
             deployments: deployments,
-            policy: try RoutingPolicyKind(model.policy),
+            policy: model.policy,
             admission: model.admission,
             breaker: model.breaker,
             retry: model.retry,

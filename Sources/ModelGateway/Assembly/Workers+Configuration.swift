@@ -1,11 +1,10 @@
 // From the configuration of workers to the settings and sources of discovery.
 
 extension WorkerOptions {
-    /// - Throws: ``GatewayError/Code/configuration`` if the policy's parameters cannot be used.
-    init(_ workers: Configuration.Workers) throws(GatewayError) {
+    init(_ workers: Configuration.Workers) {
         let group = DeploymentGroup(
             model: "",
-            policy: try RoutingPolicyKind(workers.policy),
+            policy: workers.policy,
             admission: workers.admission,
             breaker: workers.breaker,
             retry: workers.retry,

@@ -80,24 +80,3 @@ extension SelectionPolicy {
     mutating func join(_ slot: Int, members: [Member]) {}
     mutating func leave(_ slot: Int) {}
 }
-
-extension Pool {
-    /// Two different candidates, of which the one with less load for its weight is chosen: the first at random by weight,
-    /// so that the shares follow the weights while nobody has anything to do, the second at random. Needs the index
-    /// ``PoolIndex/weights``.
-    mutating func lesserOfTwo(
-        members: [Member],
-        excluding excluded: [Int],
-        random: inout SeededGenerator
-    ) -> Int? {
-        guard let first = weighted(excluding: excluded, random: &random) else { return nil }
-        let count = setAside(excluded)
-        guard count > 1 else { return first }
-        let drawn = Int(slots[random.index(below: count - 1)])
-        let second = drawn == first ? Int(slots[count - 1]) : drawn
-        let isReported = members[first].report != nil || members[second].report != nil
-        let firstLoad = isReported ? members[first].expectedWait : members[first].loadPerWeight
-        let secondLoad = isReported ? members[second].expectedWait : members[second].loadPerWeight
-        return secondLoad < firstLoad ? second : first
-    }
-}

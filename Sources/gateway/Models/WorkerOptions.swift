@@ -14,7 +14,7 @@ struct WorkerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How a worker is chosen for each call: \(Configuration.Policy.names.joined(separator: ", ")) (default: "
+            "How a worker is chosen for each call: \(PolicyCatalog.standard.names.joined(separator: ", ")) (default: "
                 + "round_robin). Models of a configuration have their own.",
             valueName: "name"
         )
@@ -25,15 +25,17 @@ struct WorkerOptions: ParsableArguments {
         for url in urls {
             do { _ = try BaseURL(url) } catch { throw ValidationError("--worker-urls: \(error.message)") }
         }
-        if let policy, !Configuration.Policy.names.contains(policy) {
-            let names = Configuration.Policy.names.joined(separator: ", ")
-            throw ValidationError("There is no policy '\(policy)'. Choose one of: \(names).")
+        if let policy {
+            do { _ = try PolicyCatalog.standard.policy(policy) } catch { throw ValidationError(error.message) }
         }
     }
 
     /// Lets the options win over what the file and the environment say.
-    func apply(to configuration: inout Configuration) {
+    func apply(to configuration: inout Configuration) throws {
         if !urls.isEmpty { configuration.workers.urls = urls }
-        if let policy { configuration.workers.policy.choose(policy) }
+        // The policy that the configuration has already keeps its options.
+        if let policy, policy != configuration.workers.policy.name {
+            configuration.workers.policy = try PolicyCatalog.standard.policy(policy)
+        }
     }
 }

@@ -105,7 +105,7 @@ struct RouteExplainCommand: AsyncParsableCommand {
         } else {
             try configuration.applyEnvironment()
         }
-        workers.apply(to: &configuration)
+        try workers.apply(to: &configuration)
         if let config { try ConfigurationFiles.requireModels(configuration, config) }
         let call = try await call()
         let logger = Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() }

@@ -117,7 +117,7 @@ struct ServeCommand: AsyncParsableCommand {
         try checkAccess(configuration.server)
         if let logLevel { configuration.logging.level = logLevel }
         if let logFormat { configuration.logging.format = logFormat }
-        workers.apply(to: &configuration)
+        try workers.apply(to: &configuration)
         try addLocalModels(to: &configuration)
         try local.apply(to: &configuration)
     }

@@ -56,7 +56,7 @@ struct ModelNameTests {
     func sessionHeader() async throws {
         let engines = try (0..<4).map { _ in try ScriptedEngine { _ in FailoverTests.answer } }
         let gateway = try makeGateway(engines) { configuration in
-            configuration.models[0].policy = Configuration.Policy(name: "consistent_hashing")
+            configuration.models[0].policy = .consistentHashing()
             configuration.routing.sessionHeaders = ["x-my-session"]
         }
         for name in ["x-my-session", "X-My-Session", "X-MY-SESSION"] {

@@ -177,53 +177,6 @@ import Testing
         leases.forEach { $0.finish(.success) }
     }
 
-    @Test func `policies have the names of the specification`() throws {
-        let names = [
-            "random", "round_robin", "power_of_two", "consistent_hashing", "prefix_hash", "manual", "bucket",
-            "cache_aware", "least_load", "latency", "cost",
-        ]
-        for name in names { #expect(try RoutingPolicyKind(Configuration.Policy(name: name)).name == name) }
-        let wrong = #expect(throws: GatewayError.self) {
-            try RoutingPolicyKind(Configuration.Policy(name: "cache_awre"))
-        }
-        #expect(wrong?.message.contains("Did you mean cache_aware?") == true)
-    }
-
-    @Test func `parameters are read and checked`() throws {
-        let read = try RoutingPolicyKind(
-            Configuration.Policy(
-                name: "cache_aware",
-                parameters: [
-                    "cache_threshold": .number(0.5), "index": .text("hash"), "max_tree_bytes": .integer(1 << 20),
-                    "cache_ttl": .duration(.seconds(60)), "cache_boundaries": .integers([16]),
-                ]
-            )
-        )
-        let expected = CacheAwareOptions(
-            cacheThreshold: 0.5,
-            maximumTreeBytes: 1 << 20,
-            index: .hash,
-            cacheLifetime: .seconds(60),
-            cacheBoundaries: [16]
-        )
-        #expect(read == .cacheAware(expected))
-        let mistakes: [(String, String, Configuration.Policy.Value, String)] = [
-            ("cache_aware", "cache_treshold", .number(1), "Did you mean cache_threshold?"),
-            ("cache_aware", "cache_threshold", .number(1.5), "from 0.0 to 1.0"),
-            ("manual", "assignment_mode", .text("min_lod"), "Did you mean min_load?"),
-            ("manual", "max_idle", .integer(3), "must be a duration"),
-            ("random", "load_factor", .number(2), "there are none"),
-            ("consistent_hashing", "load_factor", .number(0.5), "from 1.0"),
-        ]
-        for (policy, key, value, hint) in mistakes {
-            let error = #expect(throws: GatewayError.self) {
-                try RoutingPolicyKind(Configuration.Policy(name: policy, parameters: [key: value]))
-            }
-            #expect(error?.code == .configuration)
-            #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
-        }
-    }
-
     @Test func `the least of a tournament is that of a sorted list`() {
         var random = SeededGenerator(seed: 3)
         var tree = TournamentTree<OrderKey>()

@@ -34,13 +34,15 @@ extension Configuration {
     /// - Parameters:
     ///   - path: The file, at most 16 MiB.
     ///   - environment: The environment variables that references and overrides see; nil means those of the process.
+    ///   - policies: The policies that may be named. Default: those of the library.
     /// - Throws: ``GatewayError/Code/configuration`` with all mistakes of the file, a line for each.
     public static func load(
         path: String,
-        environment: [String: String]? = nil
+        environment: [String: String]? = nil,
+        policies: PolicyCatalog = .standard
     ) throws(GatewayError) -> Configuration {
         do {
-            return try diagnose(path: path, environment: environment).get()
+            return try diagnose(path: path, environment: environment, policies: policies).get()
         } catch {
             throw error.gatewayError
         }
@@ -50,7 +52,12 @@ extension Configuration {
     /// - Parameters:
     ///   - path: The file, at most 16 MiB.
     ///   - environment: The environment variables that references and overrides see; nil means those of the process.
-    public static func diagnose(path: String, environment: [String: String]? = nil) -> Diagnosis {
+    ///   - policies: The policies that may be named. Default: those of the library.
+    public static func diagnose(
+        path: String,
+        environment: [String: String]? = nil,
+        policies: PolicyCatalog = .standard
+    ) -> Diagnosis {
         let bytes: [UInt8]
         do {
             bytes = try ConfigurationFile.read(path, limit: fileLimit)
@@ -59,7 +66,7 @@ extension Configuration {
             return Diagnosis(configuration: nil, issues: [issue])
         }
         let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
-        return diagnose(bytes, name: path, directory: directory, environment: environment)
+        return diagnose(bytes, name: path, directory: directory, environment: environment, policies: policies)
     }
 
     /// Reads a configuration out of memory.
@@ -69,15 +76,22 @@ extension Configuration {
     ///   - format: The format, if the name does not tell it.
     ///   - directory: Where relative paths of `file:` references start; empty means the working directory.
     ///   - environment: The environment variables that references and overrides see; nil means those of the process.
+    ///   - policies: The policies that may be named. Default: those of the library.
     public static func diagnose(
         _ bytes: [UInt8],
         name: String,
         format: FileFormat? = nil,
         directory: String = "",
-        environment: [String: String]? = nil
+        environment: [String: String]? = nil,
+        policies: PolicyCatalog = .standard
     ) -> Diagnosis {
         let environment = environment.map { ConfigurationEnvironment.values($0) } ?? .process
-        var decoder = ConfigurationDecoder(source: name, directory: directory, environment: environment)
+        var decoder = ConfigurationDecoder(
+            source: name,
+            directory: directory,
+            environment: environment,
+            policies: policies
+        )
         var configuration = Configuration()
         if let parsed = parse(bytes, name: name, format: format, &decoder) {
             let node = translate(parsed, &decoder)
@@ -85,7 +99,7 @@ extension Configuration {
             ModelReading.checkReferences(configuration, node, &decoder)
         }
         var issues = decoder.issues.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) }
-        issues += configuration.override(environment)
+        issues += configuration.override(environment, policies: policies)
         configuration.warnings = issues.filter { $0.severity == .warning }
         let isUsable = configuration.warnings.count == issues.count
         return Diagnosis(configuration: isUsable ? configuration : nil, issues: issues)

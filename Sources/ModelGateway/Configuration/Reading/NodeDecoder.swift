@@ -1,11 +1,15 @@
 // Takes typed values out of configuration nodes, replaces references, and collects every mistake on the way.
 
+import GatewayWire
+
 struct ConfigurationDecoder {
     /// The file as it was named, for messages.
     let source: String
     /// The folder of the file, which relative paths of `file:` references start from.
     let directory: String
     let environment: ConfigurationEnvironment
+    /// The policies that may be named.
+    let policies: PolicyCatalog
     private(set) var issues: [ConfigurationIssue] = []
     private(set) var path = ""
     /// Where names were used that must be defined somewhere, to be checked at the end.
@@ -22,10 +26,11 @@ struct ConfigurationDecoder {
         var mark: SourceMark?
     }
 
-    init(source: String, directory: String, environment: ConfigurationEnvironment) {
+    init(source: String, directory: String, environment: ConfigurationEnvironment, policies: PolicyCatalog) {
         self.source = source
         self.directory = directory
         self.environment = environment
+        self.policies = policies
     }
 
     // MARK: Mistakes

@@ -53,14 +53,19 @@ package struct ConfigurationOverride: Sendable, Hashable {
 extension Configuration {
     /// Lets the `GATEWAY_*` environment variables win over what the configuration says.
     ///
-    /// ``load(path:environment:)`` does this already; call it for a configuration that comes from code. An empty variable
+    /// ``load(path:environment:policies:)`` does this already; call it for a configuration that comes from code. An empty variable
     /// counts as not set. <doc:ConfigurationReference> lists the variables.
-    /// - Parameter environment: The environment variables; nil means those of the process.
+    /// - Parameters:
+    ///   - environment: The environment variables; nil means those of the process.
+    ///   - policies: The policies that may be named. Default: those of the library.
     /// - Throws: ``GatewayError/Code/configuration`` with all mistakes; the configuration is unchanged then.
-    public mutating func applyEnvironment(_ environment: [String: String]? = nil) throws(GatewayError) {
+    public mutating func applyEnvironment(
+        _ environment: [String: String]? = nil,
+        policies: PolicyCatalog = .standard
+    ) throws(GatewayError) {
         let environment = environment.map { ConfigurationEnvironment.values($0) } ?? .process
         var changed = self
-        let issues = changed.override(environment)
+        let issues = changed.override(environment, policies: policies)
         let errors = issues.filter { $0.severity == .error }
         guard errors.isEmpty else { throw ConfigurationError(issues: errors).gatewayError }
         changed.warnings += issues
@@ -68,11 +73,16 @@ extension Configuration {
     }
 
     /// Applies what is set and returns the findings.
-    mutating func override(_ environment: ConfigurationEnvironment) -> [ConfigurationIssue] {
+    mutating func override(_ environment: ConfigurationEnvironment, policies: PolicyCatalog) -> [ConfigurationIssue] {
         var issues: [ConfigurationIssue] = []
         for override in ConfigurationOverride.table {
             guard let text = environment[override.variable], !text.isEmpty else { continue }
-            var decoder = ConfigurationDecoder(source: override.variable, directory: "", environment: environment)
+            var decoder = ConfigurationDecoder(
+                source: override.variable,
+                directory: "",
+                environment: environment,
+                policies: policies
+            )
             if override.variable == "GATEWAY_PORT", text.hasPrefix("tcp://") {
                 // Kubernetes sets this in every pod beside a service that is called "gateway".
                 decoder.warning("the address of a Kubernetes service, not a port; no effect", at: nil)

@@ -144,19 +144,28 @@ extension ConfigurationField {
         default standard: Choice,
         _ summary: String
     ) -> Self where Choice: Sendable {
-        let names = choices.map(\.rawValue)
-        return Self(
+        choice(key, choices.map(\.rawValue), default: standard.rawValue, summary) { section, name in
+            if let choice = choices.first(where: { $0.rawValue == name }) { section[keyPath: path] = choice }
+        }
+    }
+
+    /// One of a few words, which only the setter knows what to do with.
+    static func choice(
+        _ key: String,
+        _ names: [String],
+        default standard: String,
+        _ summary: String,
+        set: @escaping @Sendable (inout Section, String) -> Void
+    ) -> Self {
+        Self(
             key: key,
             type: names.joined(separator: ", "),
-            standard: quoted(standard.rawValue),
+            standard: quoted(standard),
             summary: summary
         ) { node, decoder, section in
             guard let name = decoder.string(node) else { return }
-            if let choice = choices.first(where: { $0.rawValue == name }) {
-                section[keyPath: path] = choice
-            } else {
-                decoder.unknownName(name, of: node, known: names)
-            }
+            guard names.contains(name) else { return decoder.unknownName(name, of: node, known: names) }
+            set(&section, name)
         }
     }
 
@@ -203,6 +212,19 @@ extension ConfigurationField {
             summary: summary
         ) { node, decoder, section in
             if let value = decoder.integer(node, in: range) { section[keyPath: path] = value }
+        }
+    }
+
+    /// A list of integers.
+    static func integers(
+        _ key: String,
+        _ path: Path<[Int]>,
+        in range: ClosedRange<Int>,
+        default standard: [Int],
+        _ summary: String
+    ) -> Self {
+        Self(key: key, type: "list of integers", standard: "\(standard)", summary: summary) { node, decoder, section in
+            section[keyPath: path] = decoder.elements(node).compactMap { decoder.integer($0, in: range) }
         }
     }
 

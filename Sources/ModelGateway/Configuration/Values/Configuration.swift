@@ -2,7 +2,7 @@
 
 /// The configuration of a gateway.
 ///
-/// Build it in code, or read it from a TOML or YAML file with ``load(path:environment:)``. A file may also be a DB-GPT
+/// Build it in code, or read it from a TOML or YAML file with ``load(path:environment:policies:)``. A file may also be a DB-GPT
 /// `[models]` TOML or a DeltaLLM or LiteLLM `model_list` YAML. <doc:ConfigurationReference> lists every key.
 public struct Configuration: Sendable, Hashable {
     /// How the HTTP server listens and what it demands of its clients.

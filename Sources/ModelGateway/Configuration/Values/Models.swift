@@ -10,7 +10,7 @@ extension Configuration {
         /// The kinds of work that the model is offered for; empty (the default) means all that its providers have.
         public var modes: [Mode]
         /// How a deployment is chosen for each call. Default round robin.
-        public var policy: Policy
+        public var policy: RoutingPolicyKind
         /// How often a failed call is tried again, and when.
         public var retry: RetryOptions
         /// How many calls may be under way, and how many may wait for how long.
@@ -35,7 +35,7 @@ extension Configuration {
             name: String,
             aliases: [String] = [],
             modes: [Mode] = [],
-            policy: Policy = Policy(),
+            policy: RoutingPolicyKind = .roundRobin,
             retry: RetryOptions = RetryOptions(),
             admission: AdmissionOptions = AdmissionOptions(),
             breaker: CircuitBreakerOptions = CircuitBreakerOptions(),
@@ -137,7 +137,7 @@ extension Configuration {
         /// The key that is sent to all of them.
         public var apiKey: Secret?
         /// How a worker is chosen for each call. Default round robin.
-        public var policy: Policy
+        public var policy: RoutingPolicyKind
         /// Where further workers come from while the gateway runs.
         public var discovery: Discovery
         /// How long calls under way may hold a worker that is removed or drained. Default 600 s.
@@ -159,7 +159,7 @@ extension Configuration {
         public init(
             urls: [String] = [],
             apiKey: Secret? = nil,
-            policy: Policy = Policy(),
+            policy: RoutingPolicyKind = .roundRobin,
             discovery: Discovery = Discovery(),
             drainDeadline: Duration = .seconds(600),
             timeouts: Timeouts = Timeouts(),

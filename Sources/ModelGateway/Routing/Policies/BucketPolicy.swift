@@ -2,8 +2,15 @@
 
 import GatewayWire
 
-/// Parameters of ``RoutingPolicyKind/bucket(_:)``.
-public struct BucketOptions: Sendable, Hashable {
+extension RoutingPolicyKind {
+    /// Prompts of similar length share deployments.
+    public static func bucket(_ options: BucketOptions = BucketOptions()) -> RoutingPolicyKind {
+        RoutingPolicyKind(BucketPolicy.self, options)
+    }
+}
+
+/// The options of ``RoutingPolicyKind/bucket(_:)``.
+public struct BucketOptions: PolicyOptions {
     /// How often the boundaries may move, and how far back the calls lie that decide where to. Default 5 s.
     public var adjustInterval: Duration
     /// Prompt tokens of the interval between the busiest and the least busy deployment, from which on the least busy one
@@ -12,7 +19,7 @@ public struct BucketOptions: Sendable, Hashable {
     /// Multiple of the least busy deployment's tokens that the busiest must have for that. Default 1.5.
     public var balanceRelativeThreshold: Double
 
-    /// Creates a set of parameters.
+    /// Creates a set of options.
     public init(
         adjustInterval: Duration = .seconds(5),
         balanceAbsoluteThreshold: Int = 16_384,
@@ -22,10 +29,39 @@ public struct BucketOptions: Sendable, Hashable {
         self.balanceAbsoluteThreshold = balanceAbsoluteThreshold
         self.balanceRelativeThreshold = balanceRelativeThreshold
     }
+
+    /// Creates options with their defaults.
+    public init() {
+        self.init(balanceRelativeThreshold: 1.5)
+    }
+
+    /// The keys of a configuration.
+    public static let keys: [PolicyKey<BucketOptions>] = [
+        .duration(
+            "adjust_interval",
+            \.adjustInterval,
+            in: .milliseconds(100) ... .seconds(3600),
+            "time between new boundaries"
+        ),
+        .integer(
+            "balance_abs_threshold",
+            \.balanceAbsoluteThreshold,
+            in: 0...1_000_000_000,
+            "tokens by which the fullest may exceed the emptiest"
+        ),
+        .number(
+            "balance_rel_threshold",
+            \.balanceRelativeThreshold,
+            in: 1...1000,
+            "factor by which the fullest may exceed the emptiest"
+        ),
+    ]
 }
 
 /// Each deployment takes the prompts between two lengths; the lengths are such that all get the same share of tokens.
-struct BucketPolicy: SelectionPolicy {
+struct BucketPolicy: StandardPolicy {
+    static let name = "bucket"
+
     // Before there is traffic, each deployment takes a range of this many tokens.
     private static let initialWidth = 4096
     // A share above twice or below half of the fair one moves the boundaries.

@@ -2,8 +2,16 @@
 
 import GatewayWire
 
-/// Parameters of ``RoutingPolicyKind/cacheAware(_:)``.
-public struct CacheAwareOptions: Sendable, Hashable {
+extension RoutingPolicyKind {
+    /// Prompts go where their beginning has been read already, unless that deployment is too busy. The best choice for
+    /// self-hosted engines that cache prefixes.
+    public static func cacheAware(_ options: CacheAwareOptions = CacheAwareOptions()) -> RoutingPolicyKind {
+        RoutingPolicyKind(CacheAwarePolicy.self, options)
+    }
+}
+
+/// The options of ``RoutingPolicyKind/cacheAware(_:)``.
+public struct CacheAwareOptions: PolicyOptions {
     /// How the gateway remembers who has read what.
     public enum Index: String, Sendable, Hashable, CaseIterable {
         /// A radix tree over the bytes of the prompts: finds any common beginning.
@@ -28,7 +36,7 @@ public struct CacheAwareOptions: Sendable, Hashable {
     /// Lengths in tokens, four bytes each, at which beginnings are hashed.
     public var cacheBoundaries: [Int]
 
-    /// Creates a set of parameters.
+    /// Creates a set of options.
     public init(
         cacheThreshold: Double = 0.3,
         balanceAbsoluteThreshold: Int = 64,
@@ -46,10 +54,53 @@ public struct CacheAwareOptions: Sendable, Hashable {
         self.cacheLifetime = cacheLifetime
         self.cacheBoundaries = cacheBoundaries
     }
+
+    /// Creates options with their defaults.
+    public init() {
+        self.init(cacheThreshold: 0.3)
+    }
+
+    /// The keys of a configuration.
+    public static let keys: [PolicyKey<CacheAwareOptions>] = [
+        .number("cache_threshold", \.cacheThreshold, in: 0...1, "share of the prompt that must match"),
+        .integer(
+            "balance_abs_threshold",
+            \.balanceAbsoluteThreshold,
+            in: 0...1_000_000,
+            "calls by which a deployment may exceed the mean"
+        ),
+        .number(
+            "balance_rel_threshold",
+            \.balanceRelativeThreshold,
+            in: 1...1000,
+            "factor by which a deployment may exceed the mean"
+        ),
+        .size("max_tree_bytes", \.maximumTreeBytes, in: 65_536...(1 << 40), "memory of the tree"),
+        .choice("index", \.index, "how prompts are remembered"),
+        .duration(
+            "cache_ttl",
+            \.cacheLifetime,
+            in: .seconds(1) ... .seconds(86_400),
+            "how long the hash index remembers"
+        ),
+        .integers(
+            "cache_boundaries",
+            \.cacheBoundaries,
+            in: 1...10_000_000,
+            "numbers of tokens at which the hash index looks"
+        ),
+    ]
+
+    /// What the memory of prompts is made with.
+    fileprivate var memory: [Int64] {
+        [index == .tree ? 0 : 1, Int64(maximumTreeBytes)]
+            + (index == .hash ? [cacheLifetime.nanoseconds] + cacheBoundaries.map(Int64.init) : [])
+    }
 }
 
 /// Keeps common beginnings together and the load even.
-struct CacheAwarePolicy: SelectionPolicy {
+struct CacheAwarePolicy: StandardPolicy {
+    static let name = "cache_aware"
     static let bytesPerToken = 4
     // Engines cache blocks of 16 tokens: a match that is longer by less is no better.
     private static let blockBytes = 64
@@ -57,8 +108,12 @@ struct CacheAwarePolicy: SelectionPolicy {
     let options: CacheAwareOptions
     private let cache: PrefixCache
 
-    /// - Parameter previous: A policy whose memory goes on if the parameters of the memory are the same.
-    init(_ options: CacheAwareOptions, continuing previous: CacheAwarePolicy? = nil) {
+    init(_ options: CacheAwareOptions) {
+        self.init(options, continuing: nil)
+    }
+
+    /// - Parameter previous: A policy whose memory goes on if it would be made in the same way.
+    init(_ options: CacheAwareOptions, continuing previous: CacheAwarePolicy?) {
         self.options = options
         if let previous, previous.options.memory == options.memory {
             cache = previous.cache
@@ -151,14 +206,6 @@ struct CacheAwarePolicy: SelectionPolicy {
     func promptTokens(of input: RoutingInput, on slot: Int, context: SelectionContext) -> Int {
         guard let match = context.match, match.length > 0 else { return input.estimatedTokens }
         return input.estimatedTokens * (match.length - match.depth(of: slot)) / match.length
-    }
-}
-
-extension CacheAwareOptions {
-    /// The parameters that a memory is made with.
-    fileprivate var memory: [Int64] {
-        [index == .tree ? 0 : 1, Int64(maximumTreeBytes)]
-            + (index == .hash ? [cacheLifetime.nanoseconds] + cacheBoundaries.map(Int64.init) : [])
     }
 }
 

@@ -2,9 +2,18 @@
 
 import GatewayWire
 
+extension RoutingPolicyKind {
+    /// The shortest expected wait of all.
+    public static let leastLoad = RoutingPolicyKind(LeastLoadPolicy.self)
+}
+
 /// The deployment where the prompt would be begun first; among equals the one that was not used for longest for
 /// its weight.
-struct LeastLoadPolicy: SelectionPolicy {
+struct LeastLoadPolicy: StandardPolicy {
+    static let name = "least_load"
+
+    init(_ options: NoPolicyOptions) {}
+
     var index: PoolIndex { .order }
 
     mutating func select(

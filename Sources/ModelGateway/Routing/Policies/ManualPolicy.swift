@@ -2,8 +2,15 @@
 
 import GatewayWire
 
-/// Parameters of ``RoutingPolicyKind/manual(_:)``.
-public struct ManualOptions: Sendable, Hashable {
+extension RoutingPolicyKind {
+    /// A session stays on the deployment where it began, and has a second one for when that fails.
+    public static func manual(_ options: ManualOptions = ManualOptions()) -> RoutingPolicyKind {
+        RoutingPolicyKind(ManualPolicy.self, options)
+    }
+}
+
+/// The options of ``RoutingPolicyKind/manual(_:)``.
+public struct ManualOptions: PolicyOptions {
     /// How the deployment of a new session is chosen.
     public enum Assignment: String, Sendable, Hashable, CaseIterable {
         /// At random, by weight.
@@ -21,7 +28,7 @@ public struct ManualOptions: Sendable, Hashable {
     /// Sessions that are remembered; the longest unused one makes room. Default 262,144.
     public var maximumSessions: Int
 
-    /// Creates a set of parameters.
+    /// Creates a set of options.
     public init(
         assignment: Assignment = .random,
         maximumIdle: Duration = .seconds(4 * 3600),
@@ -31,15 +38,33 @@ public struct ManualOptions: Sendable, Hashable {
         self.maximumIdle = maximumIdle
         self.maximumSessions = maximumSessions
     }
+
+    /// Creates options with their defaults.
+    public init() {
+        self.init(assignment: .random)
+    }
+
+    /// The keys of a configuration.
+    public static let keys: [PolicyKey<ManualOptions>] = [
+        .duration("max_idle", \.maximumIdle, in: .seconds(1) ... .seconds(30 * 86_400), "how long a key is kept"),
+        .choice("assignment_mode", \.assignment, "how a new key is assigned"),
+        .integer("max_sessions", \.maximumSessions, in: 1...100_000_000, "keys that are kept"),
+    ]
 }
 
 /// Sticky sessions: the first eligible deployment that the session has used, so that it returns when that recovers.
-struct ManualPolicy: SelectionPolicy {
+struct ManualPolicy: StandardPolicy {
+    static let name = "manual"
+
     private let options: ManualOptions
     private var table: SessionTable
 
+    init(_ options: ManualOptions) {
+        self.init(options, continuing: nil)
+    }
+
     /// - Parameter previous: A policy whose sessions go on.
-    init(_ options: ManualOptions, continuing previous: ManualPolicy? = nil) {
+    init(_ options: ManualOptions, continuing previous: ManualPolicy?) {
         self.options = options
         let empty = SessionTable(capacity: 1, maximumIdle: .zero, tracksChanges: false)
         table = (previous?.table ?? empty).resized(

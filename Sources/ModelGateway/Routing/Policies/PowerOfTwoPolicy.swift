@@ -2,9 +2,18 @@
 
 import GatewayWire
 
+extension RoutingPolicyKind {
+    /// The one of two random candidates that has less load for its weight.
+    public static let powerOfTwo = RoutingPolicyKind(PowerOfTwoPolicy.self)
+}
+
 /// Two distinct candidates, the first at random by weight and the second at random; the lower load for its weight wins,
 /// of equals the first. If one of the two reports its own load, the shorter expected wait wins.
-struct PowerOfTwoPolicy: SelectionPolicy {
+struct PowerOfTwoPolicy: StandardPolicy {
+    static let name = "power_of_two"
+
+    init(_ options: NoPolicyOptions) {}
+
     var index: PoolIndex { .weights }
 
     mutating func select(

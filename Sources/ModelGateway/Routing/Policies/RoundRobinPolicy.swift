@@ -2,8 +2,17 @@
 
 import GatewayWire
 
+extension RoutingPolicyKind {
+    /// Everyone in turn, the heavier ones more often, evenly spread.
+    public static let roundRobin = RoutingPolicyKind(RoundRobinPolicy.self)
+}
+
 /// Smooth weighted round robin. A change of the eligible set neither restarts the cycle nor repeats a turn.
-struct RoundRobinPolicy: SelectionPolicy {
+struct RoundRobinPolicy: StandardPolicy {
+    static let name = "round_robin"
+
+    init(_ options: NoPolicyOptions) {}
+
     var index: PoolIndex { .turns }
 
     mutating func select(

@@ -1,7 +1,7 @@
 // Which of the known names a mistyped one probably means.
 
 /// The optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.
-func editDistance(_ left: String, _ right: String) -> Int {
+private func editDistance(_ left: String, _ right: String) -> Int {
     let left = Array(left.lowercased().utf8.prefix(64))
     let right = Array(right.lowercased().utf8.prefix(64))
     var beforePrevious: [Int] = []

@@ -1,0 +1,78 @@
+// The policy `consistent_hashing`: a session's place on a ring, with a bound on the load.
+
+import GatewayWire
+
+extension RoutingPolicyKind {
+    /// Calls with the same session key, else with the same beginning of the prompt, on one deployment as long as its
+    /// load is not far above the mean; adding or removing one of n deployments moves 1/n of the keys.
+    public static func consistentHashing(
+        _ options: ConsistentHashingOptions = ConsistentHashingOptions()
+    ) -> RoutingPolicyKind {
+        RoutingPolicyKind(ConsistentHashingPolicy.self, options)
+    }
+}
+
+/// The options of ``RoutingPolicyKind/consistentHashing(_:)``.
+public struct ConsistentHashingOptions: PolicyOptions {
+    /// How far above its share of the mean load a deployment may go before the next one takes over. Default 1.25.
+    public var loadFactor: Double
+    /// Calls above the share that are always allowed. Default 10.
+    public var balanceAbsoluteThreshold: Int
+
+    /// Creates a set of options.
+    public init(loadFactor: Double = 1.25, balanceAbsoluteThreshold: Int = 10) {
+        self.loadFactor = loadFactor
+        self.balanceAbsoluteThreshold = balanceAbsoluteThreshold
+    }
+
+    /// Creates options with their defaults.
+    public init() {
+        self.init(loadFactor: 1.25)
+    }
+
+    /// The keys of a configuration.
+    public static let keys: [PolicyKey<ConsistentHashingOptions>] =
+        PolicyKey.loadBound(\.loadFactor, \.balanceAbsoluteThreshold)
+}
+
+/// Calls of one session on one deployment: the key is the session's, else the beginning of the prompt.
+struct ConsistentHashingPolicy: StandardPolicy {
+    static let name = "consistent_hashing"
+
+    private static let textBytes = 1024
+    private var ring: BoundedRing
+
+    init(_ options: ConsistentHashingOptions) {
+        ring = BoundedRing(loadFactor: options.loadFactor, allowance: options.balanceAbsoluteThreshold)
+    }
+
+    var readsText: Bool { true }
+    // For calls without a key.
+    var index: PoolIndex { .weights }
+
+    mutating func select(
+        from pool: inout Pool,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext,
+        random: inout SeededGenerator
+    ) -> Int? {
+        let key: UInt64
+        if let session = input.sessionKey, !session.isEmpty {
+            key = StableHash.hash(session)
+        } else if !input.text.isEmpty {
+            key = input.text.hashOfPrefix(bytes: Self.textBytes)
+        } else {
+            return pool.lesserOfTwo(members: members, excluding: context.excluded, random: &random)
+        }
+        ring.points.settle()
+        return ring.owner(of: key, in: pool, members: members, context: context)
+    }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        BoundedRing.score(of: slot, members: members)
+    }
+
+    mutating func join(_ slot: Int, members: [Member]) { ring.join(slot, members: members) }
+    mutating func leave(_ slot: Int) { ring.points.remove(slot) }
+}

@@ -1,0 +1,88 @@
+// The policy `cost`: the cheapest of those that are fast enough.
+
+import GatewayWire
+
+extension RoutingPolicyKind {
+    /// The lowest price among the deployments that are fast enough.
+    public static func cost(_ options: CostOptions = CostOptions()) -> RoutingPolicyKind {
+        RoutingPolicyKind(CostPolicy.self, options)
+    }
+}
+
+/// The options of ``RoutingPolicyKind/cost(_:)``.
+public struct CostOptions: PolicyOptions {
+    /// The longest smoothed time to the first token of a deployment that is fast enough. Default 10 s.
+    public var maximumLatency: Duration
+    /// The share of calls that go to any deployment, so that a slow one can show that it is fast again. Default 0.01.
+    public var exploration: Double
+
+    /// Creates a set of options.
+    public init(maximumLatency: Duration = .seconds(10), exploration: Double = 0.01) {
+        self.maximumLatency = maximumLatency
+        self.exploration = exploration
+    }
+
+    /// Creates options with their defaults.
+    public init() {
+        self.init(exploration: 0.01)
+    }
+
+    /// The keys of a configuration.
+    public static let keys: [PolicyKey<CostOptions>] = [
+        .duration(
+            "max_latency",
+            \.maximumLatency,
+            in: .milliseconds(1) ... .seconds(3600),
+            "time to the first token that is fast enough"
+        ),
+        .exploration(\.exploration),
+    ]
+}
+
+/// The lowest price among the deployments whose smoothed time to the first token is within the bound; among equals the
+/// least loaded. If all are slower than the bound, the cheapest of them.
+struct CostPolicy: StandardPolicy {
+    static let name = "cost"
+
+    private let maximumLatency: Double
+    private let exploration: Double
+
+    init(_ options: CostOptions) {
+        maximumLatency = options.maximumLatency.inSeconds
+        exploration = options.exploration
+    }
+
+    var index: PoolIndex { .order }
+
+    mutating func select(
+        from pool: inout Pool,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext,
+        random: inout SeededGenerator
+    ) -> Int? {
+        pool.leastOrExplored(exploration, excluding: context.excluded, random: &random)
+    }
+
+    func key(of slot: Int, members: [Member]) -> OrderKey {
+        let price = min(members[slot].price, Self.unknownPrice)
+        return OrderKey(
+            primary: isSlow(members[slot]) ? price + 2 * Self.unknownPrice : price,
+            secondary: members[slot].loadPerWeight,
+            tie: members[slot].turn
+        )
+    }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        let note = isSlow(members[slot]) ? "; slower than allowed" : ""
+        guard members[slot].price.isFinite else {
+            return PolicyScore(value: members[slot].loadPerWeight, meaning: "load per weight; no price is known\(note)")
+        }
+        return PolicyScore(value: members[slot].price, meaning: "price of a million tokens\(note)")
+    }
+
+    private func isSlow(_ member: Member) -> Bool { member.latency.map { $0 > maximumLatency } ?? false }
+
+    // Stands for a price that is not known: above every real one.
+    private static let unknownPrice = 1e12
+}

@@ -1,0 +1,104 @@
+// The policy `prefix_hash`: the place of a prompt's beginning on a ring, with a bound on the load.
+
+import GatewayWire
+
+extension RoutingPolicyKind {
+    /// Prompts with the same beginning on one deployment as long as its load is not far above the mean.
+    public static func prefixHash(_ options: PrefixHashOptions = PrefixHashOptions()) -> RoutingPolicyKind {
+        RoutingPolicyKind(PrefixHashPolicy.self, options)
+    }
+}
+
+/// The options of ``RoutingPolicyKind/prefixHash(_:)``.
+public struct PrefixHashOptions: PolicyOptions {
+    /// Tokens at the beginning of the prompt that make the key, at four bytes each. Default 256.
+    public var prefixTokenCount: Int
+    /// How far above its share of the mean load a deployment may go before the next one takes over. Default 1.25.
+    public var loadFactor: Double
+    /// Calls above the share that are always allowed. Default 10.
+    public var balanceAbsoluteThreshold: Int
+    /// Other lengths in tokens to make keys of; the longest that the prompt reaches is tried first. Default none.
+    public var cacheBoundaries: [Int]
+
+    /// Creates a set of options.
+    public init(
+        prefixTokenCount: Int = 256,
+        loadFactor: Double = 1.25,
+        balanceAbsoluteThreshold: Int = 10,
+        cacheBoundaries: [Int] = []
+    ) {
+        self.prefixTokenCount = prefixTokenCount
+        self.loadFactor = loadFactor
+        self.balanceAbsoluteThreshold = balanceAbsoluteThreshold
+        self.cacheBoundaries = cacheBoundaries
+    }
+
+    /// Creates options with their defaults.
+    public init() {
+        self.init(loadFactor: 1.25)
+    }
+
+    /// The keys of a configuration.
+    public static let keys: [PolicyKey<PrefixHashOptions>] =
+        [
+            .integer(
+                "prefix_token_count",
+                \.prefixTokenCount,
+                in: 1...1_000_000,
+                "tokens of the prompt that make the key"
+            ),
+            .integers(
+                "cache_boundaries",
+                \.cacheBoundaries,
+                in: 1...10_000_000,
+                "numbers of tokens to try as keys, the deepest first"
+            ),
+        ] + PolicyKey.loadBound(\.loadFactor, \.balanceAbsoluteThreshold)
+}
+
+/// Prompts with the same beginning on one deployment.
+struct PrefixHashPolicy: StandardPolicy {
+    static let name = "prefix_hash"
+
+    private static let bytesPerToken = 4
+    private let prefixBytes: Int
+    private let boundaries: [Int]
+    private var ring: BoundedRing
+
+    init(_ options: PrefixHashOptions) {
+        prefixBytes = options.prefixTokenCount * Self.bytesPerToken
+        boundaries = Set(options.cacheBoundaries).sorted(by: >).map { $0 * Self.bytesPerToken }
+        ring = BoundedRing(loadFactor: options.loadFactor, allowance: options.balanceAbsoluteThreshold)
+    }
+
+    var readsText: Bool { true }
+    // For calls without a key.
+    var index: PoolIndex { .weights }
+
+    mutating func select(
+        from pool: inout Pool,
+        members: [Member],
+        input: RoutingInput,
+        context: SelectionContext,
+        random: inout SeededGenerator
+    ) -> Int? {
+        guard !input.text.isEmpty else {
+            return pool.lesserOfTwo(members: members, excluding: context.excluded, random: &random)
+        }
+        ring.points.settle()
+        for boundary in boundaries where boundary <= input.text.count {
+            let key = input.text.hashOfPrefix(bytes: boundary)
+            if let slot = ring.home(of: key, in: pool, members: members, context: context) { return slot }
+        }
+        let deepest = boundaries.first { $0 <= input.text.count } ?? prefixBytes
+        let key = input.text.hashOfPrefix(bytes: deepest)
+        return ring.owner(of: key, in: pool, members: members, context: context)
+    }
+
+    func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {
+        BoundedRing.score(of: slot, members: members)
+    }
+
+    mutating func join(_ slot: Int, members: [Member]) { ring.join(slot, members: members) }
+    mutating func leave(_ slot: Int) { ring.points.remove(slot) }
+}

@@ -1,0 +1,135 @@
+// What a policy lets its users choose, described once: configuration files, checks and the reference go by it.
+
+/// The options of a routing policy: a value whose plain initializer has the defaults, and the keys under which a
+/// configuration sets them.
+///
+/// ```swift
+/// struct FillFirstOptions: PolicyOptions {
+///     var calls = 10
+///
+///     static let keys: [PolicyKey<Self>] = [
+///         .integer("calls", \.calls, in: 1...10_000, "calls that a deployment gets before the next one")
+///     ]
+/// }
+/// ```
+///
+/// Register a policy with its options in a ``PolicyCatalog``.
+public protocol PolicyOptions: Sendable, Hashable {
+    /// The keys beside `name` in a policy's table of a configuration.
+    static var keys: [PolicyKey<Self>] { get }
+
+    /// Creates options with their defaults.
+    init()
+}
+
+/// The options of a policy that has none.
+public struct NoPolicyOptions: PolicyOptions {
+    /// No keys.
+    public static var keys: [PolicyKey<NoPolicyOptions>] { [] }
+
+    /// Creates the options.
+    public init() {}
+}
+
+/// A key that a configuration may set in a policy's table: what it takes, and which of the policy's options it sets.
+/// The default is what the options' plain initializer says.
+public struct PolicyKey<Options: PolicyOptions>: Sendable {
+    /// Where in the options a key's value goes.
+    public typealias Path<Value> = any (WritableKeyPath<Options, Value> & Sendable)
+
+    package enum Value: Sendable {
+        case boolean(Path<Bool>)
+        case integer(Path<Int>, ClosedRange<Int>)
+        case size(Path<Int>, ClosedRange<Int>)
+        case number(Path<Double>, ClosedRange<Double>)
+        case duration(Path<Duration>, ClosedRange<Duration>)
+        case text(Path<String>)
+        case integers(Path<[Int]>, ClosedRange<Int>)
+        case choice([String], get: @Sendable (Options) -> String, set: @Sendable (inout Options, String) -> Void)
+    }
+
+    package let name: String
+    package let value: Value
+    /// What it means, in a few words.
+    package let summary: String
+
+    /// True or false.
+    /// - Parameters:
+    ///   - name: The key, in lower case with underscores.
+    ///   - path: The option that it sets.
+    ///   - summary: What it means, in a few words, for the reference.
+    public static func boolean(_ name: String, _ path: Path<Bool>, _ summary: String) -> PolicyKey {
+        PolicyKey(name: name, value: .boolean(path), summary: summary)
+    }
+
+    /// An integer of a range.
+    public static func integer(
+        _ name: String,
+        _ path: Path<Int>,
+        in range: ClosedRange<Int>,
+        _ summary: String
+    ) -> PolicyKey {
+        PolicyKey(name: name, value: .integer(path, range), summary: summary)
+    }
+
+    /// A number of bytes, such as `16MiB`.
+    public static func size(
+        _ name: String,
+        _ path: Path<Int>,
+        in range: ClosedRange<Int>,
+        _ summary: String
+    ) -> PolicyKey {
+        PolicyKey(name: name, value: .size(path, range), summary: summary)
+    }
+
+    /// A number of a range.
+    public static func number(
+        _ name: String,
+        _ path: Path<Double>,
+        in range: ClosedRange<Double>,
+        _ summary: String
+    ) -> PolicyKey {
+        PolicyKey(name: name, value: .number(path, range), summary: summary)
+    }
+
+    /// A length of time, such as `250ms`.
+    public static func duration(
+        _ name: String,
+        _ path: Path<Duration>,
+        in range: ClosedRange<Duration>,
+        _ summary: String
+    ) -> PolicyKey {
+        PolicyKey(name: name, value: .duration(path, range), summary: summary)
+    }
+
+    /// Text.
+    public static func text(_ name: String, _ path: Path<String>, _ summary: String) -> PolicyKey {
+        PolicyKey(name: name, value: .text(path), summary: summary)
+    }
+
+    /// A list of integers, each of a range.
+    public static func integers(
+        _ name: String,
+        _ path: Path<[Int]>,
+        in range: ClosedRange<Int>,
+        _ summary: String
+    ) -> PolicyKey {
+        PolicyKey(name: name, value: .integers(path, range), summary: summary)
+    }
+
+    /// One of the words that a type's cases stand for.
+    public static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ name: String,
+        _ path: Path<Choice>,
+        _ summary: String
+    ) -> PolicyKey {
+        let value = Value.choice(
+            Choice.allCases.map(\.rawValue),
+            get: { $0[keyPath: path].rawValue },
+            set: { options, word in
+                if let choice = Choice(rawValue: word) { options[keyPath: path] = choice }
+            }
+        )
+        return PolicyKey(name: name, value: value, summary: summary)
+    }
+}

@@ -1,0 +1,36 @@
+// The one list of the library's policies, and what each of them must be.
+
+/// A policy of the library. All that is known about it stands in its own file: its name, its options with their keys and
+/// defaults, and how it chooses. Configuration, command line, reference and messages follow from the list.
+protocol StandardPolicy: SelectionPolicy {
+    associatedtype Options: PolicyOptions = NoPolicyOptions
+
+    /// What configurations, explanations and metrics call it.
+    static var name: String { get }
+
+    init(_ options: Options)
+
+    /// - Parameter previous: The group's policy until now, if it was of the same kind; what it remembers goes on if it can.
+    init(_ options: Options, continuing previous: Self?)
+}
+
+extension StandardPolicy {
+    init(_ options: Options, continuing previous: Self?) { self.init(options) }
+}
+
+enum StandardPolicies {
+    /// In the order in which help, messages and the reference name them. A new policy is a file and a line here.
+    static let all: [any StandardPolicy.Type] = [
+        RandomPolicy.self,
+        RoundRobinPolicy.self,
+        PowerOfTwoPolicy.self,
+        ConsistentHashingPolicy.self,
+        PrefixHashPolicy.self,
+        ManualPolicy.self,
+        BucketPolicy.self,
+        CacheAwarePolicy.self,
+        LeastLoadPolicy.self,
+        LatencyPolicy.self,
+        CostPolicy.self,
+    ]
+}
