@@ -45,7 +45,7 @@ struct ExplainRouteTests {
             #expect(plain.sessionKey == "bob")
             #expect(Set(plain.candidates.map(\.deployment)) == ["a", "b"])
             #expect(plain.excluded.map(\.deployment) == ["rests"])
-            #expect(plain.excluded.first?.reasons == ["standby"])
+            #expect(plain.excluded.first?.reasons == [.standby])
             let wire = WireRequest(mode: .chat, body: Array(call.utf8), requestID: "r")
             #expect(plain == RoutingReport(try gateway.explain(wire), workers: []))
 

@@ -54,7 +54,7 @@ final class DeploymentMetrics: RetirableCounters {
         }
     }
 
-    func breakerChanged(to state: CircuitBreaker.State) {
+    func breakerChanged(to state: BreakerState) {
         transition(FleetMetrics.breakerTransitions, to: state.rawValue).increment()
     }
 

@@ -1,43 +1,5 @@
 // What a group knows about one of its deployments while it runs.
 
-/// Why a deployment gets no calls at the moment.
-package struct Ineligibility: OptionSet, Sendable, Hashable {
-    package let rawValue: UInt16
-    package init(rawValue: UInt16) { self.rawValue = rawValue }
-
-    /// The slot is empty.
-    static let absent = Ineligibility(rawValue: 1 << 0)
-    /// Its weight is zero.
-    package static let standby = Ineligibility(rawValue: 1 << 1)
-    /// Health probes failed.
-    package static let unhealthy = Ineligibility(rawValue: 1 << 2)
-    /// Its circuit breaker is open.
-    package static let breakerOpen = Ineligibility(rawValue: 1 << 3)
-    /// It answered 429, 402 or 404, or cast doubt on its credentials, and rests.
-    package static let coolingDown = Ineligibility(rawValue: 1 << 4)
-    /// It rejected the gateway's credentials.
-    package static let misconfigured = Ineligibility(rawValue: 1 << 5)
-    /// It reports more load than the group allows.
-    package static let overloaded = Ineligibility(rawValue: 1 << 6)
-    /// It is about to be removed.
-    package static let draining = Ineligibility(rawValue: 1 << 7)
-    /// All its places are taken; one gets free when a call ends.
-    package static let saturated = Ineligibility(rawValue: 1 << 8)
-
-    /// The reasons as people read them, in a fixed order.
-    var words: [String] { names.map { $0.replacing("_", with: " ") } }
-
-    /// The reasons as words, in a fixed order.
-    package var names: [String] {
-        let all: [(Ineligibility, String)] = [
-            (.absent, "absent"), (.standby, "standby"), (.unhealthy, "unhealthy"), (.breakerOpen, "breaker_open"),
-            (.coolingDown, "cooling_down"), (.misconfigured, "misconfigured"), (.overloaded, "overloaded"),
-            (.draining, "draining"), (.saturated, "saturated"),
-        ]
-        return all.filter { contains($0.0) }.map(\.1)
-    }
-}
-
 /// A deployment and its number, which no other deployment of the process ever gets.
 package final class DeploymentRecord: Sendable {
     package let deployment: Deployment

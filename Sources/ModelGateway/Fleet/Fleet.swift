@@ -65,7 +65,7 @@ package final class Fleet: Sendable {
     /// Whether some deployment can take a call, now or when one that is under way has ended.
     package var isReady: Bool {
         allGroups.contains { group in
-            group.status.deployments.contains { $0.isEligible || $0.reasons == ["saturated"] }
+            group.status.deployments.contains { $0.isEligible || $0.reasons == [.saturated] }
         }
     }
 

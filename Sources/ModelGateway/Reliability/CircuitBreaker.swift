@@ -47,18 +47,8 @@ public struct CircuitBreakerOptions: Sendable, Hashable {
 
 /// Decides from the results of calls whether a deployment may get more.
 package struct CircuitBreaker: Sendable {
-    /// The state of a breaker.
-    package enum State: String, Sendable, Hashable {
-        /// Calls go through.
-        case closed
-        /// No call goes through until the open time is over.
-        case open
-        /// A few calls at a time go through to find out whether the deployment works again.
-        case halfOpen = "half_open"
-    }
-
     /// The present state.
-    package private(set) var state = State.closed
+    package private(set) var state = BreakerState.closed
     /// Counts state changes: a result is only taken if it was begun in the present epoch.
     package private(set) var epoch: UInt32 = 0
     /// When an open breaker becomes half-open; ``MonotonicInstant/never`` unless open.
@@ -190,7 +180,7 @@ package struct CircuitBreaker: Sendable {
         change(to: .closed)
     }
 
-    private mutating func change(to state: State) {
+    private mutating func change(to state: BreakerState) {
         self.state = state
         epoch &+= 1
         failuresInARow = 0

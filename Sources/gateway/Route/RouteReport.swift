@@ -34,7 +34,7 @@ extension RoutingReport {
     }
 
     private static func reason(_ excluded: Excluded) -> String {
-        let reasons = excluded.reasons.joined(separator: ", ")
+        let reasons = excluded.reasons.map(\.rawValue).joined(separator: ", ")
         guard let seconds = excluded.secondsUntilEligible else { return reasons }
         return "\(reasons); eligible again in \(AnswerStatistics.fixed(seconds, digits: 1)) s"
     }

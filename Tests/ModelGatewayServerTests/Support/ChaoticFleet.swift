@@ -164,7 +164,7 @@ struct ChaoticFleet: Sendable {
 
     /// Whether every deployment takes calls as if nothing had ever been wrong.
     var isWell: Bool {
-        status.deployments.allSatisfy { $0.isEligible && $0.isHealthy && $0.breaker == "closed" }
+        status.deployments.allSatisfy { $0.isEligible && $0.isHealthy && $0.breaker == .closed }
     }
 
     /// Whether no call counts anywhere.

@@ -179,7 +179,7 @@ import Testing
             let id = try bench.worker(engine).id
             let response = try await bench.stalledStream(engine)
             #expect(try bench.gateway.updateWorker(id, WorkerChange(isDraining: true)).state == .draining)
-            #expect(try bench.worker(engine).deployments.first?.reasons == ["draining"])
+            #expect(try bench.worker(engine).deployments.first?.reasons == [.draining])
             await #expect(throws: GatewayError.self) { try await bench.call() }
             // The model is still one of the gateway's: its only worker rests.
             #expect(bench.gateway.models.map(\.id) == ["mock"])
@@ -249,7 +249,7 @@ import Testing
             isWell.withLock { $0 = false }
             try await bench.advance(until: "it is out") { !bench.gateway.isReady }
             let status = try #require(try bench.worker(engine).deployments.first)
-            #expect(status.reasons == ["unhealthy"])
+            #expect(status.reasons == [.unhealthy])
             #expect(status.callsInFlight == 0)
             #expect(status.pendingTokens == 0)
             isWell.withLock { $0 = true }

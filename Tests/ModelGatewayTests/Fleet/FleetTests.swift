@@ -85,7 +85,7 @@ import Testing
         let bench = Bench(deployments(2))
         let held = try bench.group.acquire(RoutingInput(forcedDeployment: "d0"))
         #expect(bench.group.drain("d0", within: .seconds(30)))
-        #expect(bench.group.status(of: "d0")?.reasons == ["draining"])
+        #expect(bench.group.status(of: "d0")?.reasons == [.draining])
         #expect(try bench.counts(10) == ["d1": 10])
         held.finish(.success)
         #expect(bench.group.status(of: "d0") == nil)

@@ -169,7 +169,7 @@ import Testing
         quick.probes = .options(HealthOptions(failuresToLeave: 1, successesToReturn: 1))
         let bench = Bench([quick, deployment("d1")]) { $0.health = HealthOptions() }
         for id in ["quick", "d1"] { bench.group.probed(id, succeeded: false) }
-        #expect(bench.group.status(of: "quick")?.reasons == ["unhealthy"])
+        #expect(bench.group.status(of: "quick")?.reasons == [.unhealthy])
         #expect(bench.group.status(of: "d1")?.isEligible == true)
         // With probes turned off, nothing else could bring it back.
         bench.group.change("quick") { $0.probes = .off }

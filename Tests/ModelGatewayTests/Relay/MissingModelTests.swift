@@ -24,8 +24,8 @@ import Testing
         fleet.answer(0, .json(body, status: status))
         for _ in 0..<6 { #expect(try await fleet.call().status == 200) }
         #expect(fleet.calls == [1, 6])
-        #expect(fleet.status(0)?.reasons == ["cooling_down"])
-        #expect(fleet.status(0)?.breaker == "closed")
+        #expect(fleet.status(0)?.reasons == [.coolingDown])
+        #expect(fleet.status(0)?.breaker == .closed)
         fleet.answer(0, nil)
         fleet.clock.advance(by: .seconds(40))
         for _ in 0..<2 { #expect(try await fleet.call().status == 200) }

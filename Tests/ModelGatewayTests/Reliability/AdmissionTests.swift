@@ -98,7 +98,7 @@ import Testing
         var leases: [AttemptLease] = []
         for _ in 0..<3 { leases.append(try await bench.group.lease(RoutingInput())) }
         #expect(bench.group.status.deployments.map(\.callsInFlight) == [1, 2])
-        #expect(bench.group.status.deployments.allSatisfy { $0.reasons == ["saturated"] })
+        #expect(bench.group.status.deployments.allSatisfy { $0.reasons == [.saturated] })
         let waiter = Task { [group = bench.group] in try await group.lease(RoutingInput()) }
         await waiting(1, bench)
         let freed = leases.removeFirst()

@@ -158,11 +158,11 @@ import Testing
     @Test func `an open breaker takes the deployment out and time brings it back`() throws {
         let bench = Bench(deployments(2))
         try bench.fail("d0")
-        #expect(bench.group.status(of: "d0")?.reasons == ["breaker_open"])
+        #expect(bench.group.status(of: "d0")?.reasons == [.breakerOpen])
         #expect(try bench.counts(10) == ["d1": 10])
         bench.clock.advance(by: .seconds(12))
         #expect(try bench.counts(10).keys.sorted() == ["d0", "d1"])
-        #expect(bench.group.status(of: "d0")?.breaker == "closed")
+        #expect(bench.group.status(of: "d0")?.breaker == .closed)
     }
 
     @Test func `half-open in a group takes three calls at a time`() throws {
@@ -172,7 +172,7 @@ import Testing
         let leases = try (0..<20).map { _ in try bench.group.acquire(RoutingInput()) }
         #expect(leases.count { $0.deployment.id == "d0" } == 3)
         leases.forEach { $0.finish(.cancelled) }
-        #expect(bench.group.status(of: "d0")?.breaker == "half_open")
+        #expect(bench.group.status(of: "d0")?.breaker == .halfOpen)
         #expect(bench.group.status(of: "d0")?.isEligible == true)
     }
 
@@ -180,7 +180,7 @@ import Testing
         let bench = Bench(deployments(2))
         try bench.fail("d0")
         try bench.fail("d1", times: 20)
-        #expect(bench.group.status(of: "d1")?.breaker == "half_open")
+        #expect(bench.group.status(of: "d1")?.breaker == .halfOpen)
         #expect(try bench.pick() == "d1")
     }
 
@@ -188,7 +188,7 @@ import Testing
         let bench = Bench(deployments(2)) { $0.health = HealthOptions() }
         try bench.fail("d0")
         for _ in 0..<3 { bench.group.probed("d1", succeeded: false) }
-        #expect(bench.group.status(of: "d0")?.breaker == "half_open")
+        #expect(bench.group.status(of: "d0")?.breaker == .halfOpen)
         #expect(try bench.pick() == "d0")
     }
 
@@ -198,7 +198,7 @@ import Testing
         try bench.fail("d0")
         bench.clock.advance(by: .seconds(12))
         old.forEach { $0.finish(.success) }
-        #expect(bench.group.status(of: "d0")?.breaker == "half_open")
+        #expect(bench.group.status(of: "d0")?.breaker == .halfOpen)
     }
 
     @Test func `side questions never open a breaker`() throws {
@@ -206,6 +206,6 @@ import Testing
         for _ in 0..<50 {
             try bench.group.acquire(RoutingInput(forcedDeployment: "d0", countsForHealth: false)).finish(.failure)
         }
-        #expect(bench.group.status(of: "d0")?.breaker == "closed")
+        #expect(bench.group.status(of: "d0")?.breaker == .closed)
     }
 }

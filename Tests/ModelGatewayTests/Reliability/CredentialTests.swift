@@ -40,7 +40,7 @@ import Testing
         let bench = Bench(deployments(2)) { $0.health = HealthOptions() }
         try reject(bench)
         for _ in 0..<5 { bench.group.probed("d0", succeeded: true) }
-        #expect(try status(bench).reasons == ["misconfigured"])
+        #expect(try status(bench).reasons == [.misconfigured])
         bench.group.probed("d0", succeeded: true, credentials: .accepted)
         #expect(try status(bench).isEligible)
     }
@@ -48,7 +48,7 @@ import Testing
     @Test func `B7: other credentials are new credentials`() throws {
         let bench = Bench(deployments(2))
         try reject(bench)
-        #expect(try status(bench).reasons == ["misconfigured"])
+        #expect(try status(bench).reasons == [.misconfigured])
         bench.group.set(deployment("d0", fingerprint: 7))
         #expect(try status(bench).isEligible)
     }
@@ -88,7 +88,7 @@ import Testing
         try succeed(bench)
         try reject(bench)
         // The others take its calls for a moment.
-        #expect(try status(bench).reasons == ["cooling_down"])
+        #expect(try status(bench).reasons == [.coolingDown])
         #expect(try bench.counts(4) == ["d1": 4])
         bench.clock.advance(by: .seconds(1))
         #expect(try status(bench).isEligible)
@@ -99,7 +99,7 @@ import Testing
         }
         #expect(try status(bench).isEligible)
         try reject(bench)
-        #expect(try status(bench).reasons.contains("misconfigured"))
+        #expect(try status(bench).reasons.contains(.misconfigured))
     }
 
     @Test func `B7: the only deployment is not rested for what may be the fault of one request`() throws {
@@ -124,7 +124,7 @@ import Testing
         #expect(try status(bench).isEligible)
         try reject(bench)
         bench.group.probed("d0", succeeded: true, credentials: .rejected)
-        #expect(try status(bench).reasons.contains("misconfigured"))
+        #expect(try status(bench).reasons.contains(.misconfigured))
     }
 
     @Test func `B7: rejected probes put the trial off`() throws {
@@ -134,7 +134,7 @@ import Testing
             bench.clock.advance(by: .seconds(8))
             bench.group.probed("d0", succeeded: true, credentials: .rejected)
         }
-        #expect(try status(bench).reasons == ["misconfigured"])
+        #expect(try status(bench).reasons == [.misconfigured])
         #expect(try bench.counts(6) == ["d1": 6])
     }
 
@@ -144,7 +144,7 @@ import Testing
         bench.group.probed("d0", succeeded: true, credentials: .accepted)
         try reject(bench)
         for _ in 0..<5 { bench.group.probed("d0", succeeded: true, credentials: .accepted) }
-        #expect(try status(bench).reasons == ["misconfigured"])
+        #expect(try status(bench).reasons == [.misconfigured])
         bench.clock.advance(by: .seconds(24))
         try succeed(bench)
         for _ in 0..<3 {
@@ -152,7 +152,7 @@ import Testing
             bench.clock.advance(by: .seconds(1))
         }
         bench.group.probed("d0", succeeded: true, credentials: .accepted)
-        #expect(try !status(bench).reasons.contains("misconfigured"))
+        #expect(try !status(bench).reasons.contains(.misconfigured))
     }
 
     @Test func `B7: results from before a rejection do not count`() throws {
@@ -160,7 +160,7 @@ import Testing
         let early = try (0..<3).map { _ in try bench.group.acquire(RoutingInput(forcedDeployment: "d0")) }
         early[0].finish(.misconfigured)
         early[1].finish(.success)
-        #expect(try status(bench).reasons == ["misconfigured"])
+        #expect(try status(bench).reasons == [.misconfigured])
         bench.clock.advance(by: .seconds(12))
         early[2].finish(.misconfigured)
         #expect(try status(bench).isEligible)

@@ -38,7 +38,7 @@ import Testing
         let bench = Bench(deployments(2)) { $0.health = HealthOptions() }
         let leases = try (0..<2).map { _ in try bench.group.acquire(RoutingInput(forcedDeployment: "d0")) }
         for _ in 0..<3 { bench.group.probed("d0", succeeded: false) }
-        #expect(bench.group.status(of: "d0")?.reasons == ["unhealthy"])
+        #expect(bench.group.status(of: "d0")?.reasons == [.unhealthy])
         leases.forEach { $0.finish(.success) }
         #expect(bench.group.status(of: "d0")?.isEligible == true)
     }
@@ -55,7 +55,7 @@ import Testing
         #expect(bench.group.status(of: "d0")?.isEligible == true)
         for load in [EngineLoad(waitingRequests: 10), EngineLoad(cacheUsage: 0.9)] {
             bench.group.reported("d0", load)
-            #expect(bench.group.status(of: "d0")?.reasons == ["overloaded"])
+            #expect(bench.group.status(of: "d0")?.reasons == [.overloaded])
             bench.group.reported("d0", nil)
             #expect(bench.group.status(of: "d0")?.isEligible == true)
         }
@@ -88,7 +88,7 @@ import Testing
             clock.advance(by: .seconds(10))
         }
         await probesEnd()
-        #expect(group.status(of: "d0")?.reasons == ["unhealthy"])
+        #expect(group.status(of: "d0")?.reasons == [.unhealthy])
         #expect(asked.load(ordering: .relaxed) == 3)
         isDown.store(false, ordering: .relaxed)
         for _ in 0..<2 {

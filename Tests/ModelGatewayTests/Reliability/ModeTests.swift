@@ -24,11 +24,11 @@ struct ModeTests {
         #expect(try bench.pick(call(.chat, on: "d0")) == "d0")
         let shown = bench.group.explain(call(.chat))
         #expect(Set(shown.candidates.map(\.id)) == ["d0", "d1"])
-        #expect(bench.group.explain(call(.embedding)).excluded.map(\.reasons) == [["breaker_open"]])
+        #expect(bench.group.explain(call(.embedding)).excluded.map(\.reasons) == [[.breakerOpen]])
         let status = try #require(bench.group.status(of: "d0"))
         #expect(status.isEligible && status.reasons.isEmpty)
-        #expect(status.breaker == "open")
-        #expect(status.modes.first { $0.mode == .embedding }?.reasons == ["breaker_open"])
+        #expect(status.breaker == .open)
+        #expect(status.modes.first { $0.mode == .embedding }?.reasons == [.breakerOpen])
         #expect(status.modes.first { $0.mode == .chat }?.isEligible == true)
     }
 
@@ -36,7 +36,7 @@ struct ModeTests {
         let bench = Bench(deployments(2))
         try fail(bench, "d0", .embedding)
         try fail(bench, "d1", .embedding)
-        #expect(bench.group.status(of: "d1")?.modes.first?.breaker == "half_open")
+        #expect(bench.group.status(of: "d1")?.modes.first?.breaker == .halfOpen)
         #expect(try bench.pick(call(.embedding)) == "d1")
         #expect(try bench.counts(4) { _ in call(.chat) } == ["d0": 2, "d1": 2])
     }
@@ -62,7 +62,7 @@ struct ModeTests {
         #expect(throws: GatewayError.self) { try bench.group.acquire(call(.embedding)) }
         #expect(try bench.pick(call(.chat)) == "d0")
         probes.forEach { $0.finish(.success) }
-        #expect(bench.group.status(of: "d0")?.breaker == "closed")
+        #expect(bench.group.status(of: "d0")?.breaker == .closed)
         #expect(try bench.pick(call(.embedding)) == "d0")
     }
 
@@ -76,17 +76,17 @@ struct ModeTests {
         #expect(full?.code == .rateLimited)
         lease.finish(.success)
         #expect(try bench.pick(call(.embedding)) == "d0")
-        let changes: [(String, () -> Void, () -> Void)] = [
+        let changes: [(IneligibilityReason, () -> Void, () -> Void)] = [
             (
-                "unhealthy", { for _ in 0..<3 { bench.group.probed("d0", succeeded: false) } },
+                .unhealthy, { for _ in 0..<3 { bench.group.probed("d0", succeeded: false) } },
                 { for _ in 0..<2 { bench.group.probed("d0", succeeded: true) } }
             ),
             (
-                "overloaded", { bench.group.reported("d0", EngineLoad(waitingRequests: 1)) },
+                .overloaded, { bench.group.reported("d0", EngineLoad(waitingRequests: 1)) },
                 { bench.group.reported("d0", nil) }
             ),
             (
-                "standby", { bench.group.change("d0") { $0.weight = 0 } },
+                .standby, { bench.group.change("d0") { $0.weight = 0 } },
                 { bench.group.change("d0") { $0.weight = 1 } }
             ),
         ]
@@ -116,7 +116,7 @@ struct ModeTests {
         var configuration = DeploymentGroup(model: "m", deployments: deployments(2))
         configuration.breaker.consecutiveFailures = 3
         bench.group.apply(configuration)
-        #expect(bench.group.status(of: "d0")?.modes.allSatisfy { $0.isEligible && $0.breaker == "closed" } == true)
+        #expect(bench.group.status(of: "d0")?.modes.allSatisfy { $0.isEligible && $0.breaker == .closed } == true)
     }
 
     @Test(arguments: everyPolicy)
@@ -169,7 +169,7 @@ struct ModeTests {
         }
         let status = try #require(fixture.gateway.groups.first?.deployments.first)
         #expect(status.modes.map(\.mode) == [.embedding])
-        #expect(status.modes.first?.breaker == "half_open")
+        #expect(status.modes.first?.breaker == .halfOpen)
         fixture.engine.enqueue(.json(#"{"choices":[{"index":0,"message":{"role":"assistant","content":"ok"}}]}"#))
         #expect(try await fixture.relay(RelayFixture.plainRequest).status == 200)
     }

@@ -143,8 +143,8 @@ import Testing
     @Test func `a 429 rests the deployment as long as it asked, and longer each time it did not`() throws {
         let bench = Bench(deployments(2))
         try bench.group.acquire(RoutingInput(forcedDeployment: "d0")).finish(.rateLimited(retryAfter: .seconds(5)))
-        #expect(bench.group.status(of: "d0")?.reasons == ["cooling_down"])
-        #expect(bench.group.status(of: "d0")?.breaker == "closed")
+        #expect(bench.group.status(of: "d0")?.reasons == [.coolingDown])
+        #expect(bench.group.status(of: "d0")?.breaker == .closed)
         bench.clock.advance(by: .seconds(5))
         var waits: [Duration] = []
         for _ in 0..<3 {

@@ -24,8 +24,8 @@ public struct RoutingExplanation: Sendable {
     public struct Excluded: Sendable {
         /// The deployment's id.
         public var id: String
-        /// Why: see ``DeploymentStatus/reasons``.
-        public var reasons: [String]
+        /// Why.
+        public var reasons: [IneligibilityReason]
         /// The time until it may, if time alone will bring it back.
         public var timeUntilEligible: Duration?
     }
@@ -87,7 +87,7 @@ extension GroupCore {
         let excluded = present.filter { !reasons($0, modeIndex).isEmpty }.map { slot in
             RoutingExplanation.Excluded(
                 id: members[slot].record.deployment.id,
-                reasons: reasons(slot, modeIndex).names,
+                reasons: reasons(slot, modeIndex).reasons,
                 timeUntilEligible: timeUntilEligible(slot, modeIndex, now: now)
             )
         }

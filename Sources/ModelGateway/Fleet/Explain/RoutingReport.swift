@@ -19,7 +19,7 @@ package struct RoutingReport: Sendable, Hashable {
     /// A deployment that may not.
     package struct Excluded: Sendable, Hashable {
         package var deployment: String
-        package var reasons: [String]
+        package var reasons: [IneligibilityReason]
         package var secondsUntilEligible: Double?
         package var url: String?
     }
@@ -124,7 +124,7 @@ extension RoutingReport {
                     [
                         "deployment": .string(excluded.deployment),
                         "url": .text(excluded.url),
-                        "reasons": .array(excluded.reasons.map { .string($0) }),
+                        "reasons": .array(excluded.reasons.map { .string($0.rawValue) }),
                         "seconds_until_eligible": .double(excluded.secondsUntilEligible),
                     ]
                 }
@@ -164,7 +164,9 @@ extension RoutingReport {
         self.excluded = excluded.map { excluded in
             Excluded(
                 deployment: excluded["deployment"]?.string ?? "",
-                reasons: excluded["reasons"]?.array?.compactMap(\.string) ?? [],
+                reasons: (excluded["reasons"]?.array ?? []).compactMap {
+                    $0.string.map(IneligibilityReason.init(rawValue:))
+                },
                 secondsUntilEligible: excluded["seconds_until_eligible"]?.double,
                 url: excluded["url"]?.string
             )

@@ -6,12 +6,12 @@ public struct ModeStatus: Sendable {
     public var mode: Mode
     /// Whether the deployment may take calls of the mode.
     public var isEligible: Bool
-    /// Why it may not: see ``DeploymentStatus/reasons``.
-    public var reasons: [String]
+    /// Why it may not; empty if it may.
+    public var reasons: [IneligibilityReason]
     /// The time until it may take calls, if time alone will bring it back.
     public var timeUntilEligible: Duration?
-    /// `closed`, `open` or `half_open`.
-    public var breaker: String
+    /// The circuit breaker.
+    public var breaker: BreakerState
 }
 
 /// The state of a deployment at one moment.
@@ -20,15 +20,14 @@ public struct DeploymentStatus: Sendable {
     public var deployment: Deployment
     /// Whether it may take calls of at least one mode.
     public var isEligible: Bool
-    /// Why it may not take calls of any mode: `standby`, `unhealthy`, `breaker_open`, `cooling_down`, `misconfigured`, `overloaded`,
-    /// `draining`, `saturated`.
-    public var reasons: [String]
+    /// Why it may not take calls of any mode; empty if it may take some.
+    public var reasons: [IneligibilityReason]
     /// The time until it may take calls, if time alone will bring it back.
     public var timeUntilEligible: Duration?
     /// What differs between the modes that its group was called for, in the order of their first calls.
     public var modes: [ModeStatus]
-    /// The circuit breaker: `closed`, `half_open` or `open`; of several modes the worst.
-    public var breaker: String
+    /// The circuit breaker; of several modes the worst.
+    public var breaker: BreakerState
     /// Calls under way, up to the last byte of their answers.
     public var callsInFlight: Int
     /// Estimated prompt tokens of calls that have not been answered yet.
@@ -75,16 +74,15 @@ extension GroupCore {
         let modes = modes.indices.map { modeStatus(of: slot, $0, now: now) }
         let isEligible = modes.isEmpty ? member.ineligibility.isEmpty : modes.contains(where: \.isEligible)
         let reasons = member.modeHealth.reduce(member.ineligibility) { $0.union($1.ineligibility) }
-        let breakers: [CircuitBreaker.State] = [.open, .halfOpen]
+        let breakers: [BreakerState] = [.open, .halfOpen]
         return DeploymentStatus(
             deployment: member.record.deployment,
             isEligible: isEligible,
-            reasons: isEligible ? [] : reasons.names,
+            reasons: isEligible ? [] : reasons.reasons,
             timeUntilEligible: modes.isEmpty
                 ? timeUntilEligible(slot, nil, now: now) : modes.compactMap(\.timeUntilEligible).min(),
             modes: modes,
-            breaker: (breakers.first { state in member.modeHealth.contains { $0.breaker.state == state } } ?? .closed)
-                .rawValue,
+            breaker: breakers.first { state in member.modeHealth.contains { $0.breaker.state == state } } ?? .closed,
             callsInFlight: member.calls,
             pendingTokens: member.pendingTokens,
             isHealthy: member.health.isHealthy,
@@ -98,9 +96,9 @@ extension GroupCore {
         return ModeStatus(
             mode: modes[modeIndex],
             isEligible: reasons.isEmpty,
-            reasons: reasons.names,
+            reasons: reasons.reasons,
             timeUntilEligible: timeUntilEligible(slot, modeIndex, now: now),
-            breaker: members[slot].modeHealth[modeIndex].breaker.state.rawValue
+            breaker: members[slot].modeHealth[modeIndex].breaker.state
         )
     }
 }

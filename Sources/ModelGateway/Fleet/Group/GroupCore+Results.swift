@@ -4,7 +4,7 @@ import GatewayWire
 
 /// Something that happened in a group, for metrics and logs.
 enum FleetEvent: Sendable {
-    case breaker(DeploymentRecord, to: CircuitBreaker.State)
+    case breaker(DeploymentRecord, to: BreakerState)
     case health(DeploymentRecord, isHealthy: Bool)
     /// The deployment went out because its credentials were rejected, or came back.
     case credentials(DeploymentRecord, Mode, areAccepted: Bool)
@@ -141,7 +141,7 @@ extension GroupCore {
         tiers.contains { $0.pools[modeIndex].count(excluding: [slot]) > 0 }
     }
 
-    private mutating func noteBreaker(_ slot: Int, _ modeIndex: Int, before: CircuitBreaker.State) {
+    private mutating func noteBreaker(_ slot: Int, _ modeIndex: Int, before: BreakerState) {
         let after = members[slot].modeHealth[modeIndex].breaker.state
         if after != before { events.append(.breaker(members[slot].record, to: after)) }
     }

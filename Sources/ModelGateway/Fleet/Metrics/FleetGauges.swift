@@ -43,7 +43,7 @@ final class FleetGauges: Sendable {
 }
 
 extension Fleet {
-    private static let breakerValues = ["closed": 0, "open": 1, "half_open": 2]
+    private static let breakerValues = [BreakerState.closed: 0, .open: 1, .halfOpen: 2]
 
     /// Sets the gauges to the present state, and lets go of the counters of what has been gone for some time.
     package func recordGauges() {
