@@ -319,6 +319,6 @@ extension Gateway {
 
     private static func goesUpstream(_ header: HTTPHeader) -> Bool {
         header.isNamed("traceparent") || header.isNamed("tracestate") || header.isNamed("idempotency-key")
-            || header.name.lowercased().hasPrefix("openai-")
+            || header.name.startsIgnoringCase(with: "openai-")
     }
 }

@@ -47,7 +47,7 @@ struct EngineRequestReader {
     }
 
     private mutating func readBody(_ headers: [HTTPHeader]) -> [UInt8]? {
-        func value(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
+        func value(_ name: String) -> String? { headers.first { $0.isNamed(name) }?.value }
         if value("expect")?.lowercased() == "100-continue" {
             _ = EngineSocket.write(descriptor, Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
         }

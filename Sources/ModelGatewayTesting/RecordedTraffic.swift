@@ -25,7 +25,7 @@ public struct RecordedRequest: Sendable {
 
     /// The value of the first header line of that name, without regard to case.
     public func header(_ name: String) -> String? {
-        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+        headers.first { $0.isNamed(name) }?.value
     }
 }
 

@@ -41,21 +41,21 @@ struct HTTPResponseFields: Sendable {
             throw .malformed("the name of a header line has white space in it")
         }
         switch name.count {
-        case 10 where name.isNamed("connection"): readConnection(text.value(after: colon))
-        case 10 where name.isNamed("keep-alive"): readKeepAlive(text.value(after: colon))
-        case 14 where name.isNamed("content-length"): try readLength(text.value(after: colon))
-        case 16 where name.isNamed("content-encoding"):
+        case 10 where name.equalsIgnoringCase("connection"): readConnection(text.value(after: colon))
+        case 10 where name.equalsIgnoringCase("keep-alive"): readKeepAlive(text.value(after: colon))
+        case 14 where name.equalsIgnoringCase("content-length"): try readLength(text.value(after: colon))
+        case 16 where name.equalsIgnoringCase("content-encoding"):
             let value = text.value(after: colon)
-            if !value.isEmpty, !value.isNamed("identity") { isEncoded = true }
-        case 17 where name.isNamed("transfer-encoding"): try readCoding(text.value(after: colon))
+            if !value.isEmpty, !value.equalsIgnoringCase("identity") { isEncoded = true }
+        case 17 where name.equalsIgnoringCase("transfer-encoding"): try readCoding(text.value(after: colon))
         default: break
         }
     }
 
     private mutating func readConnection(_ value: UnsafeRawBufferPointer) {
         HTTPList.forEach(in: value) { item in
-            if item.isNamed("close") { keepsConnection = false }
-            if item.isNamed("keep-alive") { keepsConnection = true }
+            if item.equalsIgnoringCase("close") { keepsConnection = false }
+            if item.equalsIgnoringCase("keep-alive") { keepsConnection = true }
         }
     }
 
@@ -84,22 +84,15 @@ struct HTTPResponseFields: Sendable {
     }
 
     private mutating func readCoding(_ value: UnsafeRawBufferPointer) throws(HTTPResponseError) {
-        if value.isNamed("identity") { return }
-        guard value.isNamed("chunked"), !isChunked else { throw .malformed("its transfer coding is not known") }
+        if value.equalsIgnoringCase("identity") { return }
+        guard value.equalsIgnoringCase("chunked"), !isChunked else {
+            throw .malformed("its transfer coding is not known")
+        }
         isChunked = true
     }
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether the bytes are this text, which must be in lower case; ASCII case does not matter.
-    fileprivate func isNamed(_ lowercased: StaticString) -> Bool {
-        lowercased.withBytes { equalsIgnoringCase($0) }
-    }
-
-    fileprivate func startsIgnoringCase(with lowercased: StaticString) -> Bool {
-        lowercased.withBytes { startsIgnoringCase(with: $0) }
-    }
-
     /// What comes after the colon of a header line, without the white space around it.
     fileprivate func value(after colon: Int) -> UnsafeRawBufferPointer {
         clamped(to: (colon + 1)..<count).trimmingBlanks

@@ -13,10 +13,7 @@ package enum AnswerForm: Sendable {
     package init(contentType: String?) {
         // Parameters follow a semicolon; upper and lower case are the same (RFC 9110, section 8.3.1).
         let essence = (contentType ?? "").prefix { $0 != ";" && $0 != "," }.filter { $0 != " " && $0 != "\t" }
-        let isEventStream = essence.withBytes { essence in
-            ("text/event-stream" as StaticString).withBytes { essence.equalsIgnoringCase($0) }
-        }
-        self = isEventStream ? .events : .json
+        self = essence.equalsIgnoringCase("text/event-stream") ? .events : .json
     }
 
     /// The form that a body's first bytes show; nil if they are like neither, or too few.

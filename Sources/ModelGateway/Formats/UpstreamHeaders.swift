@@ -27,7 +27,7 @@ package enum UpstreamHeaders {
         }
         guard !fields.isEmpty else { return [] }
         return fields.compactMap { field in
-            guard ids.contains(where: { isNamed(field, $0) }) else {
+            guard ids.contains(where: { field.name.equalsIgnoringCase($0) }) else {
                 return HTTPHeader(field.name.lowercased(), field.value)
             }
             guard !hasID, field.value != requestID else { return nil }
@@ -37,17 +37,11 @@ package enum UpstreamHeaders {
     }
 
     private static func isKnown(_ name: UnsafeRawBufferPointer) -> Bool {
-        names.contains { known in known.withBytes { name.equalsIgnoringCase($0) } }
-            || prefixes.contains { prefix in
-                prefix.withBytes { name.clamped(to: 0..<$0.count).equalsIgnoringCase($0) }
-            }
+        names.contains { name.equalsIgnoringCase($0) }
+            || prefixes.contains { name.startsIgnoringCase(with: $0) }
     }
 
     private static func isID(_ name: UnsafeRawBufferPointer) -> Bool {
-        ids.contains { id in id.withBytes { name.equalsIgnoringCase($0) } }
-    }
-
-    private static func isNamed(_ field: HTTPHeader, _ name: StaticString) -> Bool {
-        field.name.withBytes { own in name.withBytes { own.equalsIgnoringCase($0) } }
+        ids.contains { name.equalsIgnoringCase($0) }
     }
 }

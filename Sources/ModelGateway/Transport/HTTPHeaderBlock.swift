@@ -27,7 +27,7 @@ public struct HTTPHeaderBlock: Sendable {
             var lines = HeaderLines(bytes)
             while let line = lines.next() {
                 let found = UnsafeRawBufferPointer(rebasing: bytes[line.name])
-                if name.withBytes({ found.equalsIgnoringCase($0) }) { return bytes.text(in: line.value) }
+                if found.equalsIgnoringCase(name) { return bytes.text(in: line.value) }
             }
             return nil
         }
@@ -45,6 +45,21 @@ public struct HTTPHeaderBlock: Sendable {
             }
             return fields
         }
+    }
+
+    /// The same lines without those of the given names.
+    func removingLines(named names: [StaticString]) -> HTTPHeaderBlock {
+        var kept: [UInt8] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let isNamed = line.withUnsafeBytes { line in
+                let name = UnsafeRawBufferPointer(rebasing: line.prefix { $0 != UInt8(ascii: ":") })
+                return names.contains { name.equalsIgnoringCase($0) }
+            }
+            if isNamed { continue }
+            kept.append(contentsOf: line)
+            kept.append(UInt8(ascii: "\n"))
+        }
+        return HTTPHeaderBlock(bytes: kept)
     }
 
     /// All header lines in the order in which they came.

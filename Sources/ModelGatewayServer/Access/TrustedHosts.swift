@@ -1,5 +1,6 @@
 // The host names under which the control plane answers, so that no web page can reach it under a name of its own.
 
+import GatewayWire
 import ModelGateway
 
 /// Names that nobody else can point at this machine, and addresses, which nobody can point anywhere.
@@ -16,28 +17,17 @@ struct TrustedHosts: Sendable {
     /// Whether a `Host` may be answered. One that is missing may: every browser sends it.
     func trust(_ host: String?) -> Bool {
         guard let host else { return true }
-        let name = Self.name(host)
+        let name = HTTPAuthority(host[...]).host
         return Self.isAddress(name) || names.contains { HeaderText.equals(String(name), $0) }
     }
 
     /// Whether an `Origin` is that of a page which came from here, or from a host that was named as allowed.
     func trust(origin: String?, host: String?) -> Bool {
         guard let origin else { return true }
-        guard let separator = origin.firstRange(of: "://") else { return false }
-        let authority = origin[separator.upperBound...]
-        if let host, HeaderText.equals(String(authority), host) { return true }
-        let name = String(Self.name(authority))
+        guard let authority = try? AbsoluteURL(origin).authority else { return false }
+        if let host, HeaderText.equals(String(authority.text), host) { return true }
+        let name = String(authority.host)
         return names.dropFirst(2).contains { HeaderText.equals(name, $0) }
-    }
-
-    /// The host without its port.
-    private static func name(_ host: some StringProtocol) -> Substring {
-        let host = Substring(host)
-        // Each call of a model is asked this; bytes are looked at faster than characters.
-        if host.utf8.first == UInt8(ascii: "[") {
-            return host.utf8.firstIndex(of: UInt8(ascii: "]")).map { host[...$0] } ?? host
-        }
-        return Substring(host.utf8.prefix { $0 != UInt8(ascii: ":") })
     }
 
     /// Whether it is an address and no name: a name never ends in digits only (RFC 3696 §2).

@@ -6,20 +6,17 @@ import GatewayWire
 enum HeaderText {
     /// Whether two names are the same.
     static func equals(_ name: String, _ other: StaticString) -> Bool {
-        // Most names differ in length already.
-        guard name.utf8.count == other.utf8CodeUnitCount else { return false }
-        return name.withBytes { name in other.withBytes { name.equalsIgnoringCase($0) } }
+        name.equalsIgnoringCase(other)
     }
 
     /// Whether two names are the same.
     static func equals(_ name: String, _ other: String) -> Bool {
-        guard name.utf8.count == other.utf8.count else { return false }
-        return name.withBytes { name in other.withBytes { name.equalsIgnoringCase($0) } }
+        name.equalsIgnoringCase(other)
     }
 
     /// Whether a name begins with a prefix.
     static func hasPrefix(_ name: String, _ prefix: StaticString) -> Bool {
-        name.withBytes { name in prefix.withBytes { name.startsIgnoringCase(with: $0) } }
+        name.startsIgnoringCase(with: prefix)
     }
 
     /// A value without the white space around it.

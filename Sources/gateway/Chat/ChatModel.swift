@@ -94,8 +94,7 @@ struct ChatModelOptions: ParsableArguments {
     /// A key of OpenAI goes to OpenAI only: another server must not get it because a variable happens to be set.
     private static func environmentKey(for url: BaseURL) -> String? {
         if let key = environment("GATEWAY_API_KEY") { return key }
-        let host = url.authority.prefix { $0 != ":" }
-        let isOpenAI = url.scheme == "https" && (host == "api.openai.com" || host.hasSuffix(".api.openai.com"))
+        let isOpenAI = url.scheme == "https" && (url.host == "api.openai.com" || url.host.hasSuffix(".api.openai.com"))
         return isOpenAI ? environment("OPENAI_API_KEY") : nil
     }
 

@@ -17,6 +17,6 @@ public struct HTTPHeader: Sendable, Hashable {
 
     /// Whether the line has this name; ASCII case does not matter.
     public func isNamed(_ name: String) -> Bool {
-        self.name.withBytes { own in name.withBytes { own.equalsIgnoringCase($0) } }
+        self.name.equalsIgnoringCase(name)
     }
 }

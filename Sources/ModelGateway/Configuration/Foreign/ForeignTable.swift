@@ -1,5 +1,7 @@
 // What readers of foreign schemas share: taking keys out of a table so that the rest can be named in warnings.
 
+import GatewayWire
+
 /// A table of a foreign configuration, whose keys are taken one by one.
 struct ForeignTable {
     let node: ConfigurationNode
@@ -124,8 +126,9 @@ extension ConfigurationNode {
     /// A URL that has no path yet, with one; anything else stays as it is.
     func defaultingPath(to path: String) -> ConfigurationNode {
         guard let string, !string.contains("${"), !string.hasPrefix("os.environ/") else { return self }
-        let text = string.hasSuffix("/") ? String(string.dropLast()) : string
-        guard let scheme = text.firstRange(of: "://"), !text[scheme.upperBound...].contains("/") else { return self }
-        return ConfigurationNode(.string(text + path), mark)
+        guard let url = try? AbsoluteURL(string), url.path.isEmpty || url.path == "/", url.query == nil,
+            url.fragment == nil
+        else { return self }
+        return ConfigurationNode(.string((url.path.isEmpty ? string : String(string.dropLast())) + path), mark)
     }
 }

@@ -233,14 +233,16 @@ struct ConfigurationDecoder {
 
     mutating func url(_ node: ConfigurationNode) -> String? {
         guard let text = string(node) else { return nil }
-        guard let url = ConfigurationURL.normalized(text) else {
+        guard let url = try? AbsoluteURL(text), url.isHTTP, url.userInfo == nil, url.query == nil, url.fragment == nil
+        else {
             mistake(
                 "an http:// or https:// URL with a host was expected, without user name, query and fragment",
                 at: node.mark
             )
             return nil
         }
-        return url
+        // A slash at the end would be doubled by the paths that are added.
+        return String(text[...(text.lastIndex { $0 != "/" } ?? text.startIndex)])
     }
 
     /// The elements of a list, each with its place; a single value is a list of one.

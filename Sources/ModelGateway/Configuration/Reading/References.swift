@@ -127,39 +127,3 @@ enum ConfigurationReference {
         text.firstRange(of: pattern)
     }
 }
-
-/// The URLs that upstreams have.
-enum ConfigurationURL {
-    /// The URL without a slash at its end; nil if it is no `http` or `https` URL or holds credentials.
-    static func normalized(_ text: String) -> String? {
-        let lowercased = text.prefix(8).lowercased()
-        let scheme = lowercased.hasPrefix("https://") ? 8 : lowercased.hasPrefix("http://") ? 7 : 0
-        let visible = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-        guard scheme > 0, visible, !text.contains("?"), !text.contains("#") else { return nil }
-        let authority = text.dropFirst(scheme).prefix { $0 != "/" }
-        guard !authority.contains("@"), isAuthority(authority) else { return nil }
-        var url = text[...]
-        while url.last == "/" { url.removeLast() }
-        return String(url)
-    }
-
-    private static func isAuthority(_ authority: Substring) -> Bool {
-        var host = authority
-        if authority.hasPrefix("[") {
-            guard let end = authority.firstIndex(of: "]") else { return false }
-            host = authority[..<end].dropFirst()
-            return !host.isEmpty && isPort(authority[authority.index(after: end)...])
-        }
-        if let colon = authority.firstIndex(of: ":") {
-            host = authority[..<colon]
-            guard isPort(authority[colon...]) else { return false }
-        }
-        return !host.isEmpty && host.utf8.allSatisfy { $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "%") }
-    }
-
-    private static func isPort(_ text: Substring) -> Bool {
-        if text.isEmpty { return true }
-        guard text.first == ":", let port = Int(text.dropFirst()) else { return false }
-        return (1...65535).contains(port)
-    }
-}

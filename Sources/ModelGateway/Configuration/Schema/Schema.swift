@@ -1,5 +1,6 @@
 // Every key of a configuration file: the one list that reading, checking, suggesting and the reference go by.
 
+import GatewayWire
 import Logging
 
 enum ConfigurationSchema {
@@ -134,10 +135,8 @@ enum ConfigurationSchema {
     /// Whether a text is the origin of web pages: a scheme, a host, maybe a port, and nothing more.
     private static func isOrigin(_ text: String) -> Bool {
         if text == "*" { return true }
-        let schemes = ["http://", "https://"]
-        guard let scheme = schemes.first(where: { text.lowercased().hasPrefix($0) }) else { return false }
-        let host = text.dropFirst(scheme.count)
-        return !host.isEmpty && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@,".utf8.contains($0) }
+        guard let url = try? AbsoluteURL(text), url.isHTTP else { return false }
+        return url.path.isEmpty && url.userInfo == nil && url.query == nil && url.fragment == nil
     }
 
     static let logging = ConfigurationSection<Configuration.Logging>(

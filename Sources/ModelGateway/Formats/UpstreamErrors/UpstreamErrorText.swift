@@ -103,12 +103,10 @@ extension UpstreamErrorText {
 
     /// Whether a URL is a link that a reader can follow, such as one to a provider's documentation.
     private static func isPublicPage(_ url: Substring) -> Bool {
-        guard url.hasPrefix("https://") || url.hasPrefix("http://"), let slashes = url.firstRange(of: "//") else {
+        guard let url = try? AbsoluteURL(url), url.isHTTP, url.userInfo == nil, url.authority.portText == nil else {
             return false
         }
-        let host = url[slashes.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }.lowercased()
-        guard !host.contains("@"), !host.contains(":"), !host.contains("[") else { return false }
-        let labels = host.split(separator: ".")
+        let labels = url.authority.host.lowercased().split(separator: ".")
         guard labels.count > 1, let last = labels.last, Int(last) == nil else { return false }
         return !["local", "localhost", "internal", "lan", "corp", "home", "intranet", "svc", "cluster"].contains(last)
     }

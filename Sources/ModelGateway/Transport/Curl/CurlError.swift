@@ -1,6 +1,7 @@
 // What a failed transfer of libcurl is called, and whether its request may have arrived.
 
 internal import CCurl
+import GatewayWire
 
 /// Turns libcurl's results into ``GatewayError``s. Messages are written here: libcurl's own ones name hosts and addresses.
 enum CurlFailure {
@@ -148,7 +149,7 @@ enum CurlFailure {
     }
 
     private static func isHTTPS(_ transfer: CurlTransfer) -> Bool {
-        transfer.request.url.prefix(6).lowercased() == "https:"
+        transfer.request.url.startsIgnoringCase(with: "https:")
     }
 
     private static func elapsed(_ handle: CurlHandle, _ info: CURLINFO) -> curl_off_t {

@@ -184,9 +184,9 @@ final class CurlHandle {
         var hasType = false
         for header in request.headers {
             if Self.isOwn(header.name) { continue }
-            if Self.matches(header.name, "accept-encoding") { shape.hasAcceptEncoding = true }
-            if Self.matches(header.name, "content-type") { hasType = true }
-            if Self.matches(header.name, "user-agent") { shape.hasUserAgent = true }
+            if header.name.equalsIgnoringCase("accept-encoding" as StaticString) { shape.hasAcceptEncoding = true }
+            if header.name.equalsIgnoringCase("content-type" as StaticString) { hasType = true }
+            if header.name.equalsIgnoringCase("user-agent" as StaticString) { shape.hasUserAgent = true }
             try Self.write(header, into: &line)
             try append(&line)
         }
@@ -245,20 +245,9 @@ final class CurlHandle {
 
     /// Headers that are the transport's own.
     private static func isOwn(_ name: String) -> Bool {
-        matches(name, "host") || matches(name, "content-length") || matches(name, "transfer-encoding")
-            || matches(name, "expect")
-    }
-
-    private static func matches(_ name: String, _ lowercased: StaticString) -> Bool {
-        let count = lowercased.utf8CodeUnitCount
-        guard name.utf8.count == count else { return false }
-        var position = lowercased.utf8Start
-        for byte in name.utf8 {
-            let lower = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-            if lower != position.pointee { return false }
-            position += 1
-        }
-        return true
+        name.equalsIgnoringCase("host" as StaticString) || name.equalsIgnoringCase("content-length" as StaticString)
+            || name.equalsIgnoringCase("transfer-encoding" as StaticString)
+            || name.equalsIgnoringCase("expect" as StaticString)
     }
 
     private static var outOfMemory: GatewayError {

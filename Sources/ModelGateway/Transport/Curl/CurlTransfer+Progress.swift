@@ -83,7 +83,7 @@ extension CurlTransfer {
     /// libcurl removes the compression unless the caller asked for it, so the lines that describe it go, too.
     private func decodedHeaders(_ headers: HTTPHeaderBlock) -> HTTPHeaderBlock {
         guard let encoding = headers["content-encoding"], !encoding.isEmpty, encoding != "identity",
-            !request.headers.contains(where: { $0.name.lowercased() == "accept-encoding" })
+            !request.headers.contains(where: { $0.isNamed("accept-encoding") })
         else { return headers }
         return headers.removingLines(named: ["content-encoding", "content-length"])
     }
@@ -153,23 +153,5 @@ extension CurlTransfer {
                 loop.submit(.upload(self, .failure(error)))
             }
         }
-    }
-}
-
-extension HTTPHeaderBlock {
-    /// The same lines without those of the given names, which are in lower case.
-    func removingLines(named names: [String]) -> HTTPHeaderBlock {
-        var kept: [UInt8] = []
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let name = line.prefix { $0 != UInt8(ascii: ":") }
-            let isNamed = names.contains { wanted in
-                name.count == wanted.utf8.count && zip(name, wanted.utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 }
-            }
-            if !isNamed {
-                kept.append(contentsOf: line)
-                kept.append(UInt8(ascii: "\n"))
-            }
-        }
-        return HTTPHeaderBlock(bytes: kept)
     }
 }

@@ -35,11 +35,7 @@ public struct WorkerAddress: Sendable, Hashable {
     }
 
     private static func place(of url: BaseURL) -> String {
-        let authority = url.authority.lowercased()
-        // A colon inside brackets belongs to an IPv6 address.
-        let hasPort = authority.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
-        let port = hasPort ? "" : url.scheme == "https" ? ":443" : ":80"
-        return authority + port + (url.path == "/v1" ? "" : url.path)
+        "\(HTTPAuthority(url.authority[...]).host.lowercased()):\(url.port)\(url.path == "/v1" ? "" : url.path)"
     }
 }
 

@@ -125,7 +125,7 @@ package struct OpenAIRequestFacts: Sendable {
     /// Some servers read keys in any case, so that `Model` would win over the `model` that was routed by.
     private mutating func checkSpelling(of key: UnsafeRawBufferPointer) {
         for name in Self.decisive where key.count == name.utf8CodeUnitCount && ambiguity == nil {
-            if name.withBytes({ key.equalsIgnoringCase($0) }) {
+            if key.equalsIgnoringCase(name) {
                 ambiguity = GatewayError(
                     .invalidRequest,
                     "'\(String(decoding: key, as: UTF8.self))' must be spelled '\(name)': some servers read it as that.",

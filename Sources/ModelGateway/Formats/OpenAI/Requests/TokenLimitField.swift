@@ -1,5 +1,7 @@
 // How a server of OpenAI's format wants the longest answer of a conversation spelled.
 
+import GatewayWire
+
 /// The member of a chat completion request that bounds the answer.
 ///
 /// OpenAI's reasoning models refuse `max_tokens`, many self-hosted engines know nothing else.
@@ -18,12 +20,12 @@ package enum TokenLimitField: String, Sendable {
     ///   - model: The model's id at the provider; a vendor before a slash is ignored.
     ///   - authority: The provider's host, with its port if it has one.
     package init(model: String, at authority: String) {
-        let host = authority.lowercased().prefix { $0 != ":" }
+        let host = HTTPAuthority(authority[...]).host.lowercased()
         let name = model.lowercased().split(separator: "/").last ?? ""
         let isReasoning = Self.reasoningModels.contains { prefix in
             // `o1`, `o1-mini` and `gpt-5.1`, but not `o1000`.
             name.hasPrefix(prefix) && !(name.dropFirst(prefix.count).first?.isNumber ?? false)
         }
-        self = isReasoning || Self.hosts.contains(String(host)) ? .maxCompletionTokens : .maxTokens
+        self = isReasoning || Self.hosts.contains(host) ? .maxCompletionTokens : .maxTokens
     }
 }
