@@ -164,7 +164,7 @@ public final class Gateway: Sendable {
 
     /// Reads what must be known of a request. Apart from ``relay(_:)``, so that nothing of it waits with the call.
     private func begin(_ request: WireRequest) throws(GatewayError) -> (AttemptLoop, OpenAIRelay) {
-        let start = ContinuousClock.now
+        let start = MonotonicInstant.now
         let facts: OpenAIRequestFacts
         let headers: [HTTPHeader]
         do {
@@ -173,7 +173,7 @@ public final class Gateway: Sendable {
         } catch {
             var record = CallRecord(requestID: request.requestID, model: "", mode: request.mode, error: error.code)
             record.isModelKnown = false
-            record.duration = ContinuousClock.now - start
+            record.duration = MonotonicInstant.now - start
             observer?.callFinished(record)
             var error = error
             error.attempts = 0

@@ -12,7 +12,7 @@ struct AttemptLoop {
     let names: ModelNames
     /// What follows the call, if anything does.
     let watch: CallWatch?
-    let started = ContinuousClock.now
+    let started = MonotonicInstant.now
     var record: CallRecord
 
     private var attempts = 0
@@ -59,7 +59,7 @@ struct AttemptLoop {
             if attempts == 0, fleet.existingGroup(record.model) == nil { record.isModelKnown = false }
             record.error = error.code
             record.attempts = attempts
-            record.duration = ContinuousClock.now - started
+            record.duration = MonotonicInstant.now - started
             observer?.callFinished(record)
             var error = error
             error.attempts = attempts
@@ -154,7 +154,7 @@ struct AttemptLoop {
 
     private func failed(_ attempt: Attempt) -> FailedAttempt {
         let total = attempt.lease.deployment.timeouts.total
-        let remaining = total == .zero ? nil : total - (ContinuousClock.now - started)
+        let remaining = total == .zero ? nil : total - (MonotonicInstant.now - started)
         return FailedAttempt(attempts: attempts, remaining: remaining, waited: waited)
     }
 

@@ -18,8 +18,8 @@ package final class CallSettlement: Sendable {
     private let lease: AttemptLease
     private let record: Lock<CallRecord>
     private let isSettled = Atomic(false)
-    private let started: ContinuousClock.Instant
-    private let attemptStarted = ContinuousClock.now
+    private let started: MonotonicInstant
+    private let attemptStarted = MonotonicInstant.now
     private let observer: (any CallObserver)?
     /// What follows the attempt and its call, if anything does.
     let watch: AttemptWatch?
@@ -27,7 +27,7 @@ package final class CallSettlement: Sendable {
     init(
         lease: AttemptLease,
         record: CallRecord,
-        started: ContinuousClock.Instant,
+        started: MonotonicInstant,
         observer: (any CallObserver)?,
         watch: AttemptWatch?
     ) {
@@ -50,7 +50,7 @@ package final class CallSettlement: Sendable {
     /// The first piece of the answer is there.
     func firstToken() {
         lease.answered()
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         record.withLock { record in
             if record.timeToFirstToken == nil { record.timeToFirstToken = now - started }
         }
@@ -64,7 +64,7 @@ package final class CallSettlement: Sendable {
     /// Ends the call. Only the first time counts.
     func settle(_ outcome: Outcome, usage: Usage?) {
         guard isSettled.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         let record = record.withLock { record in
             record.usage = usage ?? record.usage
             record.duration = now - started

@@ -1,4 +1,6 @@
-// Time for routing and reliability: a monotonic instant in nanoseconds, and the source it comes from.
+// The one clock of the package: points in time as nanoseconds of the machine's monotonic clock.
+
+internal import CCurl
 
 /// A point on a clock that never goes back; only differences mean anything.
 package struct MonotonicInstant: Sendable, Hashable, Comparable {
@@ -12,6 +14,12 @@ package struct MonotonicInstant: Sendable, Hashable, Comparable {
 
     /// An instant that never comes.
     package static let never = MonotonicInstant(nanoseconds: .max)
+
+    /// The present.
+    package static var now: MonotonicInstant { MonotonicInstant(nanoseconds: ccurl_monotonic_nanoseconds()) }
+
+    /// The instant at which a limit of time that begins now is over; ``never`` for zero or less, which is no limit.
+    package func after(limit: Duration) -> MonotonicInstant { limit > .zero ? self + limit : .never }
 
     package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
 
@@ -41,27 +49,4 @@ extension Duration {
         let (seconds, attoseconds) = components
         return Double(seconds) + Double(attoseconds) * 1e-18
     }
-}
-
-/// Where the present and the passing of time come from, so that tests can run on a virtual clock.
-package struct TimeSource: Sendable {
-    /// The present.
-    package var now: @Sendable () -> MonotonicInstant
-    /// Suspends until a duration has passed; throws `CancellationError` when the task is cancelled.
-    package var sleep: @Sendable (Duration) async throws -> Void
-
-    /// Creates a source.
-    package init(
-        now: @escaping @Sendable () -> MonotonicInstant,
-        sleep: @escaping @Sendable (Duration) async throws -> Void
-    ) {
-        self.now = now
-        self.sleep = sleep
-    }
-
-    /// The machine's monotonic clock.
-    package static let system = TimeSource(
-        now: { MonotonicInstant(nanoseconds: monotonicNow()) },
-        sleep: { try await Task.sleep(for: $0) }
-    )
 }

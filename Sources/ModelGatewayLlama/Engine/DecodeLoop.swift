@@ -134,11 +134,9 @@ final class DecodeLoop {
 
     /// Ends calls whose time is over, running or waiting.
     private func dropOverdue() {
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         func isOverdue(_ request: GenerationRequest, hasBegun: Bool) -> Bool {
-            if let deadline = request.deadline, now >= deadline { return true }
-            guard !hasBegun, let deadline = request.queueDeadline else { return false }
-            return now >= deadline
+            now >= request.deadline || !hasBegun && now >= request.queueDeadline
         }
         for index in slots.indices {
             guard let generation = slots[index].generation,
@@ -307,7 +305,7 @@ final class DecodeLoop {
                 "cached_tokens": "\(generation.cachedTokens)",
                 "completion_tokens": "\(generation.generatedCount)",
                 "first_token": "\(generation.firstToken.map { $0 - generation.request.submitted } ?? .zero)",
-                "total": "\(ContinuousClock.now - generation.request.submitted)",
+                "total": "\(MonotonicInstant.now - generation.request.submitted)",
             ]
         )
     }

@@ -16,9 +16,9 @@ struct GenerationRequest: Sendable {
     var echo: String
     var answer: LocalAnswer
     /// Until when it may wait in line, and when it must be complete; nil for as long as it takes.
-    var queueDeadline: ContinuousClock.Instant?
-    var deadline: ContinuousClock.Instant?
-    var submitted: ContinuousClock.Instant
+    var queueDeadline: MonotonicInstant
+    var deadline: MonotonicInstant
+    var submitted: MonotonicInstant
 }
 
 /// A request while it has a slot. Used by the decode thread only.
@@ -34,7 +34,7 @@ final class Generation {
     var added = 0
     /// Where the step's results for this sequence are, if it has any.
     var output: Int32?
-    private(set) var firstToken: ContinuousClock.Instant?
+    private(set) var firstToken: MonotonicInstant?
     private let sampler: TokenSampler
     private var text: AnswerText
 

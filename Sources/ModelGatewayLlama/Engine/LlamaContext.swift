@@ -77,7 +77,7 @@ final class LlamaContext: @unchecked Sendable {
     /// - Returns: The status of llama.cpp, and how long it took once it was its turn.
     func compute(_ batch: TokenBatch) -> (status: Int32, duration: Duration) {
         ComputeTurn.take {
-            let start = ContinuousClock.now
+            let start = MonotonicInstant.now
             var status: Int32
             repeat {
                 if let watch {
@@ -87,7 +87,7 @@ final class LlamaContext: @unchecked Sendable {
                 status = memory == nil ? llama_encode(pointer, batch.batch) : llama_decode(pointer, batch.batch)
                 // Given up for others' sake: the context is as before, and fewer threads do it.
             } while status == Self.givenUp
-            return (status, ContinuousClock.now - start)
+            return (status, MonotonicInstant.now - start)
         }
     }
 

@@ -210,7 +210,7 @@ final class LlamaEngine: Sendable {
         answer: LocalAnswer,
         context: AttemptContext
     ) throws(GatewayError) {
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         var requests: [GenerationRequest] = []
         for (place, prompt) in prompts.enumerated() {
             try check(prompt.tokens, param: param)
@@ -223,19 +223,14 @@ final class LlamaEngine: Sendable {
                         countsPrompt: number == 0,
                         echo: prompt.echo,
                         answer: answer,
-                        queueDeadline: Self.deadline(context.timeouts.firstByte, from: now),
-                        deadline: Self.deadline(context.timeouts.total, from: now),
+                        queueDeadline: now.after(limit: context.timeouts.firstByte),
+                        deadline: now.after(limit: context.timeouts.total),
                         submitted: now
                     )
                 )
             }
         }
         try queue.submit(requests)
-    }
-
-    /// A limit of zero is none.
-    private static func deadline(_ limit: Duration, from now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        limit > .zero ? now + limit : nil
     }
 
     private func check(_ prompt: [Int32], param: String) throws(GatewayError) {

@@ -3,6 +3,7 @@
 #if LlamaCpp
 
 import CLlama
+import ModelGateway
 
 #if canImport(Glibc)
 import Glibc
@@ -15,7 +16,7 @@ import Darwin
 /// Looks at the processors that this process may use, again and again. Used by one thread at a time.
 struct ProcessorLoad {
     private struct Counters {
-        var time: ContinuousClock.Instant
+        var time: MonotonicInstant
         /// For how long the processors had nothing to do, all together.
         var idle: Duration
         /// For how long they worked for this process.
@@ -34,7 +35,7 @@ struct ProcessorLoad {
     }
 
     /// How long ago the last look was.
-    func age(at now: ContinuousClock.Instant) -> Duration { now - last.time }
+    func age(at now: MonotonicInstant) -> Duration { now - last.time }
 
     /// What happened since the last look.
     mutating func look() -> ThreadShare.Look? {

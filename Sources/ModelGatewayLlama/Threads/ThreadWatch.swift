@@ -3,6 +3,7 @@
 #if LlamaCpp
 
 import CLlama
+import ModelGateway
 
 /// Looks at the processors between steps and, once, within a long one. Used in the compute turn only.
 ///
@@ -15,7 +16,7 @@ final class ThreadWatch: @unchecked Sendable {
 
     private var load: ProcessorLoad
     private var share: ThreadShare
-    private var begun = ContinuousClock.now
+    private var begun = MonotonicInstant.now
     private var wasAsked = false
     private var nodes = 0
 
@@ -41,7 +42,7 @@ final class ThreadWatch: @unchecked Sendable {
         guard !wasAsked, share.threads > 1 else { return false }
         // Reading the clock costs as much as a small node.
         nodes &+= 1
-        guard nodes & 15 == 0, ContinuousClock.now - begun >= Self.patience else { return false }
+        guard nodes & 15 == 0, MonotonicInstant.now - begun >= Self.patience else { return false }
         wasAsked = true
         let before = share.threads
         look()

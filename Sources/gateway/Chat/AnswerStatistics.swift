@@ -4,11 +4,11 @@ import ModelGateway
 
 /// The times of one answer.
 struct AnswerStatistics: Sendable {
-    private let start: ContinuousClock.Instant
-    private var first: ContinuousClock.Instant?
-    private var last: ContinuousClock.Instant
+    private let start: MonotonicInstant
+    private var first: MonotonicInstant?
+    private var last: MonotonicInstant
 
-    init(start: ContinuousClock.Instant = .now) {
+    init(start: MonotonicInstant = .now) {
         self.start = start
         last = start
     }

@@ -16,9 +16,9 @@ enum WorkerSearch {
         guard !workers.urls.isEmpty || workers.discovery.file != nil || workers.discovery.dns != nil else { return }
         // It goes on for as long as the process does.
         Task.detached { try await gateway.run(logger: logger) }
-        let end = ContinuousClock.now + limit
+        let end = MonotonicInstant.now + limit
         while gateway.workers.isEmpty || gateway.workers.contains(where: { $0.isUndecided }) {
-            guard ContinuousClock.now < end else { break }
+            guard MonotonicInstant.now < end else { break }
             try await Task.sleep(for: .milliseconds(10))
         }
         let problems = gateway.workers.compactMap(\.problem)

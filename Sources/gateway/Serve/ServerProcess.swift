@@ -92,13 +92,13 @@ private struct Preparation: Service {
 
     func run() async throws {
         guard !gateway.isLoaded else { return }
-        let start = ContinuousClock.now
+        let start = MonotonicInstant.now
         do {
             try await cancelWhenGracefulShutdown { [gateway] in try await gateway.prepare() }
         } catch GatewayError.Code.cancelled {
             return
         }
-        let seconds = AnswerStatistics.fixed((ContinuousClock.now - start) / .seconds(1), digits: 2)
+        let seconds = AnswerStatistics.fixed((MonotonicInstant.now - start) / .seconds(1), digits: 2)
         logger.info("The models are loaded.", metadata: ["seconds": "\(seconds)"])
     }
 }

@@ -1,6 +1,7 @@
 // The line that shows how far a model is loaded: on a terminal only, and only if it takes longer than half a second.
 
 import GatewayWire
+import ModelGateway
 
 /// One line of progress that is written over itself and leaves nothing behind.
 final class LoadProgressLine: Sendable {
@@ -12,7 +13,7 @@ final class LoadProgressLine: Sendable {
     private static let patience = Duration.milliseconds(500)
 
     private let name: String
-    private let start = ContinuousClock.now
+    private let start = MonotonicInstant.now
     private let isWatched = StandardStream.error.isTerminal
     private let state = Lock(State())
 
@@ -22,7 +23,7 @@ final class LoadProgressLine: Sendable {
 
     /// Shows a fraction, 0…1.
     func show(_ fraction: Double) {
-        guard isWatched, ContinuousClock.now - start > Self.patience else { return }
+        guard isWatched, MonotonicInstant.now - start > Self.patience else { return }
         let percent = Int(min(max(fraction, 0), 1) * 100)
         state.withLock { state in
             guard !state.isOver, state.shown != percent else { return }

@@ -1,6 +1,7 @@
 // Standard input: all of it when it is piped, line by line when a person types.
 
 import Dispatch
+import ModelGateway
 
 #if canImport(Glibc)
 import Glibc
@@ -70,10 +71,10 @@ struct StandardInput: Sendable {
 
     /// Whether there is something to read, or the end of the input.
     private static func hasInput(within limit: Duration) -> Bool {
-        let end = ContinuousClock.now + limit
+        let end = MonotonicInstant.now + limit
         while true {
             var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-            let left = max(.zero, end - ContinuousClock.now)
+            let left = max(.zero, end - MonotonicInstant.now)
             let count = poll(&input, 1, Int32((left / .milliseconds(1)).rounded(.up)))
             if count >= 0 || errno != EINTR { return count != 0 }
         }

@@ -17,7 +17,7 @@ enum CurlFailure {
     }
 
     /// The limit of time that a transfer has exceeded.
-    static func timedOut(_ transfer: CurlTransfer, at now: MonotonicNanoseconds) -> GatewayError {
+    static func timedOut(_ transfer: CurlTransfer, at now: MonotonicInstant) -> GatewayError {
         let limit: String
         if transfer.totalDeadline <= now {
             limit = "total"
@@ -63,7 +63,7 @@ enum CurlFailure {
         case CURLE_COULDNT_RESOLVE_PROXY:
             return unreachable("the host name of the proxy does not resolve", .resolving, transfer)
         case CURLE_OPERATION_TIMEDOUT:
-            return timedOut(transfer, at: 0)
+            return timedOut(transfer, at: MonotonicInstant(nanoseconds: 0))
         case CURLE_SSL_CACERT_BADFILE:
             return error(.tlsFailed, "The file of trusted CA certificates cannot be read.", transfer)
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR:

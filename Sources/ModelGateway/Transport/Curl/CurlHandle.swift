@@ -97,7 +97,8 @@ final class CurlHandle {
             ccurl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK
         else { throw Self.outOfMemory }
         // The loop's own timer names the phase, so it goes first; libcurl divides its limit among several addresses.
-        let connect = request.timeouts.connect.limitInNanoseconds.map { $0 / 1_000_000 + 250 } ?? 86_400_000
+        let limit = request.timeouts.connect
+        let connect = limit > .zero ? limit.nanoseconds / 1_000_000 + 250 : 86_400_000
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connect))
     }
 

@@ -73,7 +73,7 @@ extension CurlTransfer {
         phase = .readingBody
         let headers = HTTPHeaderBlock(bytes: headerLines)
         headerLines = []
-        newHead = ResponseHead(status: status, headers: decodedHeaders(headers))
+        newHead = TransferHead(status: status, headers: decodedHeaders(headers))
         loop.hasNews(self)
         // An answer that came before the body was sent: libcurl sends no more of it after an error status, but counts
         // a paused body as unfinished.
@@ -109,7 +109,7 @@ extension CurlTransfer {
                 undelivered: received.count
             )
             if isHeldBack {
-                phaseDeadline = .max
+                phaseDeadline = .never
                 loop.hasNews(self)
                 return .later
             }

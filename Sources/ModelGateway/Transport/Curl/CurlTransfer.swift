@@ -43,18 +43,18 @@ final class CurlTransfer: @unchecked Sendable {
     var isDirty = false
 
     // Time. `deadline` is the earlier one of the phase's and the total's.
-    var phaseDeadline: MonotonicNanoseconds = .max
-    var totalDeadline: MonotonicNanoseconds = .max
+    var phaseDeadline = MonotonicInstant.never
+    var totalDeadline = MonotonicInstant.never
     /// The time under which the loop's timers have it, and its place in them; -1 when it is not in.
-    var scheduled: MonotonicNanoseconds = .max
+    var scheduled = MonotonicInstant.never
     var timerIndex = -1
-    var deadline: MonotonicNanoseconds { min(phaseDeadline, totalDeadline) }
+    var deadline: MonotonicInstant { min(phaseDeadline, totalDeadline) }
 
     // Response. `received` are the bytes of this turn of the loop.
     var headerLines: [UInt8] = []
     var headerBytes = 0
     var hasFinalHead = false
-    var newHead: ResponseHead?
+    var newHead: TransferHead?
     var received: [UInt8] = []
     var waitingBytes = 0
     var isHeldBack = false
@@ -76,7 +76,7 @@ final class CurlTransfer: @unchecked Sendable {
     }
 
     /// Waits for the final response head; the transfer begins now.
-    func head() async -> Result<ResponseHead, GatewayError> {
+    func head() async -> Result<TransferHead, GatewayError> {
         await mailbox.waitForHead { loop.submit(.start(self)) }
     }
 
@@ -91,7 +91,7 @@ final class CurlTransfer: @unchecked Sendable {
     }
 
     /// Sets the limit for what the transfer does now, counted from `now`.
-    func allow(_ limit: Duration, from now: MonotonicNanoseconds) {
-        phaseDeadline = limit.limitInNanoseconds.map { now + $0 } ?? .max
+    func allow(_ limit: Duration, from now: MonotonicInstant) {
+        phaseDeadline = now.after(limit: limit)
     }
 }

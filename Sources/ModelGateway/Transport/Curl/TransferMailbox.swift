@@ -3,7 +3,7 @@
 import GatewayWire
 
 /// The status and header lines of the final response.
-struct ResponseHead: Sendable {
+struct TransferHead: Sendable {
     var status: Int
     var headers: HTTPHeaderBlock
 }
@@ -30,13 +30,13 @@ enum BodyRead: Sendable {
 final class TransferMailbox: Sendable {
     private enum Waiting {
         case nobody
-        case head(UnsafeContinuation<Result<ResponseHead, GatewayError>, Never>)
+        case head(UnsafeContinuation<Result<TransferHead, GatewayError>, Never>)
         case body(UnsafeContinuation<BodyRead, Never>)
     }
 
     private struct Box {
         var waiting = Waiting.nobody
-        var head: ResponseHead?
+        var head: TransferHead?
         var chunk: [UInt8] = []
         var end: TransferEnd?
         /// The loop holds the transfer back until the consumer has taken what is here.
@@ -54,7 +54,7 @@ final class TransferMailbox: Sendable {
     // MARK: Consumer, on any thread
 
     /// Suspends until the head is there. `started` runs once the wait is in place.
-    func waitForHead(started: () -> Void) async -> Result<ResponseHead, GatewayError> {
+    func waitForHead(started: () -> Void) async -> Result<TransferHead, GatewayError> {
         await withUnsafeContinuation { continuation in
             let isCancelled = box.withLock { box in
                 if !box.isCancelled { box.waiting = .head(continuation) }
@@ -141,7 +141,7 @@ final class TransferMailbox: Sendable {
     /// - Parameter bytes: The body bytes; empty afterwards.
     /// - Returns: Bytes that wait after that, and whether the transfer need not be held back any longer.
     func deliver(
-        head: ResponseHead?,
+        head: TransferHead?,
         bytes: inout [UInt8],
         end: TransferEnd?
     ) -> (waitingBytes: Int, isReleased: Bool) {
@@ -176,7 +176,7 @@ final class TransferMailbox: Sendable {
 
     private enum Wake {
         case nobody
-        case head(UnsafeContinuation<Result<ResponseHead, GatewayError>, Never>, Result<ResponseHead, GatewayError>)
+        case head(UnsafeContinuation<Result<TransferHead, GatewayError>, Never>, Result<TransferHead, GatewayError>)
         case body(UnsafeContinuation<BodyRead, Never>, BodyRead)
     }
 

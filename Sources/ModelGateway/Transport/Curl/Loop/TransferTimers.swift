@@ -9,8 +9,8 @@ struct TransferTimers {
     private(set) var transfers: [CurlTransfer] = []
 
     /// The time at which the first transfer must be looked at.
-    var next: MonotonicNanoseconds? {
-        guard let first = transfers.first, first.scheduled != .max else { return nil }
+    var next: MonotonicInstant? {
+        guard let first = transfers.first, first.scheduled != .never else { return nil }
         return first.scheduled
     }
 
@@ -42,7 +42,7 @@ struct TransferTimers {
     }
 
     /// A transfer whose deadline has passed. It stays in the heap; the caller ends it or gives it a later deadline.
-    mutating func firstExpired(at now: MonotonicNanoseconds) -> CurlTransfer? {
+    mutating func firstExpired(at now: MonotonicInstant) -> CurlTransfer? {
         while let first = transfers.first, first.scheduled <= now {
             if first.deadline <= now { return first }
             first.scheduled = first.deadline

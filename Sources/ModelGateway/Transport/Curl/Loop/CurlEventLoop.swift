@@ -20,43 +20,16 @@ internal import Darwin
 /// `@unchecked Sendable`: other threads use ``submit(_:)``, ``enqueue(_:)`` and the constants, of which `inbox` has a lock;
 /// every variable belongs to the thread that runs ``run()``.
 final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
-    /// What other threads, and tasks on this one, ask of the loop.
-    enum Command {
-        case job(UnownedJob)
-        case start(CurlTransfer)
-        case cancel(CurlTransfer)
-        /// The consumer has what it needs; the rest may be read and thrown away if it is small and comes soon.
-        case discard(CurlTransfer)
-        /// The consumer has taken the bytes because of which the transfer was held back.
-        case release(CurlTransfer)
-        /// The source of a request body has answered.
-        case upload(CurlTransfer, Result<[UInt8]?, GatewayError>)
-        /// End as soon as no transfer is left.
-        case retire
-        /// End now.
-        case shutDown
-    }
-
-    private struct Inbox {
-        var commands: [Command] = []
-        var isSleeping = false
-        /// No command is taken any more.
-        var hasEnded = false
-        /// All connections are closed.
-        var isClosed = false
-        var endWaiters: [UnsafeContinuation<Void, Never>] = []
-    }
-
     let options: CurlTransport.Options
     let poller: Poller
     let multi: UnsafeMutableRawPointer
-    private let inbox = Lock(Inbox())
+    private let inbox = CurlInbox()
     private let thread = Atomic<UInt>(0)
 
     // The loop's thread only, from here on.
-    private(set) var now: MonotonicNanoseconds = monotonicNow()
+    private(set) var now = MonotonicInstant.now
     var timers = TransferTimers()
-    private var curlDeadline: MonotonicNanoseconds = .max
+    private var curlDeadline = MonotonicInstant.never
     private var local: [Command] = []
     private var running: [Command] = []
     private var withNews: [CurlTransfer] = []
@@ -124,26 +97,16 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
             local.append(command)
             return
         }
-        let (mustWake, hasEnded) = inbox.withLock { inbox in
-            if inbox.hasEnded { return (false, true) }
-            inbox.commands.append(command)
-            let mustWake = inbox.isSleeping
-            inbox.isSleeping = false
-            return (mustWake, false)
+        switch inbox.submit(command) {
+        case .isAwake: break
+        case .sleeps: poller.wake()
+        case .hasEnded: refuse(command)
         }
-        if mustWake { poller.wake() }
-        if hasEnded { refuse(command) }
     }
 
     /// Returns when the loop's thread has done its last work.
     func waitForEnd() async {
-        await withUnsafeContinuation { continuation in
-            let isClosed = inbox.withLock { inbox in
-                if !inbox.isClosed { inbox.endWaiters.append(continuation) }
-                return inbox.isClosed
-            }
-            if isClosed { continuation.resume() }
-        }
+        await inbox.waitForClose()
     }
 
     /// What becomes of a command after the end. Tasks that still prefer this loop run elsewhere.
@@ -168,7 +131,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         thread.store(Self.currentThread, ordering: .relaxed)
         var turnsWithoutPoll = 0
         while true {
-            takeInbox()
+            inbox.take(into: &local)
             runCommands()
             runTimers()
             collectFinished()
@@ -180,19 +143,6 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
             turnsWithoutPoll = 0
             if isRetiring, timers.transfers.isEmpty, local.isEmpty, endIfIdle() { break }
             poll()
-        }
-    }
-
-    private func takeInbox() {
-        inbox.withLock { inbox in
-            inbox.isSleeping = false
-            if inbox.commands.isEmpty { return }
-            if local.isEmpty {
-                swap(&local, &inbox.commands)
-            } else {
-                local.append(contentsOf: inbox.commands)
-                inbox.commands.removeAll(keepingCapacity: true)
-            }
         }
     }
 
@@ -215,30 +165,26 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
 
     private func poll() {
         var wait: Int64?
-        let next = min(curlDeadline, timers.next ?? .max)
+        let next = min(curlDeadline, timers.next ?? .never)
         if !local.isEmpty {
             wait = 0
-        } else if next != .max {
-            wait = max(0, next - monotonicNow())
+        } else if next != .never {
+            wait = max(0, (next - .now).nanoseconds)
         }
         if wait != 0 {
-            let hasMail = inbox.withLock { inbox in
-                inbox.isSleeping = inbox.commands.isEmpty
-                return !inbox.isSleeping
-            }
-            if hasMail { wait = 0 }
+            if !inbox.sleep() { wait = 0 }
         }
         poller.wait(nanoseconds: wait) { socket, action in
             var left: Int32 = 0
             curl_multi_socket_action(multi, socket, action, &left)
         }
-        now = monotonicNow()
+        now = .now
     }
 
     private func runTimers() {
         // Each step may ask for another one at once; the sockets get their turn after a few.
         for _ in 0..<4 where curlDeadline <= now {
-            curlDeadline = .max
+            curlDeadline = .never
             var left: Int32 = 0
             curl_multi_socket_action(multi, ccurl_socket_timeout, 0, &left)
         }
@@ -250,11 +196,11 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     /// `CURLMOPT_TIMERFUNCTION`: libcurl wants to be called in so many milliseconds, or not at all.
     func curlTimerChanged(milliseconds: Int) {
         if milliseconds < 0 {
-            curlDeadline = .max
+            curlDeadline = .never
         } else if milliseconds == 0 {
             curlDeadline = now
         } else {
-            curlDeadline = monotonicNow() + Int64(milliseconds) * 1_000_000
+            curlDeadline = .now + .milliseconds(milliseconds)
         }
     }
 
@@ -286,7 +232,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
             recycle(handle)
             return finish(transfer, with: .failed(error))
         }
-        transfer.totalDeadline = transfer.request.timeouts.total.limitInNanoseconds.map { now + $0 } ?? .max
+        transfer.totalDeadline = now.after(limit: transfer.request.timeouts.total)
         transfer.allow(transfer.request.timeouts.connect, from: now)
         transfer.handle = handle
         timers.insert(transfer)
@@ -361,7 +307,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         guard transfer.handle != nil else { return }
         transfer.discardBudget = 64 * 1024
         transfer.received = []
-        transfer.phaseDeadline = now + 1_000_000_000
+        transfer.phaseDeadline = now + .seconds(1)
         timers.deadlineChanged(of: transfer)
         if transfer.isHeldBack {
             transfer.isHeldBack = false
@@ -400,20 +346,11 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
 
     /// Closes everything unless there is new mail. True if the thread is to end.
     private func endIfIdle() -> Bool {
-        let hasEnded = inbox.withLock { inbox in
-            inbox.hasEnded = inbox.commands.isEmpty
-            return inbox.hasEnded
-        }
-        guard hasEnded else { return false }
+        guard inbox.end() else { return false }
         thread.store(0, ordering: .relaxed)
         freeHandles.removeAll()
         curl_multi_cleanup(multi)
-        let waiters = inbox.withLock { inbox in
-            inbox.isClosed = true
-            defer { inbox.endWaiters = [] }
-            return inbox.endWaiters
-        }
-        for waiter in waiters { waiter.resume() }
+        inbox.close()
         return true
     }
 }
