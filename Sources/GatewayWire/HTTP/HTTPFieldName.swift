@@ -2,11 +2,6 @@
 
 extension UnsafeRawBufferPointer {
     /// Whether the bytes are a text; the case of ASCII letters does not matter.
-    package func equalsIgnoringCase(_ text: UnsafeRawBufferPointer) -> Bool {
-        count == text.count && startsIgnoringCase(with: text)
-    }
-
-    /// Whether the bytes are a text; the case of ASCII letters does not matter.
     package func equalsIgnoringCase(_ text: StaticString) -> Bool {
         // Most names differ in length already.
         count == text.utf8CodeUnitCount && text.withBytes { startsIgnoringCase(with: $0) }

@@ -30,17 +30,6 @@ package enum RandomID {
         }
     }
 
-    /// Appends an identifier that nobody outside the process can predict.
-    package static func append(prefix: StaticString, length: Int = defaultLength, to output: inout [UInt8]) {
-        var generator = SecretSequence()
-        let length = max(0, length)
-        output.append(literal: prefix)
-        withUnsafeTemporaryAllocation(byteCount: length, alignment: 1) { bytes in
-            fill(bytes, using: &generator)
-            output.append(bytes: UnsafeRawBufferPointer(bytes))
-        }
-    }
-
     private static let alphabet: StaticString = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
     /// Takes eight characters out of each random word, as digits of a base-62 fraction: the leftover 16 bits keep the

@@ -26,14 +26,6 @@ package struct JSONDocument: Sendable {
         bytes.withBytes { index.value(for: key, in: $0) }
     }
 
-    /// The value at `object.key`, when `object` is a top-level object that has such a key.
-    package subscript(object: StaticString, key: StaticString) -> JSONSlice? {
-        bytes.withBytes { buffer in
-            guard let slice = index.value(for: object, in: buffer), slice.kind == .object else { return nil }
-            return (try? JSONIndex(of: slice, in: buffer))?.value(for: key, in: buffer)
-        }
-    }
-
     /// The index of a nested object; nil for values of other kinds.
     package func index(of slice: JSONSlice) -> JSONIndex? {
         guard slice.kind == .object else { return nil }
@@ -49,28 +41,5 @@ package struct JSONDocument: Sendable {
             var scanner = JSONScanner(buffer, range: slice.range)
             return try body(&scanner)
         }
-    }
-
-    /// The characters of a top-level string.
-    package func string(_ key: StaticString) -> String? {
-        guard let slice = self[key] else { return nil }
-        return bytes.withBytes { slice.string(in: $0) }
-    }
-
-    /// A top-level number as an integer, if it is whole.
-    package func int(_ key: StaticString) -> Int? {
-        guard let slice = self[key] else { return nil }
-        return bytes.withBytes { slice.int(in: $0) }
-    }
-
-    /// A top-level number.
-    package func double(_ key: StaticString) -> Double? {
-        guard let slice = self[key] else { return nil }
-        return bytes.withBytes { slice.double(in: $0) }
-    }
-
-    /// A top-level `true` or `false`.
-    package func bool(_ key: StaticString) -> Bool? {
-        self[key]?.bool
     }
 }

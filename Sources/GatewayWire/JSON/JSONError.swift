@@ -32,21 +32,6 @@ package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// A sentence without the final stop, for example `expected ':' after object key at byte 17`.
     package var description: String { "\(reason.sentence) at byte \(offset)" }
-
-    /// Line and column (both from 1, the column in bytes) of the error in the text it was found in.
-    package func location(in bytes: UnsafeRawBufferPointer) -> (line: Int, column: Int) {
-        var line = 1
-        var column = 1
-        for byte in bytes.prefix(offset) {
-            if byte == 0x0A {
-                line += 1
-                column = 1
-            } else {
-                column += 1
-            }
-        }
-        return (line, column)
-    }
 }
 
 extension JSONError.Reason {

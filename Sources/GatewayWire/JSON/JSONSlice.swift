@@ -92,12 +92,12 @@ extension JSONSlice {
     /// whole, or out of range.
     package func int(in bytes: UnsafeRawBufferPointer) -> Int? {
         guard kind == .number else { return nil }
-        return JSONNumber.int(bytes.clamped(to: range))
+        return JSONNumberText.int(bytes.clamped(to: range))
     }
 
     /// A number as the nearest double; nil for other kinds and for numbers too large for one.
     package func double(in bytes: UnsafeRawBufferPointer) -> Double? {
         guard kind == .number else { return nil }
-        return JSONNumber.double(bytes.clamped(to: range))
+        return JSONNumberText.double(bytes.clamped(to: range))
     }
 }

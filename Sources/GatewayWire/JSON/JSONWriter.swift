@@ -24,21 +24,11 @@ package struct JSONWriter: Sendable {
         self.bytes = bytes
     }
 
-    /// Forgets that a value was written, so that the next one stands on its own in the same buffer.
-    package mutating func beginDocument() {
-        needsComma = false
-    }
-
     /// Continues a container that already has items: the next item gets a comma.
     package mutating func continueContainer() {
         needsComma = true
     }
 
-    /// Empties the buffer but keeps its memory.
-    package mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-        needsComma = false
-    }
 }
 
 // MARK: - Structure
@@ -127,12 +117,6 @@ extension JSONWriter {
     package mutating func raw(_ json: [UInt8]) {
         separate()
         bytes.append(contentsOf: json)
-    }
-
-    /// A complete JSON value, copied as it is.
-    package mutating func raw(_ json: UnsafeRawBufferPointer) {
-        separate()
-        bytes.append(bytes: json)
     }
 
     private mutating func literal(_ text: StaticString) {

@@ -32,7 +32,7 @@ package enum SSEError: Error, Equatable, Sendable, CustomStringConvertible {
 /// Cuts a byte stream into events. LF, CR and CRLF end lines, a byte order mark at the start is dropped.
 ///
 /// An event that lies inside one piece is handed out without a copy. The bytes of an unfinished event are kept until
-/// its blank line comes; if the stream ends first, the event is not dispatched, and `hasIncompleteEvent` tells.
+/// its blank line comes; if the stream ends first, the event is not dispatched, and ``pendingByteCount`` tells.
 package struct SSEParser: Sendable {
     /// The default bound on one event's bytes: 8 MiB.
     package static let defaultMaximumEventSize = 8 << 20
@@ -41,8 +41,6 @@ package struct SSEParser: Sendable {
     package let maximumEventSize: Int
     /// Whether blocks without data (comments, lone `id` or `retry` fields) are reported, with `data` nil.
     package let reportsBlocksWithoutData: Bool
-    /// How many bytes have been fed.
-    package private(set) var byteCount = 0
 
     /// The unfinished block.
     private var pending: [UInt8] = []
@@ -60,12 +58,6 @@ package struct SSEParser: Sendable {
     /// back this many bytes from the end of what it was fed.
     package var pendingByteCount: Int { pending.count }
 
-    /// How many of the fed bytes belong to events that have ended.
-    package var completeByteCount: Int { byteCount - pending.count }
-
-    /// Whether the stream, if it ended now, would cut an event off.
-    package var hasIncompleteEvent: Bool { !pending.isEmpty }
-
     /// Takes the next piece of the stream and reports each event that ends in it.
     /// - Parameter onEvent: Must not keep the event's buffers.
     /// - Throws: `SSEError` for an event beyond the bound, now and on every later call; and what `onEvent` throws,
@@ -75,7 +67,6 @@ package struct SSEParser: Sendable {
         onEvent: (SSEEvent) throws -> Void
     ) throws {
         if let failure { throw failure }
-        byteCount += bytes.count
         var lineEnds = SSELineEnds(bytes)
         var start = boundary.skipLineFeed(bytes)
         while let end = boundary.nextBlockEnd(&lineEnds, from: start) {
@@ -106,7 +97,7 @@ package struct SSEParser: Sendable {
 
     /// Ends the stream and reports the unfinished block, if there is one, although the specification drops it: for
     /// senders that leave out the last blank line. Whoever follows the specification looks at
-    /// `hasIncompleteEvent` only.
+    /// ``pendingByteCount`` only.
     package mutating func finish(onEvent: (SSEEvent) throws -> Void) throws {
         var block: [UInt8] = []
         swap(&block, &pending)

@@ -45,11 +45,4 @@ package enum SSEWriter {
     package static func appendDone(to output: inout [UInt8]) {
         output.append(literal: "data: [DONE]\n\n")
     }
-
-    /// Appends a comment, which receivers ignore; it keeps idle connections alive. The text must be one line.
-    package static func append(comment text: StaticString, to output: inout [UInt8]) {
-        output.append(literal: ": ")
-        output.append(literal: text)
-        output.append(literal: "\n\n")
-    }
 }

@@ -123,11 +123,4 @@ extension CivilTime {
         appendRFC3339(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
-
-    /// The moment as an HTTP date string.
-    package var httpDate: String {
-        var bytes: [UInt8] = []
-        appendHTTPDate(to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
-    }
 }

@@ -17,14 +17,6 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
     /// Whether there is nothing in it.
     package var isEmpty: Bool { value.isEmpty }
 
-    /// Whether the bytes are this credential, in a time that depends on their number only and not on where they differ.
-    package func matches(_ candidate: some Collection<UInt8>) -> Bool {
-        let expected = value.utf8
-        var difference = expected.count == candidate.count ? 0 as UInt8 : 1
-        for (left, right) in zip(expected, candidate) { difference |= left ^ right }
-        return difference == 0
-    }
-
     public var description: String { "***" }
     public var debugDescription: String { "***" }
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }

@@ -50,9 +50,6 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { "\(scheme)://\(authority)\(path)" }
 
-    /// The same host without a path, where servers have their health and metrics endpoints.
-    package var root: BaseURL { BaseURL(scheme: scheme, authority: authority, path: "") }
-
     /// The same address, with `/v1` for a path if it has none.
     package var withDefaultPath: BaseURL {
         path.isEmpty ? BaseURL(scheme: scheme, authority: authority, path: "/v1") : self

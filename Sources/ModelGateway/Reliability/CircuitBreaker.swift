@@ -147,11 +147,6 @@ package struct CircuitBreaker: Sendable {
         return true
     }
 
-    /// Forgets everything, as after a change of the deployment's configuration.
-    package mutating func reset() {
-        close()
-    }
-
     private func tripped(now: MonotonicInstant) -> Bool {
         if options.consecutiveFailures > 0, failuresInARow >= options.consecutiveFailures { return true }
         guard options.minimumCalls > 0 else { return false }

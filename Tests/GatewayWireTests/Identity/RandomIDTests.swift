@@ -11,10 +11,6 @@ struct RandomIDTests {
         #expect(id.hasPrefix("chatcmpl-"))
         #expect(id.utf8.count == 9 + length)
         #expect(id.dropFirst(9).allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) })
-        var bytes: [UInt8] = [0x21]
-        RandomID.append(prefix: "req_", length: length, to: &bytes)
-        #expect(bytes.count == 5 + length)
-        #expect(String(decoding: bytes.prefix(5), as: UTF8.self) == "!req_")
     }
 
     @Test("No two are alike, also across threads")

@@ -36,17 +36,6 @@ struct JSONWriterTests {
         #expect(text == #"{"a":1,"b":[[],null,{}],"c":"x","d":true,"e":"lit","f":{"r":1.0},"g":0.5}"#)
     }
 
-    @Test("Several documents in one buffer")
-    func documents() {
-        #expect(
-            written { writer in
-                writer.int(1)
-                writer.beginDocument()
-                writer.int(2)
-            } == "12"
-        )
-    }
-
     @Test("Integers", arguments: [0, 9, 10, -1, 99, 100, 1_234_567_890, Int.max, Int.min])
     func integers(value: Int) {
         #expect(written { $0.int(value) } == String(value))

@@ -22,7 +22,9 @@ struct TimeTests {
     func known(seconds: Int, rfc3339: String, httpDate: String) {
         let time = CivilTime(unixSeconds: seconds)
         #expect(time.rfc3339 == rfc3339)
-        #expect(time.httpDate == httpDate)
+        var written: [UInt8] = []
+        time.appendHTTPDate(to: &written)
+        #expect(String(decoding: written, as: UTF8.self) == httpDate)
         #expect(Array(httpDate.utf8).withBytes { HTTPDate.parse($0, now: 0) } == seconds)
     }
 

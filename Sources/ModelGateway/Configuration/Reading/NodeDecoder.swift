@@ -137,6 +137,18 @@ struct ConfigurationDecoder {
         return ConfigurationNode(YAMLScalar.value(plain: text), node.mark)
     }
 
+    /// The value, unless it is out of range, which is a mistake.
+    private mutating func checked<Value>(
+        _ value: Value,
+        _ quantity: Quantity<Value>,
+        in range: ClosedRange<Value>,
+        at mark: SourceMark?
+    ) -> Value? {
+        if range.contains(value) { return value }
+        mistake("\(quantity.format(value)) is out of range; allowed are \(quantity.span(range))", at: mark)
+        return nil
+    }
+
     mutating func boolean(_ node: ConfigurationNode) -> Bool? {
         guard let scalar = scalar(node) else { return nil }
         if case .boolean(let value) = scalar.value { return value }
@@ -150,11 +162,7 @@ struct ConfigurationDecoder {
             wrongType("an integer", node)
             return nil
         }
-        guard range.contains(value) else {
-            mistake("\(value) is out of range; allowed are \(range.lowerBound) to \(range.upperBound)", at: node.mark)
-            return nil
-        }
-        return value
+        return checked(value, .integer, in: range, at: node.mark)
     }
 
     mutating func number(_ node: ConfigurationNode, in range: ClosedRange<Double>) -> Double? {
@@ -167,12 +175,7 @@ struct ConfigurationDecoder {
             wrongType("a number", node)
             return nil
         }
-        guard range.contains(value) else {
-            let allowed = "\(NumberText.format(range.lowerBound)) to \(NumberText.format(range.upperBound))"
-            mistake("\(NumberText.format(value)) is out of range; allowed are \(allowed)", at: node.mark)
-            return nil
-        }
-        return value
+        return checked(value, .number, in: range, at: node.mark)
     }
 
     mutating func duration(_ node: ConfigurationNode, in range: ClosedRange<Duration>) -> Duration? {
@@ -189,12 +192,7 @@ struct ConfigurationDecoder {
             wrongType("a duration such as \"250ms\", \"5s\", \"2m\", \"4h\" or a number of seconds", node)
             return nil
         }
-        guard range.contains(value) else {
-            let allowed = "\(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"
-            mistake("\(DurationText.format(value)) is out of range; allowed are \(allowed)", at: node.mark)
-            return nil
-        }
-        return value
+        return checked(value, .duration, in: range, at: node.mark)
     }
 
     mutating func size(_ node: ConfigurationNode, in range: ClosedRange<Int>) -> Int? {
@@ -210,12 +208,7 @@ struct ConfigurationDecoder {
             wrongType("a size such as \"64MiB\" or a number of bytes", node)
             return nil
         }
-        guard range.contains(value) else {
-            let allowed = "\(SizeText.format(range.lowerBound)) to \(SizeText.format(range.upperBound))"
-            mistake("\(SizeText.format(value)) is out of range; allowed are \(allowed)", at: node.mark)
-            return nil
-        }
-        return value
+        return checked(value, .size, in: range, at: node.mark)
     }
 
     mutating func secret(_ node: ConfigurationNode) -> Secret? {

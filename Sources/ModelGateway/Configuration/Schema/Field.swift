@@ -193,26 +193,12 @@ extension ConfigurationField {
         default standard: Int,
         _ summary: String
     ) -> Self {
-        Self(
-            key: key,
-            type: "integer, \(range.lowerBound) to \(range.upperBound)",
-            standard: "\(standard)",
-            summary: summary
-        ) { node, decoder, section in
-            if let value = decoder.integer(node, in: range) { section[keyPath: path] = value }
-        }
+        quantity(key, .integer, path, in: range, default: standard, summary)
     }
 
     /// An integer that may be left out.
     static func integer(_ key: String, _ path: Path<Int?>, in range: ClosedRange<Int>, _ summary: String) -> Self {
-        Self(
-            key: key,
-            type: "integer, \(range.lowerBound) to \(range.upperBound)",
-            standard: "",
-            summary: summary
-        ) { node, decoder, section in
-            if let value = decoder.integer(node, in: range) { section[keyPath: path] = value }
-        }
+        quantity(key, .integer, path, in: range, summary)
     }
 
     /// A list of integers.
@@ -235,14 +221,7 @@ extension ConfigurationField {
         default standard: Double,
         _ summary: String
     ) -> Self {
-        Self(
-            key: key,
-            type: "number, \(NumberText.format(range.lowerBound)) to \(NumberText.format(range.upperBound))",
-            standard: NumberText.format(standard),
-            summary: summary
-        ) { node, decoder, section in
-            if let value = decoder.number(node, in: range) { section[keyPath: path] = value }
-        }
+        quantity(key, .number, path, in: range, default: standard, summary)
     }
 
     static func number(
@@ -251,14 +230,7 @@ extension ConfigurationField {
         in range: ClosedRange<Double>,
         _ summary: String
     ) -> Self {
-        Self(
-            key: key,
-            type: "number, \(NumberText.format(range.lowerBound)) to \(NumberText.format(range.upperBound))",
-            standard: "",
-            summary: summary
-        ) { node, decoder, section in
-            if let value = decoder.number(node, in: range) { section[keyPath: path] = value }
-        }
+        quantity(key, .number, path, in: range, summary)
     }
 
     static func size(
@@ -268,14 +240,7 @@ extension ConfigurationField {
         default standard: Int,
         _ summary: String
     ) -> Self {
-        Self(
-            key: key,
-            type: "size, \(SizeText.format(range.lowerBound)) to \(SizeText.format(range.upperBound))",
-            standard: quoted(SizeText.format(standard)),
-            summary: summary
-        ) { node, decoder, section in
-            if let value = decoder.size(node, in: range) { section[keyPath: path] = value }
-        }
+        quantity(key, .size, path, in: range, default: standard, summary)
     }
 
     static func duration(
@@ -285,14 +250,7 @@ extension ConfigurationField {
         default standard: Duration,
         _ summary: String
     ) -> Self {
-        Self(
-            key: key,
-            type: "duration, \(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))",
-            standard: quoted(DurationText.format(standard)),
-            summary: summary
-        ) { node, decoder, section in
-            if let value = decoder.duration(node, in: range) { section[keyPath: path] = value }
-        }
+        quantity(key, .duration, path, in: range, default: standard, summary)
     }
 
     /// A duration that may be left out.
@@ -302,14 +260,7 @@ extension ConfigurationField {
         in range: ClosedRange<Duration> = .zero ... .seconds(86_400),
         _ summary: String
     ) -> Self {
-        Self(
-            key: key,
-            type: "duration, \(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))",
-            standard: "",
-            summary: summary
-        ) { node, decoder, section in
-            if let value = decoder.duration(node, in: range) { section[keyPath: path] = value }
-        }
+        quantity(key, .duration, path, in: range, summary)
     }
 
     static func strings(
@@ -321,6 +272,41 @@ extension ConfigurationField {
         let shown = "[" + standard.map(quoted).joined(separator: ", ") + "]"
         return Self(key: key, type: "list of text", standard: shown, summary: summary) { node, decoder, section in
             if let list = decoder.strings(node) { section[keyPath: path] = list }
+        }
+    }
+
+    private static func quantity<Value>(
+        _ key: String,
+        _ quantity: Quantity<Value>,
+        _ path: Path<Value>,
+        in range: ClosedRange<Value>,
+        default standard: Value,
+        _ summary: String
+    ) -> Self {
+        Self(
+            key: key,
+            type: "\(quantity.name), \(quantity.span(range))",
+            standard: quantity.literal(standard),
+            summary: summary
+        ) { node, decoder, section in
+            if let value = quantity.read(&decoder, node, range) { section[keyPath: path] = value }
+        }
+    }
+
+    private static func quantity<Value>(
+        _ key: String,
+        _ quantity: Quantity<Value>,
+        _ path: Path<Value?>,
+        in range: ClosedRange<Value>,
+        _ summary: String
+    ) -> Self {
+        Self(
+            key: key,
+            type: "\(quantity.name), \(quantity.span(range))",
+            standard: "",
+            summary: summary
+        ) { node, decoder, section in
+            if let value = quantity.read(&decoder, node, range) { section[keyPath: path] = value }
         }
     }
 

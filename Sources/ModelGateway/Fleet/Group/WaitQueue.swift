@@ -1,5 +1,7 @@
 // Calls that wait for a free place, first come first served.
 
+internal import DequeModule
+
 /// A call that waits.
 struct WaitingCall: Sendable {
     let number: UInt64
@@ -12,7 +14,7 @@ struct WaitingCall: Sendable {
 
 /// The waiting calls of a group. A retry waits in front: it has waited before.
 struct WaitQueue: Sendable {
-    private(set) var calls: [WaitingCall] = []
+    private(set) var calls = Deque<WaitingCall>()
     /// Whether somebody looks after the deadlines.
     var isWatched = false
 
@@ -20,7 +22,7 @@ struct WaitQueue: Sendable {
     var count: Int { calls.count }
 
     mutating func insert(_ call: WaitingCall) {
-        if call.tried.entries.isEmpty { calls.append(call) } else { calls.insert(call, at: 0) }
+        if call.tried.entries.isEmpty { calls.append(call) } else { calls.prepend(call) }
     }
 
     mutating func remove(_ number: UInt64) -> WaitingCall? {
@@ -33,7 +35,7 @@ struct WaitQueue: Sendable {
 
     /// Takes out the calls whose time is over.
     mutating func expire(now: MonotonicInstant) -> [WaitingCall] {
-        let expired = calls.filter { $0.deadline <= now }
+        let expired: [WaitingCall] = calls.filter { $0.deadline <= now }
         if !expired.isEmpty { calls.removeAll { $0.deadline <= now } }
         return expired
     }

@@ -1,5 +1,6 @@
 // The policy `bucket`: prompts of similar length share deployments.
 
+internal import DequeModule
 import GatewayWire
 
 extension RoutingPolicyKind {
@@ -87,8 +88,8 @@ struct BucketPolicy: StandardPolicy {
     private var owners: [Int] = []
     private var bounds: [Double] = []
     private var weights: [Double] = []
-    private var calls: [Call] = []
-    private var firstCall = 0
+    /// The calls of the interval, the oldest first.
+    private var calls = Deque<Call>()
     private var sizes = SizeHistogram()
     /// Tokens of the interval by slot, and the slot with the most of them for its weight.
     private var tokens: [Int] = []
@@ -223,15 +224,10 @@ extension BucketPolicy {
     }
 
     private mutating func forget(before now: MonotonicInstant, pool: inout Pool, members: [Member]) {
-        while firstCall < calls.count, now - calls[firstCall].time >= options.adjustInterval {
-            let call = calls[firstCall]
+        while let call = calls.first, now - call.time >= options.adjustInterval {
+            calls.removeFirst()
             sizes.add(call.tokens, count: -1)
             if call.slot >= 0 { count(-call.tokens, on: call.slot, pool: &pool, members: members) }
-            firstCall += 1
-        }
-        if firstCall > 1024, 2 * firstCall > calls.count {
-            calls.removeFirst(firstCall)
-            firstCall = 0
         }
     }
 

@@ -1,6 +1,6 @@
 // Reading a JSON number without a copy where that is exact, and through the standard library where it is not.
 
-enum JSONNumber {
+enum JSONNumberText {
     /// The parts of a number: its digits as an integer, if they fit, and its power of ten.
     private struct Parts {
         var digits: UInt64 = 0
