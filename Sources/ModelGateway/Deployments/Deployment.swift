@@ -1,15 +1,5 @@
 // One concrete way to serve a model.
 
-/// How one deployment is probed.
-public enum DeploymentProbes: Sendable, Hashable {
-    /// As its group says: ``DeploymentGroup/health``.
-    case ofGroup
-    /// Not at all: only calls tell whether it is up.
-    case off
-    /// In its own way.
-    case options(HealthOptions)
-}
-
 /// A provider, a model's id there, and the limits under which calls go to it.
 public struct Deployment: Sendable {
     /// The id, unique in the fleet; shown in the `x-gateway-deployment` header and in metrics.

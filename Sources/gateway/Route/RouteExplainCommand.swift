@@ -35,7 +35,7 @@ struct RouteExplainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A configuration in TOML or YAML.", valueName: "file"))
     var config: String?
 
-    @OptionGroup var workers: WorkerOptions
+    @OptionGroup var workers: WorkerListOptions
 
     @Option(name: [.short, .long], help: ArgumentHelp("The public name of the model; needed if there are several."))
     var model: String?

@@ -40,7 +40,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var local: LocalModelOptions
 
-    @OptionGroup var workers: WorkerOptions
+    @OptionGroup var workers: WorkerListOptions
 
     @Option(
         help: ArgumentHelp(

@@ -1,4 +1,4 @@
-// What is wrong with a configuration: every mistake with its place, and the error that carries them all.
+// What is wrong with a configuration: every mistake with its place.
 
 /// One finding in a configuration file or an environment variable.
 public struct ConfigurationIssue: Sendable, Hashable, CustomStringConvertible {
@@ -49,21 +49,4 @@ public struct ConfigurationIssue: Sendable, Hashable, CustomStringConvertible {
         if !path.isEmpty { text += path + ": " }
         return text + message
     }
-}
-
-/// All mistakes of a configuration at once.
-public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The mistakes, in the order of their lines.
-    public var issues: [ConfigurationIssue]
-
-    /// Creates an error out of findings.
-    package init(issues: [ConfigurationIssue]) {
-        self.issues = issues
-    }
-
-    /// One line for each mistake.
-    public var description: String { issues.map(\.description).joined(separator: "\n") }
-
-    /// The same as the library's one error.
-    package var gatewayError: GatewayError { GatewayError(.configuration, description) }
 }

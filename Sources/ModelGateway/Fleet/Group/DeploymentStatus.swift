@@ -1,18 +1,4 @@
-// What can be seen of a running deployment and group.
-
-/// What calls of one mode have shown of a deployment.
-public struct ModeStatus: Sendable {
-    /// The kind of work.
-    public var mode: Mode
-    /// Whether the deployment may take calls of the mode.
-    public var isEligible: Bool
-    /// Why it may not; empty if it may.
-    public var reasons: [IneligibilityReason]
-    /// The time until it may take calls, if time alone will bring it back.
-    public var timeUntilEligible: Duration?
-    /// The circuit breaker.
-    public var breaker: BreakerState
-}
+// What can be seen of a running deployment.
 
 /// The state of a deployment at one moment.
 public struct DeploymentStatus: Sendable {
@@ -38,22 +24,6 @@ public struct DeploymentStatus: Sendable {
     public var timeToFirstToken: Double?
     /// The engine's last report of its load, if it reports.
     public var load: EngineLoad?
-}
-
-/// The state of a group at one moment.
-public struct GroupStatus: Sendable {
-    /// The public name of the model.
-    public var model: String
-    /// The name of the policy.
-    public var policy: String
-    /// Calls under way.
-    public var callsInFlight: Int
-    /// Calls that wait for a place.
-    public var callsWaiting: Int
-    /// Bytes of memory that the policy's book of prompts uses.
-    public var prefixCacheBytes: Int
-    /// The deployments, by their ids.
-    public var deployments: [DeploymentStatus]
 }
 
 extension GroupCore {

@@ -4,7 +4,7 @@ import ArgumentParser
 import ModelGateway
 
 /// The workers of the command line.
-struct WorkerOptions: ParsableArguments {
+struct WorkerListOptions: ParsableArguments {
     @Option(
         name: .customLong("worker-urls"),
         parsing: .upToNextOption,

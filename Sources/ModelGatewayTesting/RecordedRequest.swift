@@ -1,4 +1,4 @@
-// What a scripted engine has seen: requests and connections.
+// A request that a scripted engine has seen.
 
 public import ModelGateway
 
@@ -26,30 +26,5 @@ public struct RecordedRequest: Sendable {
     /// The value of the first header line of that name, without regard to case.
     public func header(_ name: String) -> String? {
         headers.first { $0.isNamed(name) }?.value
-    }
-}
-
-/// A connection that a scripted engine accepted.
-public struct RecordedConnection: Sendable {
-    /// Its number, counted from 0.
-    public let index: Int
-    /// When it was accepted.
-    public let opened: ContinuousClock.Instant
-    /// When it ended, whoever ended it; nil while it is open.
-    public internal(set) var closed: ContinuousClock.Instant?
-    /// Whether the client ended it: with a FIN or RST, before the script did.
-    public internal(set) var wasClosedByClient = false
-    /// Each byte that came in on it.
-    public internal(set) var received: [UInt8] = []
-    /// How many bytes the kernel took from the script.
-    public internal(set) var sent = 0
-}
-
-/// Why a wait for a scripted engine failed.
-public struct ScriptedEngineError: Error, CustomStringConvertible {
-    public let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }
