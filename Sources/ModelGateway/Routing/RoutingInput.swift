@@ -7,9 +7,9 @@ public struct RoutingInput: Sendable {
     /// The kind of work. What calls of one kind show of a deployment says nothing about the other kinds.
     public var mode: Mode
     /// The prompt in the order in which a chat template would place it (tools, system, turns with their roles), as
-    /// UTF-8. More than the first ``textLimit`` bytes is not looked at.
+    /// UTF-8. More than the first 64 KiB are not looked at.
     public var text: [UInt8]
-    /// What calls of one session have in common; never a credential. A key of more than ``sessionKeyLimit`` bytes is
+    /// What calls of one session have in common; never a credential. A key of more than 128 bytes is
     /// replaced by its hash, so that long keys with the same beginning stay apart.
     public var sessionKey: String? {
         didSet { sessionKey = sessionKey.map(Self.bounded) }
@@ -22,12 +22,12 @@ public struct RoutingInput: Sendable {
     public var forcedDeployment: String?
     /// Whether the call's result says something about the deployment's health. False for side questions such as
     /// counting tokens, whose failure must not take a deployment out.
-    public var countsForHealth: Bool
+    package var countsForHealth = true
 
     /// Bytes of text that routing looks at.
-    public static let textLimit = 65_536
+    package static let textLimit = 65_536
     /// The longest session key in bytes that is kept as it is.
-    public static let sessionKeyLimit = 128
+    package static let sessionKeyLimit = 128
 
     /// Creates an input.
     public init(
@@ -36,8 +36,7 @@ public struct RoutingInput: Sendable {
         sessionKey: String? = nil,
         tags: [String] = [],
         estimatedTokens: Int? = nil,
-        forcedDeployment: String? = nil,
-        countsForHealth: Bool = true
+        forcedDeployment: String? = nil
     ) {
         self.mode = mode
         self.text = text
@@ -45,7 +44,6 @@ public struct RoutingInput: Sendable {
         self.tags = tags
         self.estimatedTokens = estimatedTokens ?? text.count / 4
         self.forcedDeployment = forcedDeployment
-        self.countsForHealth = countsForHealth
     }
 
     /// A session key of bounded size; the same in every process.
