@@ -77,8 +77,9 @@ public protocol CallTrace: Sendable {
     func attemptStarted(_ attempt: AttemptStart) -> any AttemptTrace
 
     /// The call is over, after all its attempts. Called exactly once, also when the client went away.
-    /// - Parameter error: Why the call failed; ``GatewayError/Code/cancelled`` if the client went away, nil for a whole
-    ///   answer.
+    /// - Parameters:
+    ///   - record: What became of the call.
+    ///   - error: Why the call failed; ``GatewayError/Code/cancelled`` if the client went away, nil for a whole answer.
     func callFinished(_ record: CallRecord, error: GatewayError?)
 }
 
