@@ -2,13 +2,18 @@
 
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .enableUpcomingFeature("InferIsolatedConformances"),
-]
+// Warnings are errors where this package is developed, and nowhere else: a new compiler with new warnings must not keep
+// anybody from building it.
+let warningsAreErrors = Context.environment["MODELGATEWAY_WARNINGS_AS_ERRORS"] == "1"
+
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+    ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
 
 let package = Package(
     name: "ModelGateway",
@@ -42,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -57,12 +63,18 @@ let package = Package(
             pkgConfig: "llama"
         ),
         .systemLibrary(name: "CResolver"),
+        .target(
+            name: "GatewaySystem",
+            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: settings
+        ),
         .target(name: "GatewayWire", swiftSettings: settings),
         .target(
             name: "ModelGateway",
             dependencies: [
                 "CCurl",
                 "CResolver",
+                "GatewaySystem",
                 "GatewayWire",
                 // The product Metrics brings Foundation.
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -86,6 +98,7 @@ let package = Package(
         .target(
             name: "ModelGatewayLlama",
             dependencies: [
+                "GatewaySystem",
                 "GatewayWire",
                 "ModelGateway",
                 .target(name: "CLlama", condition: .when(traits: ["LlamaCpp"])),
@@ -96,6 +109,7 @@ let package = Package(
         .target(
             name: "ModelGatewayServer",
             dependencies: [
+                "GatewaySystem",
                 "GatewayWire",
                 "ModelGateway",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -112,6 +126,7 @@ let package = Package(
         .target(
             name: "ModelGatewayTelemetry",
             dependencies: [
+                "GatewaySystem",
                 "GatewayWire",
                 "ModelGateway",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -135,6 +150,7 @@ let package = Package(
         .executableTarget(
             name: "gateway",
             dependencies: [
+                "GatewaySystem",
                 "GatewayWire",
                 "ModelGateway",
                 "ModelGatewayLifecycle",
@@ -184,6 +200,7 @@ let package = Package(
             packageAccess: false,
             swiftSettings: settings
         ),
+        .testTarget(name: "GatewaySystemTests", dependencies: ["GatewaySystem"], swiftSettings: settings),
         .testTarget(name: "GatewayWireTests", dependencies: ["GatewayWire"], swiftSettings: settings),
         .testTarget(
             name: "ModelGatewayTests",

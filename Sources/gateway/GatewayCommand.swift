@@ -1,24 +1,17 @@
 // The root of the command line: finds the subcommand, runs it, and turns what went wrong into one line and a status.
 
 import ArgumentParser
+import GatewaySystem
 import ModelGateway
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// The program. Its first thread only waits: with an asynchronous `main` it would end, for which the system reads the
 /// tables of the whole program that stacks are unwound with.
 @main
 enum Program {
     static func main() {
-        StandardStream.fillClosed()
+        StreamDescriptor.fillClosedStandardStreams()
         Task.detached { await GatewayCommand.main() }
-        while true { pause() }
+        ThisProcess.waitForever()
     }
 }
 
@@ -41,8 +34,7 @@ struct GatewayCommand: AsyncParsableCommand {
     static let version = "0.1.0"
 
     static func main() async {
-        // A reader that goes away is an error of the write, not the end of the process.
-        signal(SIGPIPE, SIG_IGN)
+        ThisProcess.ignoreBrokenPipes()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -83,6 +75,6 @@ struct GatewayCommand: AsyncParsableCommand {
 /// Ends the process without the destructors of C++ globals: a local model may still be computing with them.
 private func end(_ status: Int32) -> Never {
     TerminalMode.leave()
-    fflush(nil)
-    _exit(status)
+    ThisProcess.flush()
+    ThisProcess.exit(status)
 }

@@ -1,14 +1,7 @@
 // The first look at a model file, before llama.cpp gets it: is it there, readable, and a GGUF file at all?
 
+import GatewaySystem
 import ModelGateway
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// What a model file says about itself before it is loaded.
 struct ModelFile {
@@ -20,44 +13,41 @@ struct ModelFile {
     /// Looks at a file.
     /// - Throws: ``GatewayError/Code/modelLoadFailed`` that says what is wrong with it.
     init(path: String) throws(GatewayError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let reason = errno
-            if reason == ENOENT {
-                throw Self.failure(path, "there is no such file. Give the path of a GGUF file, or run scripts/setup")
-            }
-            throw Self.failure(path, "it cannot be opened: \(String(cString: strerror(reason)))")
-        }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw Self.failure(path, "it cannot be examined: \(String(cString: strerror(errno)))")
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else {
+        let (status, header) = try Self.look(at: path)
+        guard status.isRegular else {
             throw Self.failure(path, "it is not a regular file. Give the path of a GGUF file")
         }
-        var header: (UInt32, UInt32) = (0, 0)
-        let count = read(descriptor, &header, 8)
-        guard count >= 0 else {
-            throw Self.failure(path, "it cannot be read: \(String(cString: strerror(errno)))")
-        }
-        // "GGUF", then the version, then two counts of 64 bits each.
-        guard count >= 4, UInt32(littleEndian: header.0) == 0x4655_4747 else {
+        // "GGUF", then the version in four bytes, then two counts of 64 bits each.
+        guard header.starts(with: "GGUF".utf8) else {
             throw Self.failure(path, "it is not a GGUF file. Give the path of one")
         }
-        guard status.st_size >= 24 else {
-            throw Self.failure(path, "it is cut off after \(status.st_size) bytes. Download it again")
+        guard status.size >= 24 else {
+            throw Self.failure(path, "it is cut off after \(status.size) bytes. Download it again")
         }
-        guard UInt32(littleEndian: header.1) & 0xFFFF != 0 else {
+        guard header.dropFirst(4).prefix(2).contains(where: { $0 != 0 }) else {
             throw Self.failure(path, "it was made for big-endian machines. Get it for little-endian ones")
         }
-        #if canImport(Darwin)
-        modified = status.st_mtimespec.tv_sec
-        #else
-        modified = Int(status.st_mtim.tv_sec)
-        #endif
+        modified = status.modified
         let file = path.split(separator: "/").last.map(String.init) ?? path
         name = file.hasSuffix(".gguf") ? String(file.dropLast(5)) : file
+    }
+
+    /// The status and the first eight bytes of a file; no bytes of what is not a regular one.
+    private static func look(at path: String) throws(GatewayError) -> (FileStatus, header: [UInt8]) {
+        let file: OpenFile
+        do throws(SystemError) {
+            file = try OpenFile(path)
+        } catch .noSuchFile {
+            throw failure(path, "there is no such file. Give the path of a GGUF file, or run scripts/setup")
+        } catch {
+            throw failure(path, "it cannot be opened: \(error)")
+        }
+        do throws(SystemError) {
+            let status = try file.status()
+            return (status, status.isRegular ? try file.read(atMost: 8) : [])
+        } catch {
+            throw failure(path, "it cannot be read: \(error)")
+        }
     }
 
     static func failure(_ path: String, _ reason: String) -> GatewayError {

@@ -3,14 +3,7 @@
 #if LlamaCpp
 
 import CLlama
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import GatewaySystem
 
 /// The processors that this process may use.
 enum ProcessorCount {
@@ -19,7 +12,7 @@ enum ProcessorCount {
     /// Matrix arithmetic gains nothing from a core's second hardware thread, and threads beyond a cgroup's quota would
     /// be stopped in turn while the others wait for them.
     static var physical: Int {
-        var count = max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
+        var count = ThisProcess.processors
         #if os(Linux)
         var cores: Set<String> = []
         for cpu in 0..<count {

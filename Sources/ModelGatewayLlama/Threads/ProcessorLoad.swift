@@ -3,15 +3,8 @@
 #if LlamaCpp
 
 import CLlama
+import GatewaySystem
 import ModelGateway
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Looks at the processors that this process may use, again and again. Used by one thread at a time.
 struct ProcessorLoad {
@@ -50,16 +43,14 @@ struct ProcessorLoad {
 
     private static func counters(of processors: [Int]) -> Counters? {
         #if os(Linux)
-        let ticks = sysconf(CInt(_SC_CLK_TCK))
-        guard ticks > 0, let text = SystemFile.read("/proc/stat", atMost: 1 << 16),
+        guard let ticks = ThisProcess.ticksPerSecond, let own = ThisProcess.processorTime,
+            let text = SystemFile.read("/proc/stat", atMost: 1 << 16),
             let idle = idleTicks(in: text, of: processors)
         else { return nil }
-        var own = timespec()
-        guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own) == 0 else { return nil }
         return Counters(
             time: .now,
             idle: .seconds(Double(idle) / Double(ticks)),
-            own: .seconds(own.tv_sec) + .nanoseconds(own.tv_nsec)
+            own: own
         )
         #else
         return nil
@@ -88,23 +79,8 @@ struct ProcessorLoad {
 enum SystemFile {
     /// The bytes of a file; nil if it is not there.
     static func read(_ path: String, atMost limit: Int) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-            while count < limit, let base = buffer.baseAddress {
-                #if canImport(Glibc)
-                let read = Glibc.read(descriptor, base + count, limit - count)
-                #elseif canImport(Musl)
-                let read = Musl.read(descriptor, base + count, limit - count)
-                #else
-                let read = Darwin.read(descriptor, base + count, limit - count)
-                #endif
-                guard read > 0 else { break }
-                count += read
-            }
-        }
-        return bytes.isEmpty ? nil : bytes
+        guard let bytes = try? OpenFile(path).read(atMost: limit), !bytes.isEmpty else { return nil }
+        return bytes
     }
 
     /// The first line of a file.

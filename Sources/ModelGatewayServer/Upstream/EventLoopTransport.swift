@@ -1,17 +1,10 @@
 // The HTTP client of the server: engines that are spoken to in plain HTTP share the event loop of the client's connection.
 
+import GatewaySystem
 import GatewayWire
 public import ModelGateway
 import NIOCore
 import NIOPosix
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// An ``/ModelGateway/HTTPTransport`` that keeps a call of a ``DataPlane`` on one thread, from the client's socket to the engine's.
 ///
@@ -45,7 +38,7 @@ public final class EventLoopTransport: HTTPTransport {
         self.init(
             fallback: fallback,
             pace: StreamPace(limit: TimeAmount(min(max(streamDelay, .zero), .seconds(10)))),
-            environment: { name in getenv(name).map { $0.pointee != 0 } ?? false }
+            environment: { name in ProcessEnvironment.nonempty(name) != nil }
         )
     }
 

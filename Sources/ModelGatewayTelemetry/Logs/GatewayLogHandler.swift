@@ -1,16 +1,9 @@
 // Handlers for swift-log: one JSON object, or one readable line, for each message.
 
+import GatewaySystem
 internal import GatewayWire
 public import Logging
 public import ModelGateway
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Writes log messages to standard error, one line each, as JSON objects or as readable text.
 ///
@@ -119,35 +112,12 @@ public struct GatewayLogHandler: LogHandler {
 public enum LogDestination {
     /// Writes lines to standard error.
     public static func standardError(_ bytes: [UInt8]) {
-        write(bytes, to: STDERR_FILENO)
+        write(bytes, to: StreamDescriptor.standardError.descriptor)
     }
 
     /// Writes all bytes to a file descriptor, as one write if the system takes it. Lines are lost if the other end is
-    /// closed: a log has nowhere to report that to.
+    /// closed or takes nothing for a second: a log has nowhere to report that to.
     package static func write(_ bytes: [UInt8], to descriptor: Int32) {
-        bytes.withUnsafeBytes { buffer in
-            var offset = 0
-            while offset < buffer.count {
-                let written = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: buffer[offset...]))
-                if written > 0 {
-                    offset += written
-                } else if errno == EAGAIN {
-                    var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    if poll(&ready, 1, 1000) <= 0 { return }
-                } else if errno != EINTR {
-                    return
-                }
-            }
-        }
-    }
-
-    private static func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Glibc)
-        Glibc.write(descriptor, buffer.baseAddress, buffer.count)
-        #elseif canImport(Musl)
-        Musl.write(descriptor, buffer.baseAddress, buffer.count)
-        #else
-        Darwin.write(descriptor, buffer.baseAddress, buffer.count)
-        #endif
+        bytes.withUnsafeBytes { try? StreamDescriptor(descriptor: descriptor).write($0, patience: .seconds(1)) }
     }
 }

@@ -1,15 +1,8 @@
 // The access log: entries wait in a bounded queue until a thread of its own has rendered and written them.
 
+import GatewaySystem
 import GatewayWire
 public import ModelGateway
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Writes one line for each finished request, off the path of the request.
 ///
@@ -30,8 +23,8 @@ public final class RequestLog: CallObserver, Sendable {
     private let destination: @Sendable ([UInt8]) -> Void
     private let state = Lock(State())
     /// A byte is written here to wake the thread; its end of file says that the thread has ended.
-    private let wake: (read: Int32, write: Int32)
-    private let done: (read: Int32, write: Int32)
+    private let wake: Pipe
+    private let done: Pipe
 
     /// Starts the log and its thread.
     /// - Parameters:
@@ -54,7 +47,7 @@ public final class RequestLog: CallObserver, Sendable {
     }
 
     deinit {
-        for descriptor in [wake.read, wake.write, done.read] { systemClose(descriptor) }
+        for end in [wake.readEnd, wake.writeEnd, done.readEnd] { end.close() }
     }
 
     /// How many entries were dropped because the queue was full.
@@ -80,7 +73,7 @@ public final class RequestLog: CallObserver, Sendable {
             defer { state.isSleeping = false }
             return state.isSleeping
         }
-        if mustWake { LogDestination.write([1], to: wake.write) }
+        if mustWake { wakeUp() }
     }
 
     /// Writes what waits and ends the thread. Blocks until that is done; idempotent.
@@ -89,18 +82,18 @@ public final class RequestLog: CallObserver, Sendable {
             defer { state.isClosing = true }
             return !state.isClosing
         }
-        if isFirst { LogDestination.write([1], to: wake.write) }
-        _ = Self.readByte(done.read)
+        if isFirst { wakeUp() }
+        _ = Self.readByte(done.readEnd)
     }
 
     // MARK: The thread
 
-    private static let collectMicroseconds: UInt32 = 5000
+    private static let collecting = Duration.milliseconds(5)
 
     private func startThread() throws(GatewayError) {
         let status = OwnThread.start(name: "gateway-log") { self.run() }
         guard status == 0 else {
-            systemClose(done.write)
+            done.writeEnd.close()
             throw GatewayError(.internalError, "Cannot start the thread of the access log.")
         }
     }
@@ -116,13 +109,13 @@ public final class RequestLog: CallObserver, Sendable {
             flush(&buffer)
             if batch.isEmpty {
                 if isClosing { break }
-                guard Self.readByte(wake.read) else { break }
+                guard Self.readByte(wake.readEnd) else { break }
                 // Under load this collects a batch, instead of one wake-up for each entry.
-                usleep(Self.collectMicroseconds)
+                CurrentThread.sleep(for: Self.collecting)
             }
         }
         // The end of this pipe is what close() waits for.
-        systemClose(done.write)
+        done.writeEnd.close()
     }
 
     /// What waits; with nothing, the next entry will wake the thread.
@@ -144,29 +137,20 @@ public final class RequestLog: CallObserver, Sendable {
 
     // MARK: Pipes
 
-    private static func makePipe() throws(GatewayError) -> (read: Int32, write: Int32) {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else {
-            throw GatewayError(
-                .internalError,
-                "Cannot open a pipe for the access log: \(String(cString: strerror(errno)))."
-            )
+    private static func makePipe() throws(GatewayError) -> Pipe {
+        do throws(SystemError) {
+            return try Pipe()
+        } catch {
+            throw GatewayError(.internalError, "Cannot open a pipe for the access log: \(error).")
         }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (ends[0], ends[1])
+    }
+
+    private func wakeUp() {
+        LogDestination.write([1], to: wake.writeEnd.descriptor)
     }
 
     /// Waits for a byte; false at the end of the pipe.
-    private static func readByte(_ descriptor: Int32) -> Bool {
-        var byte: UInt8 = 0
-        while true {
-            let count = read(descriptor, &byte, 1)
-            if count >= 0 || errno != EINTR { return count > 0 }
-        }
+    private static func readByte(_ end: StreamDescriptor) -> Bool {
+        (try? end.read(atMost: 1))?.isEmpty == false
     }
-}
-
-/// Closes a descriptor; a method called `close` hides the system's.
-private func systemClose(_ descriptor: Int32) {
-    close(descriptor)
 }

@@ -1,15 +1,8 @@
 // Which model a chat is held with: the options that name it, and the configuration that they amount to.
 
 import ArgumentParser
+import GatewaySystem
 import ModelGateway
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// The options that choose a model.
 struct ChatModelOptions: ParsableArguments {
@@ -93,14 +86,9 @@ struct ChatModelOptions: ParsableArguments {
 
     /// A key of OpenAI goes to OpenAI only: another server must not get it because a variable happens to be set.
     private static func environmentKey(for url: BaseURL) -> String? {
-        if let key = environment("GATEWAY_API_KEY") { return key }
+        if let key = ProcessEnvironment.nonempty("GATEWAY_API_KEY") { return key }
         let isOpenAI = url.scheme == "https" && (url.host == "api.openai.com" || url.host.hasSuffix(".api.openai.com"))
-        return isOpenAI ? environment("OPENAI_API_KEY") : nil
-    }
-
-    private static func environment(_ name: String) -> String? {
-        guard let value = getenv(name), value.pointee != 0 else { return nil }
-        return String(cString: value)
+        return isOpenAI ? ProcessEnvironment.nonempty("OPENAI_API_KEY") : nil
     }
 
     private static func onlyModel(of server: Configuration.Provider) async throws -> String {

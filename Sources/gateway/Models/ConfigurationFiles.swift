@@ -1,21 +1,15 @@
 // Reading the configuration file that a command was given.
 
+import GatewaySystem
 import ModelGateway
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 enum ConfigurationFiles {
     /// Reads a file and lets the environment win over it. Its warnings are the caller's to report, once.
     static func load(_ path: String) throws -> Configuration {
-        guard access(path, R_OK) == 0 else {
-            let reason = String(cString: strerror(errno))
-            throw CommandFailure(.noInput, "cannot read the configuration \(path): \(reason); check the path")
+        do throws(SystemError) {
+            try OpenFile.checkReadable(path)
+        } catch {
+            throw CommandFailure(.noInput, "cannot read the configuration \(path): \(error); check the path")
         }
         return try Configuration.diagnose(path: path).get()
     }

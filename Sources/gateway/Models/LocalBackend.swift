@@ -1,17 +1,10 @@
 // The local backend in the program: makes the providers of GGUF files and loads them where a person can see it.
 
+import GatewaySystem
 import GatewayWire
 import Logging
 import ModelGateway
 import ModelGatewayLlama
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// The local models of the process.
 final class LocalBackend: Sendable {
@@ -64,8 +57,8 @@ final class LocalBackend: Sendable {
                     + "or use another model with --base-url or --config"
             )
         }
-        guard access(path, R_OK) != 0 else { return }
-        let reason = String(cString: strerror(errno))
+        let reason: SystemError
+        do throws(SystemError) { return try OpenFile.checkReadable(path) } catch { reason = error }
         if path == LocalModels.defaultModelPath {
             throw CommandFailure(
                 .unavailable,
@@ -84,7 +77,7 @@ final class LocalBackend: Sendable {
     /// The file that a person means: a path, or the name of a file in the directory of models.
     static func path(_ text: String) -> String {
         // A shell leaves the tilde behind an equals sign as it is.
-        if text.hasPrefix("~/"), let home = getenv("HOME") { return String(cString: home) + text.dropFirst() }
+        if text.hasPrefix("~/"), let home = ProcessEnvironment["HOME"] { return home + text.dropFirst() }
         return LocalModels.path(for: text)
     }
 

@@ -1,16 +1,9 @@
 // What signals do to the server: announce its end, drain, end at once. SIGHUP does nothing.
 
+import GatewaySystem
 import GatewayWire
 import Logging
 import UnixSignals
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// The way of a server to its end, one step further with each signal.
 ///
@@ -41,7 +34,7 @@ final class Shutdown: Sendable {
 
     /// - Parameter delay: Between the first signal and the drain; nil for 5 s, or none if standard input is a terminal.
     init(delay: Duration?, actions: Actions, logger: Logger) {
-        isInteractive = isatty(STDIN_FILENO) == 1
+        isInteractive = StreamDescriptor.standardInput.isTerminal
         self.delay = delay ?? (isInteractive ? .zero : .seconds(5))
         self.actions = actions
         self.logger = logger
@@ -68,7 +61,7 @@ final class Shutdown: Sendable {
             stage = before == .running && delay > .zero ? .announced : .draining
             return (before, stage)
         }
-        if before == .draining { _exit(ExitStatus.interrupted.rawValue) }
+        if before == .draining { ThisProcess.exit(ExitStatus.interrupted.rawValue) }
         guard after == .announced else { return await drain(signal) }
         logger.info(
             "Not ready any more; calls are still taken for a while.",

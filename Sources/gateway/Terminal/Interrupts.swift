@@ -1,15 +1,8 @@
 // Ctrl-C in a chat: it stops the answer that is being made, or does what whoever waits for a question says, or leaves.
 
+import GatewaySystem
 import GatewayWire
 import UnixSignals
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Decides what an interrupt signal does.
 final class Interrupts: Sendable {
@@ -67,6 +60,6 @@ final class Interrupts: Sendable {
     private func leave() -> Never {
         TerminalMode.leave()
         if StandardStream.error.isTerminal { StandardStream.error.control("\n") }
-        _exit(ExitStatus.interrupted.rawValue)
+        ThisProcess.exit(ExitStatus.interrupted.rawValue)
     }
 }

@@ -1,15 +1,7 @@
 // Standard input: all of it when it is piped, line by line when a person types.
 
 import Dispatch
-import ModelGateway
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import GatewaySystem
 
 /// The process's input stream.
 struct StandardInput: Sendable {
@@ -22,7 +14,7 @@ struct StandardInput: Sendable {
     private let queue = DispatchQueue(label: "gateway.stream.0")
 
     /// Whether a person is likely to be typing.
-    var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+    var isTerminal: Bool { StreamDescriptor.standardInput.isTerminal }
 
     /// The whole of a pipe or a file, as text.
     func readAll() async throws(CommandFailure) -> String {
@@ -49,7 +41,7 @@ struct StandardInput: Sendable {
     /// The whole of a pipe or a file, if it begins soon. A pipe that a program was merely started with may have nobody who
     /// writes to it or closes it; then a word on standard error says that nothing was read.
     func readIfItComes() async throws(CommandFailure) -> String {
-        guard await queue.perform({ Self.hasInput(within: Self.patience) }) else {
+        guard await queue.perform({ StreamDescriptor.standardInput.hasInput(within: Self.patience) }) else {
             StandardStream.error.writeNow(
                 "gateway: nothing came through standard input within \(Self.patience.components.seconds) s, so it is left "
                     + "out; </dev/null saves the wait\n"
@@ -69,31 +61,14 @@ struct StandardInput: Sendable {
         await queue.perform { Swift.readLine(strippingNewline: true) }
     }
 
-    /// Whether there is something to read, or the end of the input.
-    private static func hasInput(within limit: Duration) -> Bool {
-        let end = MonotonicInstant.now + limit
-        while true {
-            var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-            let left = max(.zero, end - MonotonicInstant.now)
-            let count = poll(&input, 1, Int32((left / .milliseconds(1)).rounded(.up)))
-            if count >= 0 || errno != EINTR { return count != 0 }
-        }
-    }
-
     private static func readSome() -> Result<[UInt8], CommandFailure> {
-        while true {
-            var count = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { buffer, initialized in
-                count = read(STDIN_FILENO, buffer.baseAddress, buffer.count)
-                initialized = max(0, count)
-            }
-            if count >= 0 { return .success(bytes) }
+        do throws(SystemError) {
+            return .success(try StreamDescriptor.standardInput.read())
+        } catch .badDescriptor {
             // A closed standard input has nothing to say.
-            if errno == EBADF { return .success([]) }
-            guard errno == EINTR else {
-                let reason = String(cString: strerror(errno))
-                return .failure(CommandFailure(.noInput, "cannot read standard input: \(reason)"))
-            }
+            return .success([])
+        } catch {
+            return .failure(CommandFailure(.noInput, "cannot read standard input: \(error)"))
         }
     }
 }

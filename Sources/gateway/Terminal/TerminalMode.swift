@@ -1,5 +1,6 @@
 // The terminal while a conversation has it: keys come one by one, pasted text is marked, and any end undoes that.
 
+import GatewaySystem
 import Synchronization
 
 #if canImport(Glibc)
@@ -24,7 +25,7 @@ enum TerminalMode {
     /// - Returns: Whether it did; if not, lines come as the system edits them.
     static func enter() -> Bool {
         // A terminal without any abilities does not mark what is pasted.
-        let type = getenv("TERM").map { String(cString: $0) }
+        let type = ProcessEnvironment["TERM"]
         guard StandardStream.error.isTerminal, type != "dumb", tcgetattr(STDIN_FILENO, saved.before) == 0 else {
             return false
         }

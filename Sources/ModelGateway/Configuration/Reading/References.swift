@@ -1,12 +1,6 @@
 // References inside configuration values: to environment variables anywhere, to files where a secret is expected.
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import GatewaySystem
 
 /// Where the values of environment variables come from.
 enum ConfigurationEnvironment: Sendable {
@@ -15,7 +9,7 @@ enum ConfigurationEnvironment: Sendable {
 
     subscript(name: String) -> String? {
         switch self {
-        case .process: getenv(name).map { String(cString: $0) }
+        case .process: ProcessEnvironment[name]
         case .values(let values): values[name]
         }
     }

@@ -1,12 +1,6 @@
 // What can be set on the libcurl transport.
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
+import GatewaySystem
 
 extension CurlTransport {
     /// The settings of a transport.
@@ -60,7 +54,7 @@ extension CurlTransport {
         var resolved: Proxy {
             guard self == .environment else { return self }
             let names = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
-            return names.contains { getenv($0) != nil } ? self : .none
+            return names.contains { ProcessEnvironment[$0] != nil } ? self : .none
         }
 
         /// As `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say when the transport is made. `HTTP_PROXY` in capitals is ignored, for it can

@@ -1,12 +1,6 @@
 // Workers from a file with one base URL on a line, read again when it changes.
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
+import GatewaySystem
 
 /// Watches a file that lists workers.
 ///
@@ -44,8 +38,8 @@ package struct FileWorkerSource: WorkerSource {
         private static let settling = Duration.milliseconds(250)
 
         /// The state of the file that is done with.
-        var taken: Version?
-        private var settlingVersion: Version?
+        var taken: FileStatus?
+        private var settlingVersion: FileStatus?
         private var lists = WorkerListReview()
         private var lastProblem: String?
         private var hasList = false
@@ -75,7 +69,7 @@ package struct FileWorkerSource: WorkerSource {
 
         private mutating func takeOver(
             _ text: String,
-            _ version: Version,
+            _ version: FileStatus,
             path: String,
             _ report: WorkerReport
         ) -> Duration? {
@@ -117,63 +111,26 @@ package struct FileWorkerSource: WorkerSource {
 // MARK: - The file
 
 extension FileWorkerSource {
-    /// What tells two states of a file apart.
-    fileprivate struct Version: Sendable, Hashable {
-        var device: UInt64
-        var inode: UInt64
-        var size: Int64
-        /// The time of the last change, as the system writes it.
-        var modified: [UInt8]
-    }
-
     private enum Look: Sendable {
         case unchanged
-        case changed(Version, String)
+        case changed(FileStatus, String)
         case unreadable(String)
     }
 
     private static let largestFile = 1 << 20
 
-    private static func look(at path: String, known: Version?) -> Look {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { return unreadable(path, errno) }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { return unreadable(path, errno) }
-        let version = Version(status)
-        if version == known { return .unchanged }
-        guard version.size <= largestFile else {
-            return .unreadable("The list of workers \(path) is larger than 1 MiB; is it the right file?")
+    private static func look(at path: String, known: FileStatus?) -> Look {
+        do throws(SystemError) {
+            let file = try OpenFile(path, waits: false)
+            let status = try file.status()
+            if status == known { return .unchanged }
+            guard status.size <= largestFile else {
+                return .unreadable("The list of workers \(path) is larger than 1 MiB; is it the right file?")
+            }
+            let bytes = try file.read(atMost: largestFile)
+            return .changed(status, String(decoding: bytes, as: UTF8.self))
+        } catch {
+            return .unreadable("The list of workers \(path) cannot be read: \(error).")
         }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count <= largestFile {
-            let count = read(file, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { return unreadable(path, errno) }
-            if count == 0 { break }
-            bytes += buffer[..<count]
-        }
-        return .changed(version, String(decoding: bytes, as: UTF8.self))
-    }
-
-    private static func unreadable(_ path: String, _ error: Int32) -> Look {
-        .unreadable("The list of workers \(path) cannot be read: \(String(cString: strerror(error))).")
-    }
-}
-
-extension FileWorkerSource.Version {
-    fileprivate init(_ status: stat) {
-        #if canImport(Darwin)
-        let modified = status.st_mtimespec
-        #else
-        let modified = status.st_mtim
-        #endif
-        self.init(
-            device: UInt64(truncatingIfNeeded: status.st_dev),
-            inode: UInt64(truncatingIfNeeded: status.st_ino),
-            size: Int64(status.st_size),
-            modified: withUnsafeBytes(of: modified) { Array($0) }
-        )
     }
 }
