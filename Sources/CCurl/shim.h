@@ -145,6 +145,8 @@ static const int ccurl_close_on_exec = SOCK_CLOEXEC;
 #endif
 static const long ccurl_http_1_1 = CURL_HTTP_VERSION_1_1;
 static const long ccurl_http_2_over_tls = CURL_HTTP_VERSION_2TLS;
+static const long ccurl_tls_1_2 = CURL_SSLVERSION_TLSv1_2;
+static const long ccurl_tls_1_3 = CURL_SSLVERSION_TLSv1_3;
 static const long ccurl_headers_separate = CURLHEADER_SEPARATE;
 static const unsigned int ccurl_version_8_4_0 = 0x080400;
 

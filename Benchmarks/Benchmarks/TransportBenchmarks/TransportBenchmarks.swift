@@ -40,7 +40,7 @@ let benchmarks: @Sendable () -> Void = {
     )
 
     let transports: [(name: String, transport: any HTTPTransport)] = [
-        ("libcurl", curl), ("NIO", EventLoopTransport(fallback: curl)),
+        ("libcurl", curl), ("NIO", try! EventLoopTransport(over: curl)),
     ]
     for (name, transport) in transports {
         Benchmark("\(name): round trip from another thread") { benchmark in

@@ -10,15 +10,16 @@ extension Gateway {
     ///   - workerSources: What names workers beside the configuration while ``run(logger:)`` runs; they are served as
     ///     ``Configuration/workers`` says. Default: nothing.
     ///   - observer: Receives a record of each call when it ends. Default nil: none.
-    ///   - wrap: What sends the requests to providers without connection settings of their own, given the libcurl
-    ///     transport that sends the others. Default: that one.
+    ///   - wrap: Makes what sends the requests out of the libcurl transport, once for the standard settings and once
+    ///     for each set of settings that providers have of their own: see ``CurlTransport/options-swift.property``. Default:
+    ///     the libcurl transport itself.
     /// - Throws: ``GatewayError/Code/configuration`` if a deployment's settings cannot be used.
     public convenience init(
         configuration: Configuration,
         providers: ProviderCatalog = .standard,
         workerSources: [any WorkerSource] = [],
         observer: (any CallObserver)? = nil,
-        transport wrap: (CurlTransport) -> any HTTPTransport = { $0 }
+        transport wrap: @escaping (CurlTransport) throws(GatewayError) -> any HTTPTransport = { $0 }
     ) throws(GatewayError) {
         var transports = try TransportPool(wrap)
         var groups: [DeploymentGroup] = []

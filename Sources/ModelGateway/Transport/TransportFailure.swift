@@ -17,6 +17,10 @@ package enum TransportFailure {
     package static let connectionFailed = "the connection failed"
     /// The reason where the system gives none for a connection that stood.
     package static let connectionClosed = "the connection was closed"
+    /// The reason of a certificate that is not one of those which were asked for.
+    package static let notPinned = "the server's key is none of those that are pinned"
+    /// The reason of a client that has no certificate.
+    package static let wantsCertificate = "the server wants a client certificate"
     /// The reason of a name without an address.
     package static let unresolved = "its host name does not resolve"
 
@@ -40,6 +44,15 @@ package enum TransportFailure {
         GatewayError(
             .connectFailed,
             "No connection to the provider, while \(phase.rawValue): \(reason). Check its base URL and that it runs.",
+            requestWasSent: wasSent
+        )
+    }
+
+    /// No secure connection could be made.
+    package static func tlsFailed(_ reason: String, wasSent: Bool) -> GatewayError {
+        GatewayError(
+            .tlsFailed,
+            "The TLS handshake with the provider failed: \(reason).",
             requestWasSent: wasSent
         )
     }

@@ -52,10 +52,17 @@ public struct DataPlane: Sendable {
     /// Hummingbird's HTTP/1 server with this data plane in front of the router. It is safe to stop while connections
     /// arrive, when Hummingbird's own would stop the process.
     public var server: HTTPServerBuilder {
-        HTTPServerBuilder { responder in
-            let configuration = HTTP1Channel.Configuration(additionalChannelHandlers: channelHandlers())
-            return AcceptedConnections(HTTP1Channel(responder: responder, configuration: configuration))
-        }
+        HTTPServerBuilder { connections(responder: $0) }
+    }
+
+    /// The same behind TLS.
+    func server(behind security: ServerSecurity) -> HTTPServerBuilder {
+        HTTPServerBuilder { SecureConnections(connections(responder: $0), security) }
+    }
+
+    private func connections(responder: @escaping HTTPChannelHandler.Responder) -> AcceptedConnections {
+        let configuration = HTTP1Channel.Configuration(additionalChannelHandlers: channelHandlers())
+        return AcceptedConnections(HTTP1Channel(responder: responder, configuration: configuration))
     }
 
     /// Lets a Hummingbird application have as many connections as ``ServerOptions/maxConnections`` says: at the limit those

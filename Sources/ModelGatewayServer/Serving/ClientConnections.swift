@@ -25,8 +25,12 @@ final class ClientConnections: Sendable {
         var isMakingRoom = false
         /// Whether the log knows that the limit is reached.
         var isFullTold = false
+        /// When somebody had to wait last.
+        var lastWait = NIODeadline.uptimeNanoseconds(0)
         var closedUnused = 0
         var lastFailure: NIODeadline?
+        /// Whether somebody had to wait a moment ago: the same rush, which comes and goes within milliseconds.
+        var isCrowdedNow: Bool { NIODeadline.now() - lastWait < .seconds(10) }
         /// The addresses that the log knows to have reached their limit; bounded.
         var toldAddresses: Set<ClientAddress> = []
     }
@@ -55,7 +59,7 @@ final class ClientConnections: Sendable {
     func closed() {
         let closedUnused: Int? = state.withLock { state in
             state.count -= 1
-            guard state.isFullTold, state.count <= limit * 3 / 4 else { return nil }
+            guard state.isFullTold, state.count <= limit * 3 / 4, !state.isCrowdedNow else { return nil }
             state.isFullTold = false
             defer { state.closedUnused = 0 }
             return state.closedUnused
@@ -107,9 +111,11 @@ final class ClientConnections: Sendable {
         let mustTell: Bool? = state.withLock { state in
             guard !state.isMakingRoom else { return nil }
             state.isMakingRoom = true
-            guard state.count > limit, !state.isFullTold else { return false }
+            guard state.count > limit else { return false }
+            defer { state.lastWait = .now() }
+            let isKnown = state.isFullTold && state.isCrowdedNow
             state.isFullTold = true
-            return true
+            return !isKnown
         }
         guard let mustTell else { return }
         if mustTell {

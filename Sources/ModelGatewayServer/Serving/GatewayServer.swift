@@ -1,5 +1,6 @@
 // The HTTP server: data plane and control plane on one port, from listening to the last drained call.
 
+import GatewayWire
 public import Hummingbird
 import HummingbirdCore
 public import Logging
@@ -31,6 +32,7 @@ public final class GatewayServer: Service {
     private let state: ServerState
     private let responder: RouterResponder<GatewayRequestContext>
     private let onListening: @Sendable (Address) async -> Void
+    private let certificates = Lock<ServerCertificates?>(nil)
     private let logger: Logger
 
     /// Creates a server. It does nothing before it runs.
@@ -93,7 +95,8 @@ public final class GatewayServer: Service {
     }
 
     /// Listens and serves until the task is cancelled or shut down gracefully.
-    /// - Throws: ``GatewayError/Code/configuration`` when the server cannot listen on its address.
+    /// - Throws: ``GatewayError/Code/configuration`` when the server cannot listen on its address, or a certificate or key of
+    ///   its TLS cannot be used.
     public func run() async throws {
         guard (0...65_535).contains(state.options.port) else {
             throw GatewayError(
@@ -103,6 +106,8 @@ public final class GatewayServer: Service {
         }
         let server = try makeServer()
         let state = state
+        let watch = watchCertificates()
+        defer { watch?.cancel() }
         do {
             try await withGracefulShutdownHandler {
                 try await server.run()
@@ -123,12 +128,35 @@ public final class GatewayServer: Service {
         state.announceShutdown()
     }
 
+    /// Looks at the files of certificates and keys now, and takes them over if they have changed and can be used; a log line
+    /// says so, or why not. Connections that stand go on as they are. Without TLS it does nothing.
+    public func reloadCertificates() async {
+        guard let certificates = certificates.withLock({ $0 }) else { return }
+        try? await NIOThreadPool.singleton.runIfActive { certificates.reload() }
+    }
+
+    /// Looks at the files from time to time.
+    private func watchCertificates() -> Task<Void, any Error>? {
+        guard let interval = state.options.tls?.reloadInterval, interval > .zero else { return nil }
+        return Task {
+            while true {
+                try await Task.sleep(for: interval)
+                await reloadCertificates()
+            }
+        }
+    }
+
     private func makeServer() throws -> any Service {
         let plane = DataPlane(state: state)
+        let options = state.options
+        let security = try options.tls.map { settings throws(GatewayError) in
+            try ServerSecurity(settings, maxConnections: options.maxConnections, logger: logger)
+        }
+        certificates.withLock { $0 = security?.certificates }
+        let builder = security.map { plane.server(behind: $0) } ?? plane.server
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
-        let options = state.options
-        return try plane.server.buildServer(
+        return try builder.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port),
                 backlog: options.backlog,
@@ -147,7 +175,12 @@ public final class GatewayServer: Service {
                     try channel.pipeline.syncOperations.addHandler(AcceptFailureHandler(state: state), position: .first)
                 }.get()
                 let address = Address(host: options.host, port: channel.localAddress?.port ?? options.port)
-                logger.info("Listening.", metadata: ["host": "\(address.host)", "port": "\(address.port)"])
+                logger.info(
+                    "Listening.",
+                    metadata: [
+                        "host": "\(address.host)", "port": "\(address.port)", "tls": "\(options.tls != nil)",
+                    ]
+                )
                 if state.access.trustsThisMachine {
                     logger.notice("No admin key is configured: programs on this machine may change the fleet.")
                 }

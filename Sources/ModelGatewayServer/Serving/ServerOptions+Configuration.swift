@@ -25,7 +25,8 @@ extension ServerOptions {
             forwardedHeaders: routing.sessionHeaders + [routing.tagsHeader],
             corsOrigins: server.corsOrigins,
             maxConnections: server.maxConnections,
-            maxConnectionsPerAddress: server.maxConnectionsPerAddress
+            maxConnectionsPerAddress: server.maxConnectionsPerAddress,
+            tls: server.tls
         )
     }
 }

@@ -1,5 +1,7 @@
 // How a server listens, whom it lets in, and its limits of size and time.
 
+public import ModelGateway
+
 /// The settings of a ``GatewayServer``. A duration of zero means no limit.
 public struct ServerOptions: Sendable {
     /// The address to listen on. Default `127.0.0.1`: only programs on this machine can connect.
@@ -51,6 +53,9 @@ public struct ServerOptions: Sendable {
     /// Connections of one address at a time, which for IPv6 is a network of 64 bits; further ones are refused with 429.
     /// Default 0: no limit.
     public var maxConnectionsPerAddress: Int
+    /// How TLS is spoken. Default nil: the server speaks HTTP in the clear. A ``DataPlane`` in another server leaves TLS to
+    /// that server.
+    public var tls: Configuration.ServerTLS?
 
     /// Creates a set of settings.
     public init(
@@ -72,7 +77,8 @@ public struct ServerOptions: Sendable {
         backlog: Int = 1024,
         corsOrigins: [String] = [],
         maxConnections: Int? = nil,
-        maxConnectionsPerAddress: Int = 0
+        maxConnectionsPerAddress: Int = 0,
+        tls: Configuration.ServerTLS? = nil
     ) {
         self.host = host
         self.port = port
@@ -93,5 +99,6 @@ public struct ServerOptions: Sendable {
         self.corsOrigins = corsOrigins
         self.maxConnections = max(1, maxConnections ?? ConnectionPlan.processLimit * 2 / 5)
         self.maxConnectionsPerAddress = max(0, maxConnectionsPerAddress)
+        self.tls = tls
     }
 }

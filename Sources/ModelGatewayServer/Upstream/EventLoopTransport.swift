@@ -1,4 +1,4 @@
-// The HTTP client of the server: engines that are spoken to in plain HTTP share the event loop of the client's connection.
+// The HTTP client of the server: a call to an engine stays on the event loop of its client's connection.
 
 import GatewaySystem
 import GatewayWire
@@ -8,12 +8,12 @@ import NIOPosix
 
 /// An ``/ModelGateway/HTTPTransport`` that keeps a call of a ``DataPlane`` on one thread, from the client's socket to the engine's.
 ///
-/// It speaks HTTP/1.1 without TLS, which is how self-hosted engines are reached. Everything else goes to another
-/// transport: `https`, a request whose body is a stream, a URL with user info, everything if the environment names a
-/// proxy for `http`, and an engine that compresses its answers unasked, after the first one.
+/// It speaks HTTP/1.1, in the clear and over TLS. Everything else goes to another transport: HTTP/2, a request whose body is
+/// a stream, a URL with user info, what goes through a proxy, and an engine that compresses its answers unasked, after the
+/// first one.
 ///
 /// ```swift
-/// let transport = EventLoopTransport(fallback: try CurlTransport())
+/// let transport = try EventLoopTransport(over: CurlTransport())
 /// let provider = try OpenAICompatibleProvider(baseURL: "http://127.0.0.1:8000", transport: transport)
 /// ```
 ///
@@ -26,34 +26,49 @@ import NIOPosix
 public final class EventLoopTransport: HTTPTransport {
     private let fallback: any HTTPTransport
     private let loops: [UpstreamLoop]
-    private let isBypassed: Bool
+    private let bypass: UpstreamBypass
+    private let security: UpstreamSecurity
 
-    /// Creates a transport on the event loops that servers run on.
+    /// Creates a transport on the event loops that servers run on, with the settings of the one that sends what it does not
+    /// send itself. Blocks while it reads the certificates that these settings name.
     /// - Parameters:
-    ///   - fallback: Sends what this transport does not.
+    ///   - curl: The other transport, and the settings of TLS, proxies and HTTP/2.
     ///   - streamDelay: The most by which the events of streams are delayed while their event loop is more than half
     ///     busy, so that several are sent at a time; 0 to 10 s. Default 50 ms; 0 means never. The first piece of an
     ///     answer is not delayed.
-    public convenience init(fallback: any HTTPTransport, streamDelay: Duration = .milliseconds(50)) {
+    /// - Throws: ``GatewayError/Code/configuration`` that names the file of a certificate or key which cannot be used.
+    public convenience init(
+        over curl: CurlTransport,
+        streamDelay: Duration = .milliseconds(50)
+    ) throws(GatewayError) {
+        let options = curl.options
         self.init(
-            fallback: fallback,
-            pace: StreamPace(limit: TimeAmount(min(max(streamDelay, .zero), .seconds(10)))),
-            environment: { name in ProcessEnvironment.nonempty(name) != nil }
+            fallback: curl,
+            tls: options.tls,
+            bypass: UpstreamBypass(options.proxy, http2: options.http2 == true) { name in
+                ProcessEnvironment.nonempty(name) != nil
+            },
+            pace: StreamPace(limit: TimeAmount(min(max(streamDelay, .zero), .seconds(10))))
         )
+        try security.check()
     }
 
     /// - Parameters:
+    ///   - fallback: Sends what this transport does not.
+    ///   - tls: How secure connections are made.
+    ///   - bypass: Which URLs are left to the other transport.
     ///   - pace: How much later streams are read on a busy loop.
-    ///   - isSet: Whether a variable of the environment has a value.
     ///   - room: What its connections are counted against.
     package init(
         fallback: any HTTPTransport,
-        pace: StreamPace,
-        environment isSet: (String) -> Bool,
+        tls: TLSOptions = TLSOptions(),
+        bypass: UpstreamBypass = UpstreamBypass(),
+        pace: StreamPace = .none,
         room: ConnectionRoom = .process
     ) {
         self.fallback = fallback
-        isBypassed = ["http_proxy", "all_proxy", "ALL_PROXY"].contains(where: isSet)
+        self.bypass = bypass
+        security = UpstreamSecurity(tls)
         loops = MultiThreadedEventLoopGroup.singleton.makeIterator().map { UpstreamLoop($0, pace: pace, room: room) }
     }
 
@@ -66,7 +81,7 @@ public final class EventLoopTransport: HTTPTransport {
 
     /// Sends a request on the event loop that the caller runs on, or on the next one, or with the other transport.
     public func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
-        guard !isBypassed, !request.body.isStream, request.url.hasPrefix("http://"), let loop = pickLoop() else {
+        guard !request.body.isStream, bypass.admits(request.url), let loop = pickLoop() else {
             return try await fallback.send(request)
         }
         if loop.eventLoop.inEventLoop { return try await send(request, on: loop) }
@@ -80,6 +95,7 @@ public final class EventLoopTransport: HTTPTransport {
         _ request: HTTPTransportRequest,
         on loop: UpstreamLoop
     ) async throws(GatewayError) -> HTTPTransportResponse {
+        if loop.lacksTLS, UpstreamBypass.isSecure(request.url) { loop.secure(with: try await security.tls()) }
         guard let call = try loop.call(request) else { return try await fallback.send(request) }
         switch await call.response() {
         case .success(let head):

@@ -24,6 +24,8 @@ final class UpstreamCall {
     /// How far it has come. The order matters.
     enum Phase: Int, Comparable {
         case connecting
+        /// Connected; TLS is being agreed on.
+        case securing
         case sending
         case readingHead
         case readingBody
@@ -139,7 +141,7 @@ extension UpstreamCall {
     }
 
     private func close() {
-        fail(TransportFailure.cancelled(wasSent: phase > .connecting))
+        fail(TransportFailure.cancelled(wasSent: phase > .securing))
         connection?.close()
     }
 
@@ -185,6 +187,11 @@ extension UpstreamCall {
 // MARK: - The connection's side
 
 extension UpstreamCall {
+    /// The connection stands, and TLS is being agreed on.
+    func securing() {
+        phase = .securing
+    }
+
     /// The request goes out.
     func sending(on connection: UpstreamConnection) {
         self.connection = connection
@@ -269,7 +276,7 @@ extension UpstreamCall {
                 "total"
             } else {
                 switch phase {
-                case .connecting: "connect"
+                case .connecting, .securing: "connect"
                 case .sending: "first-byte"
                 case .readingHead, .readingBody, .ended: "idle"
                 }

@@ -4,6 +4,8 @@ import GatewayWire
 import ModelGateway
 import NIOCore
 import NIOPosix
+import NIOSSL
+import NIOTLS
 
 #if canImport(Glibc)
 import Glibc
@@ -13,7 +15,7 @@ import Musl
 import Darwin
 #endif
 
-/// The handler at the end of a connection's pipeline, which has no other. Used on its event loop only.
+/// The handler at the end of a connection's pipeline, behind that of TLS if there is one. Used on its event loop only.
 final class UpstreamConnection: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -22,6 +24,10 @@ final class UpstreamConnection: ChannelDuplexHandler {
     let origin: UpstreamOrigin
     private let connections: UpstreamConnections
     private var channel: (any Channel)?
+    /// The handler of TLS, on a secure connection.
+    private var tls: NIOSSLClientHandler?
+    /// Whether the handshake of TLS is under way.
+    private var isHandshaking = false
     /// The channel's own; nothing but a look is done with it here.
     private var socket: NIOBSDSocket.Handle?
     private var reader = HTTPResponseReader(maximumHeadSize: 256 << 10)
@@ -41,6 +47,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// How long it is kept without a call.
     private var idleLifetime = UpstreamConnections.idleLifetime
     private var cause: (any Error)?
+    /// Why the handshake failed.
+    private var handshakeFailure: String?
 
     init(to origin: UpstreamOrigin, in connections: UpstreamConnections) {
         self.origin = origin
@@ -90,10 +98,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    handler.value.channel = channel
-                    try channel.pipeline.syncOperations.addHandler(handler.value)
-                }
+                channel.eventLoop.makeCompletedFuture { try handler.value.join(channel) }
             }
         let connected =
             if let address = try? SocketAddress(ipAddress: origin.address.host, port: origin.address.port) {
@@ -102,6 +107,18 @@ final class UpstreamConnection: ChannelDuplexHandler {
                 bootstrap.connect(host: origin.address.host, port: origin.address.port)
             }
         connected.assumeIsolated().whenComplete { self.opened($0) }
+    }
+
+    private func join(_ channel: any Channel) throws {
+        self.channel = channel
+        if origin.address.isSecure {
+            guard let settings = connections.tls else { throw ChannelError.operationUnsupported }
+            let handler = try settings.handler(for: origin.address.host)
+            try channel.pipeline.syncOperations.addHandler(handler)
+            tls = handler
+            isHandshaking = true
+        }
+        try channel.pipeline.syncOperations.addHandler(self)
     }
 
     private func opened(_ result: Result<any Channel, any Error>) {
@@ -115,11 +132,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
             )
             guard let call, !isClosed else {
                 isClosed = true
-                channel.close(promise: nil)
+                shut(channel)
                 leaveRoom()
                 return
             }
-            send(call, on: channel)
+            if isHandshaking { call.securing() } else { send(call, on: channel) }
         case .failure(let error):
             leaveRoom()
             finish { $0.fail(.upstreamUnreachable(error)) }
@@ -135,8 +152,18 @@ final class UpstreamConnection: ChannelDuplexHandler {
         isClosed = true
         // One that is still being made has its descriptor until that has ended.
         guard let channel else { return }
-        channel.close(promise: nil)
+        shut(channel)
         leaveRoom()
+    }
+
+    private func shut(_ channel: any Channel) {
+        channel.close(promise: nil)
+        guard let tls else { return }
+        // TLS has said goodbye with that and would wait for the server's, which nobody needs.
+        let handler = NIOLoopBound(tls, eventLoop: connections.eventLoop)
+        connections.eventLoop.execute {
+            (try? channel.pipeline.syncOperations.context(handler: handler.value))?.close(promise: nil)
+        }
     }
 
     private func leaveRoom() {
@@ -270,7 +297,23 @@ extension UpstreamConnection {
     /// A read of this many bytes is worth its cost.
     private static let longRead = 16 << 10
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard isHandshaking, case TLSUserEvent.handshakeCompleted = event, let tls else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        isHandshaking = false
+        guard connections.tls?.isPinned(tls) == true else {
+            finish { $0.fail(.upstreamTLSFailed(TransportFailure.notPinned)) }
+            return close()
+        }
+        if let call, let channel { send(call, on: channel) }
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isHandshaking, handshakeFailure == nil {
+            // The server's certificate is gone with the handler.
+            handshakeFailure = HandshakeFailure.reason(error, certificate: tls?.peerCertificate)
+        }
         cause = cause ?? error
         context.close(promise: nil)
     }
@@ -281,6 +324,7 @@ extension UpstreamConnection {
         connections.remove(self)
         guard let call else { return }
         self.call = nil
+        if isHandshaking { return call.fail(.upstreamTLSFailed(handshakeFailure ?? HandshakeFailure.closed)) }
         if cause == nil, reader.end() { return call.complete() }
         if isReused, !reader.hasBegun, call.request.isRepeatable { return call.starting() }
         call.fail(.upstreamBroke(cause, in: call.phase, wasReused: isReused))

@@ -25,6 +25,8 @@ final class UpstreamConnections {
 
     let eventLoop: any EventLoop
     let pacer: StreamPacer
+    /// What secure connections are made with, once there is a call that needs one.
+    var tls: UpstreamTLS?
     private var origins: [UpstreamAddress: UpstreamOrigin] = [:]
     /// Origins by whole URLs, of which a gateway has few.
     private var routes: [String: Route] = [:]

@@ -10,6 +10,7 @@ extension UpstreamCall.Phase {
     fileprivate var words: TransportFailure.Phase {
         switch self {
         case .connecting: .connecting
+        case .securing: .tlsHandshake
         case .sending: .waiting
         case .readingHead: .readingHead
         case .readingBody, .ended: .readingBody
@@ -20,7 +21,7 @@ extension UpstreamCall.Phase {
 extension GatewayError {
     /// A limit of time has passed.
     static func upstreamTimeout(_ limit: String, in phase: UpstreamCall.Phase) -> GatewayError {
-        TransportFailure.timedOut(limit, while: phase.words, wasSent: phase > .connecting)
+        TransportFailure.timedOut(limit, while: phase.words, wasSent: phase > .securing)
     }
 
     /// No connection could be made.
@@ -39,11 +40,20 @@ extension GatewayError {
         return TransportFailure.unreachable(reason, while: .connecting)
     }
 
+    /// The handshake of TLS failed.
+    static func upstreamTLSFailed(_ reason: String) -> GatewayError {
+        TransportFailure.tlsFailed(reason, wasSent: false)
+    }
+
     /// The connection broke or was closed before the answer was whole.
     static func upstreamBroke(_ cause: (any Error)?, in phase: UpstreamCall.Phase, wasReused: Bool) -> GatewayError {
         let reason = cause.flatMap(systemReason) ?? TransportFailure.connectionClosed
+        if phase == .sending, let reason = HandshakeFailure.refusal(cause) {
+            // In TLS 1.3 the server looks at the client's certificate when the client has begun to send.
+            return TransportFailure.tlsFailed(reason, wasSent: true)
+        }
         switch (phase, cause) {
-        case (.connecting, _), (.sending, _):
+        case (.connecting, _), (.securing, _), (.sending, _):
             return wasReused
                 ? TransportFailure.closedBeforeAnswer
                 : TransportFailure.broke(reason, while: phase.words, hasBegun: false)

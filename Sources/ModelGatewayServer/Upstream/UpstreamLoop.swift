@@ -27,6 +27,12 @@ final class UpstreamLoop: Sendable {
         return UpstreamCallReference(call, on: eventLoop)
     }
 
+    /// Whether no secure connection can be made yet. On the event loop only.
+    var lacksTLS: Bool { connections.value.tls == nil }
+
+    /// Says what secure connections are made with. On the event loop only.
+    func secure(with tls: UpstreamTLS) { connections.value.tls = tls }
+
     /// Closes what is not in use, and everything else after its use.
     func retire() {
         let connections = connections

@@ -21,7 +21,9 @@ struct ServerProcess {
             configuration: configuration,
             providers: backend.catalog,
             observer: observer,
-            transport: { EventLoopTransport(fallback: $0, streamDelay: configuration.server.streamDelay) }
+            transport: { curl throws(GatewayError) in
+                try EventLoopTransport(over: curl, streamDelay: configuration.server.streamDelay)
+            }
         )
         var options = ServerOptions(configuration)
         options.maxConnections = maxConnections
@@ -52,10 +54,13 @@ struct ServerProcess {
                 logger: CommandLog.quiet(logger)
             )
         )
+        var reload: (@Sendable () async -> Void)?
+        if configuration.server.tls != nil { reload = { await server.reloadCertificates() } }
         let shutdown = Shutdown(
             delay: configuration.server.shutdownDelay,
             actions: Shutdown.Actions(
                 announce: { server.announceShutdown() },
+                reloadCertificates: reload,
                 drain: { await group.triggerGracefulShutdown() }
             ),
             logger: logger

@@ -1,4 +1,4 @@
-// What signals do to the server: announce its end, drain, end at once. SIGHUP does nothing.
+// What signals do to the server: announce its end, drain, end at once. SIGHUP reads certificates again.
 
 import GatewaySystem
 import GatewayWire
@@ -21,6 +21,8 @@ final class Shutdown: Sendable {
     struct Actions: Sendable {
         /// Says that no more calls should come.
         var announce: @Sendable () -> Void
+        /// Looks at the certificates of TLS; nil if there are none.
+        var reloadCertificates: (@Sendable () async -> Void)?
         /// Lets running calls finish and ends.
         var drain: @Sendable () async -> Void
     }
@@ -45,13 +47,21 @@ final class Shutdown: Sendable {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         Task.detached {
             for await signal in signals {
-                if signal == .sighup { self.ignore() } else { await self.advance(signal) }
+                if signal == .sighup { await self.reload() } else { await self.advance(signal) }
             }
         }
     }
 
-    private func ignore() {
-        logger.notice("SIGHUP is ignored: the configuration is read at the start only; restart to apply changes.")
+    private func reload() async {
+        guard let reloadCertificates = actions.reloadCertificates else {
+            return logger.notice(
+                "SIGHUP is ignored: the configuration is read at the start only; restart to apply changes."
+            )
+        }
+        logger.notice(
+            "SIGHUP: looking at the certificates. The configuration is read at the start only; restart to apply changes."
+        )
+        await reloadCertificates()
     }
 
     private func advance(_ signal: UnixSignal) async {

@@ -125,7 +125,7 @@ struct ChaoticFleet: Sendable {
     let gateway: Gateway
 
     init(count: Int = 4) throws {
-        let transport = EventLoopTransport(fallback: try CurlTransport())
+        let transport = try EventLoopTransport(over: CurlTransport())
         engines = try (0..<count).map { _ in try ChaoticEngine() }
         // Long enough for a busy machine's healthy engines, short enough for a test.
         let timeouts = Timeouts(

@@ -3,6 +3,7 @@
 import GatewayWire
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// One TCP connection to a server on this machine.
 final class RawClient: Sendable {
@@ -68,12 +69,22 @@ final class RawClient: Sendable {
     /// - Parameters:
     ///   - sending: What is sent as soon as the connection stands, however busy the test's own threads are.
     ///   - reads: False for a client that never reads; its receive buffer is then kept small.
-    static func connect(to port: Int, sending: String? = nil, reads: Bool = true) async throws -> RawClient {
+    ///   - tls: With what the connection is made secure, and the name that the server is asked for.
+    static func connect(
+        to port: Int,
+        sending: String? = nil,
+        reads: Bool = true,
+        tls: (context: NIOSSLContext, name: String?)? = nil
+    ) async throws -> RawClient {
         let collector = Collector()
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.autoRead, value: reads)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls.context, serverHostname: tls.name)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
                     try channel.pipeline.syncOperations.addHandler(collector)
                 }
             }
@@ -89,9 +100,10 @@ final class RawClient: Sendable {
     static func with<Result>(
         port: Int,
         sending: String? = nil,
+        tls: (context: NIOSSLContext, name: String?)? = nil,
         _ body: (RawClient) async throws -> Result
     ) async throws -> Result {
-        let client = try await connect(to: port, sending: sending)
+        let client = try await connect(to: port, sending: sending, tls: tls)
         do {
             let result = try await body(client)
             try await client.close()

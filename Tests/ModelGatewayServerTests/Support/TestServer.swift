@@ -10,8 +10,11 @@ import ServiceLifecycle
 struct TestServer: Sendable {
     let port: Int
     let group: ServiceGroup
+    let server: GatewayServer
     /// Goes up when the server has ended.
     let ended: Counter
+
+    func reloadCertificates() async { await server.reloadCertificates() }
 
     func connect(reads: Bool = true) async throws -> RawClient {
         try await RawClient.connect(to: port, reads: reads)
@@ -60,7 +63,7 @@ func withServer<Result: Sendable>(
         throw RawClient.Ended()
     }
     do {
-        let result = try await body(TestServer(port: port, group: group, ended: ended))
+        let result = try await body(TestServer(port: port, group: group, server: server, ended: ended))
         await group.triggerGracefulShutdown()
         try await running.value
         return result

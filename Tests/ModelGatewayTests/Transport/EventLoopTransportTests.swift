@@ -18,7 +18,9 @@ struct EventLoopTransportTests {
         }
     }
 
-    @Test(arguments: ["https://127.0.0.1:1/", "HTTPS://127.0.0.1:1/", "http://user:secret@127.0.0.1:1/", "ftp://x/"])
+    @Test(arguments: [
+        "HTTPS://127.0.0.1:1/", "https://user:secret@127.0.0.1:1/", "http://user:secret@127.0.0.1:1/", "ftp://x/",
+    ])
     func leavesWhatItDoesNotSpeak(url: String) async throws {
         let other = Elsewhere()
         let transport = EventLoopTransport(fallback: other)
@@ -33,7 +35,8 @@ struct EventLoopTransportTests {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
         let other = Elsewhere()
-        let transport = EventLoopTransport(fallback: other, pace: .none, environment: { $0 == name })
+        let bypass = UpstreamBypass(.environment, http2: false) { $0 == name }
+        let transport = EventLoopTransport(fallback: other, bypass: bypass)
         let response = try? await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
         #expect((response == nil) == isBypassed)
         #expect(other.urls.withLock { $0.count } == (isBypassed ? 1 : 0))

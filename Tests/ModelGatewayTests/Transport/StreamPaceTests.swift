@@ -84,11 +84,7 @@ struct StreamPaceTests {
         }
         defer { engine.stop() }
         let pace = StreamPace(limit: .milliseconds(100), busyShare: 0)
-        let transport = EventLoopTransport(
-            fallback: try CurlTransport(),
-            pace: pace,
-            environment: { _ in false }
-        )
+        let transport = EventLoopTransport(fallback: try CurlTransport(), pace: pace)
         let received = Lock<[[UInt8]]>([])
         let isWhole = try await withTaskExecutorPreference(transport.preferredExecutor) {
             let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))

@@ -1,8 +1,11 @@
 // The transports that keep the same promises, so that each is tested with all of them.
 
+import GatewayWire
 import ModelGateway
 import ModelGatewayServer
 import NIOCore
+import NIOSSL
+import TLSTesting
 
 /// One of the transports that the project offers.
 enum TransportKind: CaseIterable {
@@ -10,21 +13,28 @@ enum TransportKind: CaseIterable {
     case eventLoop
     /// The event loop counts as busy, so that streams are read at longer and longer intervals.
     case busyEventLoop
+    /// Each engine is reached over TLS.
+    case secureEventLoop
+
+    /// Those that reach an engine without anything in between, whose connections fail as the engine's do.
+    static let direct: [TransportKind] = [.curl, .eventLoop, .busyEventLoop]
 
     /// A transport with connections of its own, which uses one event loop.
     func make(room: ConnectionRoom = .process) throws -> any HTTPTransport {
         var options = CurlTransport.Options()
         options.room = room
+        options.proxy = .none
+        if self == .secureEventLoop { return try OverTLS(options) }
         let curl = try CurlTransport(options: options)
         switch self {
-        case .curl: return curl
+        case .curl, .secureEventLoop: return curl
         case .eventLoop: return Self.onLoop(curl, StreamPace(limit: .milliseconds(50)), room)
         case .busyEventLoop: return Self.onLoop(curl, StreamPace(limit: .milliseconds(20), busyShare: 0), room)
         }
     }
 
     private static func onLoop(_ curl: CurlTransport, _ pace: StreamPace, _ room: ConnectionRoom) -> any HTTPTransport {
-        OneLoop(EventLoopTransport(fallback: curl, pace: pace, environment: { _ in false }, room: room))
+        OneLoop(EventLoopTransport(fallback: curl, pace: pace, room: room))
     }
 }
 
@@ -41,6 +51,54 @@ private struct OneLoop: HTTPTransport {
     func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
         try await withTaskExecutorPreference(preferredExecutor) { () async throws(GatewayError) in
             try await transport.send(request)
+        }
+    }
+}
+
+/// Puts a TLS end before each engine that is called.
+private final class OverTLS: HTTPTransport {
+    private let transport: OneLoop
+    private let configuration: TLSConfiguration
+    private let fronts = Lock<[UInt16: TLSFront]>([:])
+    private let directory: CertificateDirectory
+
+    init(_ options: CurlTransport.Options) throws {
+        let authority = try TestAuthority()
+        directory = try CertificateDirectory()
+        configuration = try directory.server(try authority.issue(["localhost", "127.0.0.1"]))
+        var options = options
+        options.tls.caFile = try directory.write("ca.pem", authority.certificate)
+        let curl = try CurlTransport(options: options)
+        transport = OneLoop(EventLoopTransport(fallback: curl, tls: options.tls, pace: .none, room: options.room))
+    }
+
+    deinit {
+        for front in fronts.withLock({ $0.values }) { front.stop() }
+    }
+
+    var preferredExecutor: (any TaskExecutor)? { transport.preferredExecutor }
+
+    func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
+        guard let match = request.url.wholeMatch(of: /http:\/\/127\.0\.0\.1:(\d+)(.*)/), let port = UInt16(match.1)
+        else {
+            return try await transport.send(request)
+        }
+        var request = request
+        do {
+            request.url = "https://127.0.0.1:\(try await front(of: port))\(match.2)"
+        } catch {
+            throw GatewayError(.internalError, "The test has no TLS end: \(error).")
+        }
+        return try await transport.send(request)
+    }
+
+    private func front(of port: UInt16) async throws -> Int {
+        if let front = fronts.withLock({ $0[port] }) { return front.port }
+        let front = try await TLSFront.start(to: Int(port), configuration)
+        return fronts.withLock { fronts in
+            let first = fronts[port] ?? front
+            fronts[port] = first
+            return first.port
         }
     }
 }

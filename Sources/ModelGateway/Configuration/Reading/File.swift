@@ -2,13 +2,13 @@
 
 import GatewaySystem
 
-enum ConfigurationFile {
-    struct Failure: Error {
-        var message: String
+package enum ConfigurationFile {
+    package struct Failure: Error {
+        package var message: String
     }
 
     /// The content of a file or pipe that is not larger than the limit.
-    static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+    package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
         let content: [UInt8]?
         do throws(SystemError) {
             content = try OpenFile.content(of: path, limit: limit)

@@ -106,6 +106,7 @@ enum ModelReading {
     ) {
         if provider.apiKey?.isEmpty == true { provider.apiKey = nil }
         if provider.baseURL == nil { provider.baseURL = provider.kind.defaultBaseURL }
+        checkTLS(provider, node, &decoder)
         // A table with a mistake in one of these has been told so already.
         guard provider.baseURL == nil, provider.kind != .llama, node["base_url"] == nil,
             node["kind"] == nil
@@ -113,6 +114,28 @@ enum ModelReading {
         else { return }
         if node.entries != nil {
             decoder.mistake("'base_url' is missing; kind '\(provider.kind)' has none", at: node.mark)
+        }
+    }
+
+    private static func checkTLS(
+        _ provider: Configuration.Provider,
+        _ node: ConfigurationNode,
+        _ decoder: inout ConfigurationDecoder
+    ) {
+        let pairs = [
+            ("client_certificate_file", "client_key_file"), ("client_key_file", "client_certificate_file"),
+            ("client_key_password", "client_key_file"),
+        ]
+        for (key, other) in pairs where node[key] != nil && node[other] == nil {
+            decoder.at(key) {
+                $0.mistake("'\(other)' is missing, without which this has no effect", at: node[key]?.mark)
+            }
+        }
+        if !provider.tls.verifiesCertificate, provider.kind.isHosted, node["base_url"] == nil {
+            decoder.at("insecure_skip_verify") { decoder in
+                let message = "the certificate of a provider on the Internet is always verified"
+                decoder.mistake(message, at: node["insecure_skip_verify"]?.mark)
+            }
         }
     }
 

@@ -9,30 +9,30 @@ extension ConfigurationSchema {
     )
 
     /// The keys that say which upstream, in a provider's table or in place in a deployment's.
-    static let providerFields: [Field<Configuration.Provider>] = [
-        Field(
-            key: "kind",
-            type: ProviderKind.table.map(\.name).joined(separator: ", "),
-            standard: "\"openai_compatible\"",
-            summary: "the kind of upstream"
-        ) { node, decoder, provider in
-            guard let name = decoder.string(node) else { return }
-            let kind = ProviderKind(rawValue: name)
-            guard kind.isKnown else {
-                return decoder.unknownName(name, of: node, known: ProviderKind.table.map(\.name))
-            }
-            provider.kind = kind
-        },
-        .url("base_url", \.baseURL, "what paths are added to; needed where the kind has none"),
-        .secret("api_key", \.apiKey, "sent as `Authorization: Bearer`"),
-        headers,
-        .string("organization", \.organization, "sent as `openai-organization`"),
-        .string("project", \.project, "sent as `openai-project`"),
-        .string("ca_file", \.caFile, "PEM file of authorities to trust"),
-        .boolean("http2", \.http2, "offer HTTP/2; by libcurl's version if left out"),
-        .secret("proxy", \.proxy, "URL of a proxy; the environment's if left out, empty: none"),
-        .boolean("stream_usage", \.streamUsage, default: true, "ask for the usage of streams; false: never"),
-    ]
+    static let providerFields: [Field<Configuration.Provider>] =
+        [
+            Field(
+                key: "kind",
+                type: ProviderKind.table.map(\.name).joined(separator: ", "),
+                standard: "\"openai_compatible\"",
+                summary: "the kind of upstream"
+            ) { node, decoder, provider in
+                guard let name = decoder.string(node) else { return }
+                let kind = ProviderKind(rawValue: name)
+                guard kind.isKnown else {
+                    return decoder.unknownName(name, of: node, known: ProviderKind.table.map(\.name))
+                }
+                provider.kind = kind
+            },
+            .url("base_url", \.baseURL, "what paths are added to; needed where the kind has none"),
+            .secret("api_key", \.apiKey, "sent as `Authorization: Bearer`"),
+            headers,
+            .string("organization", \.organization, "sent as `openai-organization`"),
+            .string("project", \.project, "sent as `openai-project`"),
+            .boolean("http2", \.http2, "offer HTTP/2; by libcurl's version if left out"),
+            .secret("proxy", \.proxy, "URL of a proxy; the environment's if left out, empty: none"),
+            .boolean("stream_usage", \.streamUsage, default: true, "ask for the usage of streams; false: never"),
+        ] + tls.map { $0.inside(\.tls) }
 
     /// Names that belong to the connection or to the request as the gateway makes it.
     static let reservedHeaders: Set<String> = [

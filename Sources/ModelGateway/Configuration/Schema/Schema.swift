@@ -117,6 +117,7 @@ enum ConfigurationSchema {
                 "combinations of label values of one metric; further ones count as `other`"
             ),
             .boolean("access_log", \.accessLog, default: true, "one log line for each request"),
+            serverTLS,
         ]
     )
 

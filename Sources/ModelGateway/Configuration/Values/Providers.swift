@@ -72,8 +72,8 @@ extension Configuration {
         public var organization: String?
         /// Sent as `openai-project`.
         public var project: String?
-        /// A PEM file of certificate authorities to trust instead of the system's.
-        public var caFile: String?
+        /// How `https` is spoken with it.
+        public var tls: TLSOptions
         /// Whether to offer HTTP/2 on TLS connections. Default: nil, by the version of libcurl.
         public var http2: Bool?
         /// The proxy's URL; nil means the one from the environment, an empty one means none.
@@ -92,7 +92,7 @@ extension Configuration {
             headers: [String: Secret] = [:],
             organization: String? = nil,
             project: String? = nil,
-            caFile: String? = nil,
+            tls: TLSOptions = TLSOptions(),
             http2: Bool? = nil,
             proxy: Secret? = nil,
             streamUsage: Bool = true,
@@ -104,7 +104,7 @@ extension Configuration {
             self.headers = headers
             self.organization = organization
             self.project = project
-            self.caFile = caFile
+            self.tls = tls
             self.http2 = http2
             self.proxy = proxy
             self.streamUsage = streamUsage

@@ -61,6 +61,8 @@ extension Configuration {
         package var metricsMaxSeries: Int
         /// Whether one log line is written for each request. Default true.
         package var accessLog: Bool
+        /// How TLS is spoken. Default nil: the server speaks HTTP in the clear.
+        package var tls: ServerTLS?
 
         /// Creates the settings of a server.
         package init(
@@ -86,7 +88,8 @@ extension Configuration {
             metricsKey: Secret? = nil,
             metricsPublic: Bool = false,
             metricsMaxSeries: Int = 10_000,
-            accessLog: Bool = true
+            accessLog: Bool = true,
+            tls: ServerTLS? = nil
         ) {
             self.host = host
             self.port = port
@@ -111,6 +114,7 @@ extension Configuration {
             self.metricsPublic = metricsPublic
             self.metricsMaxSeries = metricsMaxSeries
             self.accessLog = accessLog
+            self.tls = tls
         }
     }
 

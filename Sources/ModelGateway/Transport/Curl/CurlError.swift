@@ -65,7 +65,14 @@ enum CurlFailure {
         case CURLE_OPERATION_TIMEDOUT:
             return timedOut(transfer, at: MonotonicInstant(nanoseconds: 0))
         case CURLE_SSL_CACERT_BADFILE:
-            return error(.tlsFailed, "The file of trusted CA certificates cannot be read.", transfer)
+            let file = transfer.loop.options.tls.caFile.map { " \($0)" } ?? ""
+            let message =
+                "The file of certificate authorities\(file) cannot be read, or has no certificate in PEM form in it."
+            return error(.configuration, message, transfer)
+        case CURLE_SSL_CERTPROBLEM:
+            return error(.configuration, unusableCertificate(transfer.loop.options.tls), transfer)
+        case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+            return TransportFailure.tlsFailed(TransportFailure.notPinned, wasSent: wasSent(transfer))
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR:
             return tlsFailed(transfer)
         default:
@@ -95,6 +102,9 @@ enum CurlFailure {
             return unreachable(systemReason(transfer) ?? TransportFailure.connectionFailed, .connecting, transfer)
         case CURLE_RECV_ERROR where text.contains("chunked-encoding"):
             return error(.malformedResponse, "The chunks of the provider's answer are malformed.", transfer)
+        case CURLE_RECV_ERROR where transfer.phase == .sending && text.contains("certificate required"):
+            // In TLS 1.3 the server looks at the client's certificate when the client has begun to send.
+            return TransportFailure.tlsFailed(TransportFailure.wantsCertificate, wasSent: true)
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND:
             let reason = systemReason(transfer) ?? TransportFailure.connectionClosed
             return TransportFailure.broke(reason, while: phase, hasBegun: transfer.phase > .sending)
@@ -124,7 +134,15 @@ enum CurlFailure {
         } else {
             reason = "the peers did not agree"
         }
-        return error(.tlsFailed, "The TLS handshake with the provider failed: \(reason).", transfer)
+        return TransportFailure.tlsFailed(reason, wasSent: wasSent(transfer))
+    }
+
+    private static func unusableCertificate(_ tls: TLSOptions) -> String {
+        let password = tls.keyPassword == nil ? "" : " with its password"
+        return """
+            The client certificate \(tls.certificateFile ?? "") or the private key \(tls.keyFile ?? "")\(password) cannot be \
+            used: a file cannot be read, is not in PEM form or is encrypted otherwise, or they do not belong together.
+            """
     }
 
     private static func systemReason(_ transfer: CurlTransfer) -> String? {

@@ -15,6 +15,8 @@ internal import Darwin
 final class CurlHandle {
     let easy: UnsafeMutableRawPointer
     private var headers: UnsafeMutablePointer<curl_slist>?
+    /// Where connections go that are not led by the URL; nearly always nil.
+    private var connectTo: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
     private var lastShape: Shape?
     private var inlineBodySize = 0
@@ -59,6 +61,7 @@ final class CurlHandle {
     deinit {
         curl_easy_cleanup(easy)
         curl_slist_free_all(headers)
+        curl_slist_free_all(connectTo)
         errorText.deallocate()
     }
 
@@ -92,14 +95,26 @@ final class CurlHandle {
         }
         lastShape = hasUserInfo ? nil : shape
         setContext(transfer)
+        let named = options.tls.serverName.flatMap { CurlServerName($0, for: request.url) }
+        if let named { try setServerName(named) }
         guard setBody(request, shape: shape, upload: transfer.upload) == CURLE_OK,
             ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK,
-            ccurl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK
+            ccurl_set_string(easy, CURLOPT_URL, named?.url ?? request.url) == CURLE_OK
         else { throw Self.outOfMemory }
         // The loop's own timer names the phase, so it goes first; libcurl divides its limit among several addresses.
         let limit = request.timeouts.connect
         let connect = limit > .zero ? limit.nanoseconds / 1_000_000 + 250 : 86_400_000
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connect))
+    }
+
+    private func setServerName(_ named: CurlServerName) throws(GatewayError) {
+        try Self.write(HTTPHeader("Host", named.authority), into: &line)
+        try append(&line)
+        guard let list = curl_slist_append(nil, named.connectTo),
+            ccurl_set_list(easy, CURLOPT_CONNECT_TO, list) == CURLE_OK
+        else { throw Self.outOfMemory }
+        curl_slist_free_all(connectTo)
+        connectTo = list
     }
 
     // MARK: Options that a request of the same shape finds as they are
@@ -108,15 +123,34 @@ final class CurlHandle {
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_BUFFERSIZE, 32 * 1024)
-        set(CURLOPT_HTTP_VERSION, options.http2 ? ccurl_http_2_over_tls : ccurl_http_1_1)
-        if options.http2 { set(CURLOPT_PIPEWAIT, 1) }
+        set(CURLOPT_HTTP_VERSION, options.offersHTTP2 ? ccurl_http_2_over_tls : ccurl_http_1_1)
+        if options.offersHTTP2 { set(CURLOPT_PIPEWAIT, 1) }
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         set(CURLOPT_HEADEROPT, ccurl_headers_separate)
         set(CURLOPT_MAXAGE_CONN, Int(clamping: options.idleConnectionLifetime.components.seconds))
         ccurl_set_quick_exit(easy)
         _ = ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "https,http")
-        if let file = options.caFile { _ = ccurl_set_string(easy, CURLOPT_CAINFO, file) }
+        setTLS(options.tls)
         if let proxy = options.proxy.url { _ = ccurl_set_string(easy, CURLOPT_PROXY, proxy) }
+    }
+
+    private func setTLS(_ tls: TLSOptions) {
+        set(CURLOPT_SSLVERSION, tls.minimumVersion == .tls13 ? ccurl_tls_1_3 : ccurl_tls_1_2)
+        if let file = tls.caFile { _ = ccurl_set_string(easy, CURLOPT_CAINFO, file) }
+        if let file = tls.certificateFile { _ = ccurl_set_string(easy, CURLOPT_SSLCERT, file) }
+        if let file = tls.keyFile {
+            _ = ccurl_set_string(easy, CURLOPT_SSLKEY, file)
+            // Without a password OpenSSL would ask for it on the terminal.
+            _ = ccurl_set_string(easy, CURLOPT_KEYPASSWD, tls.keyPassword?.reveal() ?? "")
+        }
+        if !tls.pins.isEmpty {
+            let pins = tls.pins.map { "sha256//\($0)" }.joined(separator: ";")
+            _ = ccurl_set_string(easy, CURLOPT_PINNEDPUBLICKEY, pins)
+        }
+        if !tls.verifiesCertificate {
+            set(CURLOPT_SSL_VERIFYPEER, 0)
+            set(CURLOPT_SSL_VERIFYHOST, 0)
+        }
     }
 
     private func setCallbacks(_ loop: CurlEventLoop) {

@@ -22,12 +22,15 @@ internal import Synchronization
 ///   `content-length` are left out of the headers. A caller that sends `accept-encoding` gets the body as it came.
 /// - The first transport of a process ignores `SIGPIPE`, unless the program has its own handler for it.
 public final class CurlTransport: HTTPTransport {
+    /// The settings that it was made with.
+    public let options: Options
     private let loops: [CurlEventLoop]
     private let next = Atomic<Int>(0)
 
     /// Starts a transport.
     /// - Throws: ``GatewayError/Code/internalError`` if libcurl or its threads cannot be started.
     public init(options: Options = Options()) throws(GatewayError) {
+        self.options = options
         var options = options
         options.proxy = options.proxy.resolved
         var loops: [CurlEventLoop] = []

@@ -8,11 +8,11 @@ extension CurlTransport {
         /// How many event-loop threads there are. Default 1, which serves tens of thousands of requests per second;
         /// values below 1 count as 1.
         public var loops: Int
-        /// Whether HTTP/2 is offered to `https` servers. By default from libcurl 8.4.0 on: older ones can report an answer
-        /// that was cut off as complete.
-        public var http2: Bool
-        /// A PEM file of the certificate authorities to trust instead of the system's.
-        public var caFile: String?
+        /// Whether HTTP/2 is offered to `https` servers. Nil, the default, means from libcurl 8.4.0 on: older ones can report
+        /// an answer that was cut off as complete.
+        public var http2: Bool?
+        /// How `https` servers are spoken to. Default: verified against the system's authorities, TLS 1.2 at least.
+        public var tls: TLSOptions
         /// How the transport goes out. Default ``Proxy/environment``.
         public var proxy: Proxy
         /// The `user-agent` of requests that have none. Default `ModelGateway`; nil sends none.
@@ -27,14 +27,16 @@ extension CurlTransport {
         public var maxIdleConnections: Int
         /// How long a connection may lie unused and still be reused. Default 118 s.
         public var idleConnectionLifetime: Duration
+        /// Whether HTTP/2 is offered with this version of libcurl.
+        var offersHTTP2: Bool { http2 ?? CurlLibrary.hasReliableHTTP2 }
         /// What its connections are counted against.
         package var room = ConnectionRoom.process
 
         /// Creates the default settings.
         public init() {
             loops = 1
-            http2 = CurlLibrary.hasReliableHTTP2
-            caFile = nil
+            http2 = nil
+            tls = TLSOptions()
             proxy = .environment
             userAgent = "ModelGateway"
             maxHeaderBytes = 256 * 1024
