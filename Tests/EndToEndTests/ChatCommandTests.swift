@@ -31,7 +31,7 @@ struct ChatCommandTests {
         return (status, chat.output, chat.errors)
     }
 
-    @Test func printsTheAnswerAndNothingElse() async throws {
+    @Test func `The command prints the answer and nothing else`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Rayleigh scattering."))
         let run = try await ask(engine, "Why is the sky blue?")
         #expect(run.status == 0)
@@ -39,7 +39,7 @@ struct ChatCommandTests {
         #expect(run.errors == "")
     }
 
-    @Test func printsTheAnswerWhileItIsMade() async throws {
+    @Test func `The command prints the answer while it is made`() async throws {
         let engine = try ScriptedEngine()
         let script = Script.chatStream("One two three.")
         engine.enqueue(script.stalled(after: script.byteCount - 200))
@@ -51,14 +51,14 @@ struct ChatCommandTests {
         #expect(chat.output == "One two three.\n")
     }
 
-    @Test func neverSplitsACharacter() async throws {
+    @Test func `The command never splits a character`() async throws {
         let text = "Grüße 👩‍🚀 — 你好, é 🇩🇪."
         let engine = try ScriptedEngine { _ in Script.chatStream(text).inPieces(of: 1) }
         let run = try await ask(engine, "Hi")
         #expect(run.output == text + "\n")
     }
 
-    @Test func sendsWhatTheOptionsSay() async throws {
+    @Test func `The command sends what the options say`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let run = try await ask(
             engine,
@@ -93,7 +93,9 @@ struct ChatCommandTests {
     ]
 
     @Test(arguments: prompts)
-    func takesThePromptFromStandardInput(_ prompt: String?, _ input: String, _ expected: String) async throws {
+    func `The command takes the prompt from standard input`(_ prompt: String?, _ input: String, _ expected: String)
+        async throws
+    {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let chat = try ChildProcess(
             BuiltProducts.path("gateway"),
@@ -184,21 +186,21 @@ struct ChatCommandTests {
         #expect(!run.output.unicodeScalars.contains("\u{1B}"))
     }
 
-    @Test func takesTheOnlyModelOfAServer() async throws {
+    @Test func `The command takes the only model of a server`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["only"]))
         let chat = try BuiltProducts.gateway("chat", "--base-url", engine.url + "/v1", "Hi")
         #expect(try await chat.waitForExit() == 0)
         #expect(engine.requests.map(\.path) == ["/v1/models", "/v1/chat/completions"])
     }
 
-    @Test func asksForAChoiceAmongSeveralModels() async throws {
+    @Test func `The command asks for a choice among several models`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["a", "b"]))
         let chat = try BuiltProducts.gateway("chat", "--base-url", engine.url, "Hi")
         #expect(try await chat.waitForExit() == 64)
         #expect(chat.errors.contains("--model: a, b"))
     }
 
-    @Test func printsTheWholeResponse() async throws {
+    @Test func `The command prints the whole response`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Yes."))
         let run = try await ask(engine, "--json", "Hi")
         let json = try JSONValue(parsing: Array(run.output.utf8.dropLast()))
@@ -208,7 +210,7 @@ struct ChatCommandTests {
         #expect(json["usage"]?["completion_tokens"]?.int == 1)
     }
 
-    @Test func saysHowFastItWas() async throws {
+    @Test func `The command says how fast it was`() async throws {
         let engine = try ScriptedEngine(
             respond: ScriptedEngine.openAI(text: "One two three.", pace: .milliseconds(2))
         )
@@ -221,13 +223,13 @@ struct ChatCommandTests {
 
     // MARK: Keys
 
-    @Test func sendsTheKeyOfTheEnvironment() async throws {
+    @Test func `The command sends the key of the environment`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         _ = try await ask(engine, "Hi", environment: ["GATEWAY_API_KEY": "from-environment"])
         #expect(engine.requests.first?.header("authorization") == "Bearer from-environment")
     }
 
-    @Test func keepsTheKeyOfOpenAIFromOtherServers() async throws {
+    @Test func `The command keeps the key of OpenAI from other servers`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let run = try await ask(engine, "Hi", environment: ["OPENAI_API_KEY": "sk-secret"])
         #expect(run.status == 0)
@@ -237,7 +239,7 @@ struct ChatCommandTests {
 
     // MARK: Ends
 
-    @Test func controlCStopsTheAnswer() async throws {
+    @Test func `Control-C stops the answer`() async throws {
         let engine = try ScriptedEngine()
         let script = Script.chatStream("One two three.")
         engine.enqueue(script.stalled(after: script.byteCount - 200))
@@ -249,7 +251,7 @@ struct ChatCommandTests {
         try await engine.waitForClientClose()
     }
 
-    @Test func endsQuietlyWhenNobodyReads() async throws {
+    @Test func `The command ends quietly when its output is closed`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let chat = try BuiltProducts.gateway(
             "chat",
@@ -274,7 +276,7 @@ struct ChatCommandTests {
     ]
 
     @Test(arguments: failures)
-    func failuresOfTheServerHaveStatuses(_ status: Int, _ expected: Int32, _ text: String) async throws {
+    func `Failures of the server have exit statuses`(_ status: Int, _ expected: Int32, _ text: String) async throws {
         let engine = try ScriptedEngine { _ in .openAIError(status: status, message: "The provider says bad") }
         let run = try await ask(engine, "Hi")
         #expect(run.status == expected)
@@ -284,7 +286,7 @@ struct ChatCommandTests {
         #expect(!run.errors.contains("127.0.0.1"))
     }
 
-    @Test func aCutAnswerIsAFailure() async throws {
+    @Test func `A cut answer is a failure`() async throws {
         let engine = try ScriptedEngine { _ in
             let script = Script.chatStream("One two three.")
             return script.cut(after: script.byteCount - 200)
@@ -297,7 +299,7 @@ struct ChatCommandTests {
 
     #if os(Linux)
     @Test(arguments: [["chat", "Hi", "-m", "mock", "--base-url"], ["--help"], ["--version"]])
-    func aFullDeviceIsAFailureOfTheOutput(_ arguments: [String]) async throws {
+    func `A full device is a failure of the output`(_ arguments: [String]) async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Yes."))
         let address = arguments.last == "--base-url" ? [engine.url] : []
         let command = [BuiltProducts.path("gateway")] + arguments + address
@@ -327,7 +329,7 @@ struct ChatCommandTests {
     ]
 
     @Test(arguments: badUses)
-    func badUseHasStatuses(_ arguments: [String], _ status: Int32) async throws {
+    func `Wrong use has its own exit statuses`(_ arguments: [String], _ status: Int32) async throws {
         let chat = try ChildProcess(BuiltProducts.path("gateway"), ["chat"] + arguments)
         #expect(try await chat.waitForExit() == status)
         #expect(chat.output == "")
@@ -335,7 +337,7 @@ struct ChatCommandTests {
     }
 
     #if LlamaCpp
-    @Test func aMissingModelFileSaysWhatToDo() async throws {
+    @Test func `A missing model file says what to do`() async throws {
         let chat = try ChildProcess(BuiltProducts.path("gateway"), ["chat", "-m", "/nowhere/model.gguf", "Hi"])
         #expect(try await chat.waitForExit() == 66)
         #expect(chat.errors.contains("/nowhere/model.gguf"))
@@ -347,7 +349,8 @@ struct ChatCommandTests {
     private static let missingFileStatus: Int32 = 69
     #endif
 
-    @Test(.enabled(if: Configuration.FileFormat.yaml.isAvailable)) func usesTheModelsOfAConfiguration() async throws {
+    @Test(.enabled(if: Configuration.FileFormat.yaml.isAvailable))
+    func `The command uses the models of a configuration`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "From the file."))
         let directory = try TemporaryDirectory()
         let file = try directory.write(
@@ -367,7 +370,7 @@ struct ChatCommandTests {
         #expect(body["model"]?.string == "mock-7b")
     }
 
-    @Test func findsTheModelsOfWorkers() async throws {
+    @Test func `The command finds the models of workers`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["found"], text: "From a worker."))
         let directory = try TemporaryDirectory()
         let file = try directory.write("gateway.toml", "[workers]\nurls = [\"\(engine.url)\"]\n")

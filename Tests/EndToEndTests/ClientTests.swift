@@ -100,7 +100,7 @@ struct ClientTests {
         #expect(lines.count > 5)
     }
 
-    @Test func theOfficialClientIsContent() async throws {
+    @Test func `OpenAI's own client is content`() async throws {
         let engine = try ScriptedEngine(respond: Self.respond)
         let directory = try TemporaryDirectory()
         let file = try directory.write("gateway.toml", Self.configuration(engine))
@@ -118,7 +118,7 @@ struct ClientTests {
         #expect(try await server.stop() == 0)
     }
 
-    @Test func badInputIsRefusedAndTheServerLivesOn() async throws {
+    @Test func `Bad input is refused, and the server lives on`() async throws {
         let engine = try ScriptedEngine(respond: Self.respond)
         let directory = try TemporaryDirectory()
         let file = try directory.write("gateway.toml", Self.configuration(engine))

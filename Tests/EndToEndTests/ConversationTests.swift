@@ -27,7 +27,7 @@ struct ConversationTests {
         return chat
     }
 
-    @Test func remembersWhatWasSaid() async throws {
+    @Test func `The conversation remembers what was said`() async throws {
         let engine = try ScriptedEngine()
         engine.enqueue(.chatStream("Nice to meet you."), .chatStream("Your name is Ada."))
         let chat = try await start(engine)
@@ -43,7 +43,7 @@ struct ConversationTests {
         )
     }
 
-    @Test func forgetsOnDemand() async throws {
+    @Test func `The conversation forgets on demand`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Hello."))
         let chat = try await start(engine)
         chat.type("First.\n")
@@ -58,7 +58,7 @@ struct ConversationTests {
         #expect(body["messages"]?.array?.map { $0["content"]?.string } == ["Second."])
     }
 
-    @Test func controlDLeaves() async throws {
+    @Test func `Control-D leaves`() async throws {
         let engine = try ScriptedEngine()
         let chat = try await start(engine)
         chat.type("\u{4}")
@@ -163,7 +163,7 @@ struct ConversationTests {
     private static let pasteOn = "\u{1B}[?2004h"
     private static let pasteOff = "\u{1B}[?2004l"
 
-    @Test func controlCStopsAnAnswerAndTheConversationGoesOn() async throws {
+    @Test func `Control-C stops an answer, and the conversation goes on`() async throws {
         let engine = try ScriptedEngine()
         let script = Script.chatStream("One two three.")
         engine.enqueue(script.stalled(after: script.byteCount - 200), .chatStream("Gladly."))
@@ -182,7 +182,7 @@ struct ConversationTests {
         #expect(said?.count == 3 && said?[1].hasPrefix("One two") == true)
     }
 
-    @Test func aFailureTakesTheQuestionBack() async throws {
+    @Test func `A failure takes the question back`() async throws {
         let engine = try ScriptedEngine()
         engine.enqueue(.openAIError(status: 400, message: "That is not allowed."), .chatStream("Fine."))
         let chat = try await start(engine)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Examples", .timeLimit(.minutes(5)))
 struct ExampleTests {
-    @Test func commandLineChatRemembers() async throws {
+    @Test func `CommandLineChat remembers`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["tiny"], text: "Hello."))
         let chat = try ChildProcess(
             BuiltProducts.path("CommandLineChat"),
@@ -21,13 +21,13 @@ struct ExampleTests {
         #expect(body["messages"]?.array?.map { $0["content"]?.string } == ["Hi", "Hello.", "Again"])
     }
 
-    @Test func commandLineChatIsShort() throws {
+    @Test func `CommandLineChat is short`() throws {
         let path = BuiltProducts.source("../../Examples/CommandLineChat/main.swift")
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
         #expect(lines.count { !$0.hasPrefix("//") } <= 25)
     }
 
-    @Test func semanticSearchPutsTheNearestFirst() async throws {
+    @Test func `SemanticSearch puts the nearest first`() async throws {
         // The question points where the third document does, and away from the first.
         let engine = try ScriptedEngine { request in
             request.path == "/v1/models"
@@ -45,7 +45,7 @@ struct ExampleTests {
         #expect(lines.last?.hasSuffix("Refunds are paid within five days of the return.") == true)
     }
 
-    @Test func theWebAppHasItsOwnRoutesAndTheGateways() async throws {
+    @Test func `The web app has its own routes and the gateway's`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Frogs jump."))
         let port = try ScriptedEngine().port
         let app = try ChildProcess(
@@ -66,7 +66,7 @@ struct ExampleTests {
         #expect(try await app.waitForExit() == 0)
     }
 
-    @Test func aProgramOfTheLibraryAloneLinksNeitherNIONorLlama() throws {
+    @Test func `A program of the library alone links neither NIO nor llama.cpp`() throws {
         func contains(_ program: String, _ symbol: String) throws -> Bool {
             let binary = try Data(contentsOf: URL(fileURLWithPath: BuiltProducts.path(program)), options: .alwaysMapped)
             return binary.range(of: Data(symbol.utf8)) != nil

@@ -80,7 +80,7 @@ struct GuideTests {
         return (engines, try makeGateway(engines[0].url, engines[1].url))
     }
 
-    @Test func theArticleHasThisCode() throws {
+    @Test func `The article has this code`() throws {
         let article = try String(
             contentsOfFile: BuiltProducts.source("../../Sources/ModelGateway/Documentation.docc/UsingTheGateway.md"),
             encoding: .utf8
@@ -93,34 +93,34 @@ struct GuideTests {
         for block in blocks { #expect(code.contains(block), "\(block)") }
     }
 
-    @Test func callsTakeTurns() async throws {
+    @Test func `Calls take turns`() async throws {
         let (engines, gateway) = try start()
         #expect(try await answer("Really?", from: gateway) == "Well, yes.")
         #expect(try await show("Really?", from: gateway, upTo: 3) == "Well,")
         #expect(engines.map(\.requests.count) == [1, 1])
     }
 
-    @Test func oneServerIsOneLine() async throws {
+    @Test func `One server is one line`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Well, yes."))
         defer { engine.stop() }
         let request = ChatRequest(model: "qwen3-8b", messages: [.user("Really?")])
         #expect(try await makeGateway(of: engine.url).chat(request).text == "Well, yes.")
     }
 
-    @Test func aConversationGrows() async throws {
+    @Test func `A conversation grows`() async throws {
         let (engines, gateway) = try start()
         defer { for engine in engines { engine.stop() } }
         let messages = try await converse(["One?", "Two?"], with: gateway)
         #expect(messages.map(\.text) == ["One?", "Well, yes.", "Two?", "Well, yes."])
     }
 
-    @Test func textsBecomeVectors() async throws {
+    @Test func `Texts become vectors`() async throws {
         let (engines, gateway) = try start()
         defer { for engine in engines { engine.stop() } }
         #expect(try await vectors(of: ["one"], from: gateway) == [[0.25, -0.5, 1]])
     }
 
-    @Test func failuresAreSentences() async throws {
+    @Test func `Failures are sentences`() async throws {
         let (engines, gateway) = try start()
         for engine in engines {
             for _ in 0..<8 { engine.enqueue(.openAIError(status: 429, message: "Slow down.")) }
@@ -128,7 +128,7 @@ struct GuideTests {
         #expect(await politeAnswer("Hi", from: gateway).hasPrefix("Too many questions"))
     }
 
-    @Test func aFileMakesAGateway() throws {
+    @Test func `A file makes a gateway`() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write(
             "gateway.toml",

@@ -10,7 +10,7 @@ import Testing
 struct LocalModelTests {
     private static let model = "SmolLM2-135M-Instruct.Q4_1"
 
-    @Test func answersInTheTerminal() async throws {
+    @Test func `The model answers in the terminal`() async throws {
         let chat = try BuiltProducts.gateway(
             "chat",
             "--max-tokens",
@@ -26,7 +26,7 @@ struct LocalModelTests {
         #expect(chat.errors.wholeMatch(of: line) != nil, "no progress in a pipe, only the statistics: \(chat.errors)")
     }
 
-    @Test func theSameSeedGivesTheSameAnswer() async throws {
+    @Test func `The same seed gives the same answer`() async throws {
         var answers: [String?] = []
         for _ in 0..<2 {
             let chat = try BuiltProducts.gateway(
@@ -49,14 +49,14 @@ struct LocalModelTests {
         #expect(answers[0] == answers[1])
     }
 
-    @Test func controlCStopsIt() async throws {
+    @Test func `Control-C stops it`() async throws {
         let chat = try BuiltProducts.gateway("chat", "--max-tokens", "2000", "Tell me a very long story.")
         try await chat.waitForOutput { !$0.isEmpty }
         chat.signal(SIGINT)
         #expect(try await chat.waitForExit() == 130)
     }
 
-    @Test func servesItOverHTTP() async throws {
+    @Test func `The model is served over HTTP`() async throws {
         let server = try await RunningServer()
         defer { server.process.signal(SIGKILL) }
         try await server.waitUntilReady()
@@ -107,7 +107,7 @@ struct LocalModelTests {
         #expect(try await server.stop() == 0)
     }
 
-    @Test func aRunningAnswerFinishesWhenItDrains() async throws {
+    @Test func `A running answer finishes when the server drains`() async throws {
         let server = try await RunningServer()
         defer { server.process.signal(SIGKILL) }
         try await server.waitUntilReady()
@@ -122,7 +122,7 @@ struct LocalModelTests {
         #expect(try await server.process.waitForExit() == 0)
     }
 
-    @Test func aModelThatIsNotThereIsSaid() async throws {
+    @Test func `A missing model is reported`() async throws {
         let directory = try TemporaryDirectory()
         let chat = try BuiltProducts.gateway("chat", "Hi", environment: ["XDG_DATA_HOME": directory.path])
         #expect(try await chat.waitForExit() == 69)
@@ -130,7 +130,7 @@ struct LocalModelTests {
     }
 
     @Test(arguments: [(0, "empty"), (100_000, "truncated")])
-    func aDamagedModelIsSaid(_ bytes: Int, _ name: String) async throws {
+    func `A damaged model is reported`(_ bytes: Int, _ name: String) async throws {
         let directory = try TemporaryDirectory()
         let home = ProcessInfo.processInfo.environment["XDG_DATA_HOME"] ?? "\(NSHomeDirectory())/.local/share"
         let original = try #require(FileHandle(forReadingAtPath: "\(home)/modelgateway/models/\(Self.model).gguf"))
@@ -148,7 +148,7 @@ struct LocalModelTests {
 
 @Suite("Without the local backend")
 struct NoLocalModelTests {
-    @Test func saysHowToGetIt() async throws {
+    @Test func `The program says how to get the model`() async throws {
         let chat = try BuiltProducts.gateway("chat", "Hi")
         #expect(try await chat.waitForExit() == 69)
         #expect(chat.errors.contains("scripts/build"))

@@ -69,7 +69,7 @@ struct RouteCommandTests {
 
     private func json(_ output: String) throws -> JSONValue { try JSONValue(parsing: Array(output.utf8)) }
 
-    @Test func showsWhoMayTakeTheCallAndWhyOthersMayNot() async throws {
+    @Test func `The command shows who may take the call, and why others may not`() async throws {
         let run = try await explain("--config", file, "--session", "alice", "--tags", "eu,us", "Hi")
         #expect(run.status == 0)
         let lines = run.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
@@ -82,7 +82,7 @@ struct RouteCommandTests {
         #expect(lines.contains(["resting", "standby"]))
     }
 
-    @Test func jsonSaysTheSame() async throws {
+    @Test func `JSON says the same`() async throws {
         let run = try await explain("--config", file, "-m", "helper", "--tags", "eu", "--json", "Hi")
         #expect(run.status == 0)
         let report = try json(run.output)
@@ -97,7 +97,7 @@ struct RouteCommandTests {
         #expect(excluded.first?["reasons"]?.array?.map(\.string) == ["standby"])
     }
 
-    @Test func takesThePromptOrAWholeRequestFromAPipe() async throws {
+    @Test func `The command takes the prompt or a whole request from a pipe`() async throws {
         let prompt = try await explain("--config", file, "--json", input: .text("Hello"))
         #expect(try json(prompt.output)["text_bytes"]?.int == "\nuser\nHello".utf8.count)
         let body = #"{"model":"assistant","input":"abc","user":"bob","metadata":{"tags":"eu"}}"#
@@ -111,7 +111,7 @@ struct RouteCommandTests {
         #expect(try json(read.output) == report)
     }
 
-    @Test func asksWorkersForTheirModelsAndSendsNothingElse() async throws {
+    @Test func `The command asks workers for their models and sends nothing else`() async throws {
         let engines = try [["shared"], ["shared"], ["other", "shared"], ["other"]].map {
             try ScriptedEngine(respond: ScriptedEngine.openAI(models: $0))
         }
@@ -165,7 +165,7 @@ struct RouteCommandTests {
         #expect(try await server.stop() == 0)
     }
 
-    @Test func failsWithTheRightStatus() async throws {
+    @Test func `The command fails with the right status`() async throws {
         let usage = try await explain("Hi")
         #expect(usage.status == 64)
         #expect(usage.errors.contains("--config FILE"))
@@ -178,7 +178,7 @@ struct RouteCommandTests {
         #expect(try await explain("--worker-urls", "http://127.0.0.1:9", "-m", "x", "--", "Hi").status == 69)
     }
 
-    @Test func saysSoIfNobodyMayTakeTheCall() async throws {
+    @Test func `The command says so if no deployment may take the call`() async throws {
         let file = try directory.write(
             "resting.toml",
             """

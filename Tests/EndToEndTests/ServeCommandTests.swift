@@ -43,7 +43,7 @@ struct ServeCommandTests {
         return try await RunningServer("--config", file, environment: environment)
     }
 
-    @Test func answersUnderItsOwnNames() async throws {
+    @Test func `The server answers under its own names`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let server = try await start(engine)
         defer { server.process.signal(SIGKILL) }
@@ -63,7 +63,7 @@ struct ServeCommandTests {
         #expect(try await server.stop() == 0)
     }
 
-    @Test func findsTheModelsOfWorkersAndTakesTurns() async throws {
+    @Test func `The server finds the models of workers and takes turns`() async throws {
         let first = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["shared", "first"]))
         let second = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["shared"]))
         let server = try await RunningServer("--worker-urls", first.url, second.url)
@@ -81,7 +81,7 @@ struct ServeCommandTests {
         #expect(try await server.stop() == 0)
     }
 
-    @Test func wantsAKeyIfItHasKeys() async throws {
+    @Test func `The server asks for a key if it has keys`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let file = try directory.write("gateway.toml", Self.configuration(engine))
         let server = try await RunningServer("--config", file, "--api-key", "one", "--api-key", "two")
@@ -101,7 +101,7 @@ struct ServeCommandTests {
 
     // MARK: Draining
 
-    @Test func runningAnswersFinish() async throws {
+    @Test func `Running answers finish`() async throws {
         let engine = try ScriptedEngine()
         let script = Script.chatStream("One two three.")
         engine.enqueue(script.stalled(after: script.byteCount - 200))
@@ -121,7 +121,7 @@ struct ServeCommandTests {
         #expect(try await server.process.waitForExit() == 0)
     }
 
-    @Test func aSecondSignalEndsAtOnce() async throws {
+    @Test func `A second signal ends at once`() async throws {
         let engine = try ScriptedEngine()
         let script = Script.chatStream("One two three.")
         engine.enqueue(script.stalled(after: script.byteCount - 200))
@@ -237,7 +237,7 @@ struct ServeCommandTests {
         #expect(try await same.waitForExit() == 78)
     }
 
-    @Test func aPortInUseIsSaid() async throws {
+    @Test func `A port in use is reported`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI())
         let file = try directory.write("gateway.toml", Self.configuration(engine))
         let server = try BuiltProducts.gateway("serve", "--config", file, "--port", "\(engine.port)")
@@ -245,7 +245,7 @@ struct ServeCommandTests {
         #expect(server.errors.contains("gateway: port \(engine.port) on 127.0.0.1 is in use"))
     }
 
-    @Test func allMistakesOfAConfigurationAreSaid() async throws {
+    @Test func `All mistakes of a configuration are reported`() async throws {
         let file = try directory.write(
             "gateway.toml",
             "[server]\nprot = 3\nport = \"x\"\n\n[logging]\nlevel = \"loud\"\n"
@@ -328,13 +328,13 @@ struct ServeCommandTests {
     ]
 
     @Test(arguments: badUses)
-    func badUseHasStatuses(_ arguments: [String], _ status: Int32) async throws {
+    func `Wrong use has its own exit statuses`(_ arguments: [String], _ status: Int32) async throws {
         let server = try ChildProcess(BuiltProducts.path("gateway"), ["serve", "--port", "0"] + arguments)
         #expect(try await server.waitForExit() == status)
         #expect(server.errors.hasPrefix("gateway: "), "\(server.errors)")
     }
 
-    @Test func theVersionAndTheHelpAreThere() async throws {
+    @Test func `The version and the help are printed`() async throws {
         let version = try BuiltProducts.gateway("--version")
         #expect(try await version.waitForExit() == 0)
         #expect(version.output.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+\n/) != nil)

@@ -37,7 +37,7 @@ struct ServePolicyTests {
     }
 
     @Test(arguments: names)
-    func everyNameRoutesCallsOfWorkers(_ policy: String) async throws {
+    func `Every name routes calls of workers`(_ policy: String) async throws {
         let engines = try (0..<3).map { _ in try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["m"])) }
         let server = try await RunningServer(
             "--worker-urls",
@@ -65,7 +65,7 @@ struct ServePolicyTests {
         #expect(try await server.stop() == 0)
     }
 
-    @Test func parametersOfTheFileStayIfTheNameIsTheSame() async throws {
+    @Test func `Parameters of the file stay if the name is the same`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["m"]))
         let file = try directory.write(
             "gateway.toml",
@@ -83,7 +83,7 @@ struct ServePolicyTests {
         }
     }
 
-    @Test func aWrongNameIsSaidWithTheOnesThereAre() async throws {
+    @Test func `A wrong name is reported with the names that exist`() async throws {
         let flag = try BuiltProducts.gateway("serve", "--worker-urls", "http://127.0.0.1:9", "--policy", "cache_awre")
         #expect(try await flag.waitForExit() == 64)
         for name in Self.names { #expect(flag.errors.contains(name)) }
@@ -109,7 +109,7 @@ struct ServePolicyTests {
             #"{ name = "latency", exploration = -1 }"#, #"{ name = "random", load_factor = 2 }"#,
         ]
     )
-    func impossibleValuesAreMistakes(_ policy: String) async throws {
+    func `Impossible values are mistakes`(_ policy: String) async throws {
         let file = try directory.write(
             "gateway.toml",
             "[workers]\nurls = [\"http://127.0.0.1:9\"]\npolicy = \(policy)\n"

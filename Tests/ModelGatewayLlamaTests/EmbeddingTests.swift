@@ -17,7 +17,7 @@ extension LocalModelTests {
             zip(first, second).reduce(0) { $0 + $1.0 * $1.1 }
         }
 
-        @Test func likeTextsHaveLikeVectors() async throws {
+        @Test func `Like texts have like vectors`() async throws {
             let vectors = try await embed([
                 "A cat sleeps on the sofa.", "A kitten is napping on the couch.",
                 "The stock market fell sharply today.",
@@ -27,7 +27,7 @@ extension LocalModelTests {
             #expect(likeness(vectors[0], vectors[1]) > likeness(vectors[0], vectors[2]))
         }
 
-        @Test func aBatchGivesWhatEachTextGivesAlone() async throws {
+        @Test func `A batch gives what each text gives alone`() async throws {
             let texts = (0..<40).map { "This is text number \($0), " + String(repeating: "and on ", count: $0) }
             let together = try await embed(texts)
             #expect(together.embeddings.count == 40)
@@ -39,12 +39,12 @@ extension LocalModelTests {
             #expect(together.usage?.completionTokens == 0)
         }
 
-        @Test func aTextLongerThanABatchIsEmbedded() async throws {
+        @Test func `A text longer than a batch is embedded`() async throws {
             let vector = try #require(try await embed([String(repeating: "a long text ", count: 400)]).embeddings.first)
             #expect(abs(likeness(vector, vector) - 1) < 0.001)
         }
 
-        @Test func whatCannotBeEmbeddedIsRefused() async throws {
+        @Test func `What cannot be embedded is refused`() async throws {
             let provider = try await LocalModel.ready(LocalModel.shared)
             for (request, code) in [
                 (EmbeddingRequest(model: "m", texts: []), .invalidRequest),

@@ -8,7 +8,7 @@ import Testing
 
 extension LocalModelTests {
     @Suite(.timeLimit(.minutes(5))) struct GenerationTests {
-        @Test func aStreamHasTheTextOfTheWholeAnswer() async throws {
+        @Test func `A stream has the text of the whole answer`() async throws {
             let provider = try await LocalModel.ready(LocalModel.sequential)
             let sampling = Sampling(temperature: 0, seed: 1, maxTokens: 48)
             let whole = try await provider.answer("Why is the sky blue?", sampling)
@@ -40,7 +40,7 @@ extension LocalModelTests {
             #expect(usage == whole.usage)
         }
 
-        @Test func theSameSeedGivesTheSameText() async throws {
+        @Test func `The same seed gives the same text`() async throws {
             let provider = try await LocalModel.ready(LocalModel.sequential)
             func answer(_ seed: Int) async throws -> String {
                 let sampling = Sampling(temperature: 1.5, seed: seed, maxTokens: 40)
@@ -53,7 +53,7 @@ extension LocalModelTests {
             #expect(try await answer(8) != first)
         }
 
-        @Test func aStopStringThatStraddlesTokensIsNeverSeen() async throws {
+        @Test func `A stop string that straddles tokens is never seen`() async throws {
             let provider = try await LocalModel.ready(LocalModel.sequential)
             let sampling = Sampling(temperature: 0, seed: 1, maxTokens: 60)
             let whole = try await provider.answer("Count from one to ten in words.", sampling)
@@ -71,7 +71,7 @@ extension LocalModelTests {
             #expect((stopped.usage?.completionTokens ?? 0) < (whole.usage?.completionTokens ?? 0))
         }
 
-        @Test func charactersAreNeverSplit() async throws {
+        @Test func `Characters are never split`() async throws {
             let provider = try await LocalModel.ready(LocalModel.sequential)
             // The byte tokens of emoji: each takes two to four of them.
             let request = CompletionRequest(
@@ -89,7 +89,7 @@ extension LocalModelTests {
             #expect(!pieces.dropLast().joined().unicodeScalars.contains("\u{FFFD}"))
         }
 
-        @Test func usageCountsPromptCachedAndAnswer() async throws {
+        @Test func `The usage counts the prompt, its cached part and the answer`() async throws {
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
                 options: LlamaOptions.oneThread(contextLength: 512, parallel: 1)
@@ -107,7 +107,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func anEndOfTurnIsAStop() async throws {
+        @Test func `An end of turn is a stop`() async throws {
             let provider = try await LocalModel.ready(LocalModel.sequential)
             let response = try await provider.answer(
                 "What is 2 + 2?",
@@ -119,7 +119,7 @@ extension LocalModelTests {
             #expect(usage.completionTokens < 200)
         }
 
-        @Test func aPromptThatIsTooLongNamesBothNumbers() async throws {
+        @Test func `A prompt that is too long names both numbers`() async throws {
             let provider = try await LocalModel.ready(LocalModel.shared)
             let question = String(repeating: "word ", count: 3000)
             let error = await #expect(throws: GatewayError.self) {
@@ -131,7 +131,7 @@ extension LocalModelTests {
             #expect(error?.message.contains("30") == true, "\(error?.message ?? "")")
         }
 
-        @Test func aHugePromptIsRefusedWithoutReadingAllOfIt() async throws {
+        @Test func `A huge prompt is refused without reading all of it`() async throws {
             let provider = try await LocalModel.ready(LocalModel.shared)
             let error = await #expect(throws: GatewayError.self) {
                 _ = try await provider.complete(String(repeating: "x", count: 30_000_000), Sampling(maxTokens: 1))
@@ -139,7 +139,7 @@ extension LocalModelTests {
             #expect(error?.code == .contextLengthExceeded)
         }
 
-        @Test func anAnswerThatFillsTheContextEndsForItsLength() async throws {
+        @Test func `An answer that fills the context ends because of its length`() async throws {
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
                 options: LlamaOptions.oneThread(contextLength: 256, parallel: 2)
@@ -153,7 +153,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func penaltiesAndBiasChangeTheChoice() async throws {
+        @Test func `Penalties and bias change the choice`() async throws {
             let provider = try await LocalModel.ready(LocalModel.sequential)
             let plain = Sampling(temperature: 0, seed: 1, maxTokens: 40)
             let question = "Explain how rain is made."
@@ -174,7 +174,7 @@ extension LocalModelTests {
             #expect(forced == piece + piece + piece, "three times the same token")
         }
 
-        @Test func severalChoicesShareOnePrompt() async throws {
+        @Test func `Several choices share one prompt`() async throws {
             let provider = try await LocalModel.ready(LocalModel.shared)
             let sampling = Sampling(temperature: 1.2, seed: 3, maxTokens: 12, choices: 3)
             let response = try await provider.answer("Invent a name for a cat.", sampling)
@@ -184,7 +184,7 @@ extension LocalModelTests {
             #expect(response.usage?.promptTokens == single.usage?.promptTokens)
         }
 
-        @Test func severalPromptsMakeAChoiceEach() async throws {
+        @Test func `Several prompts make a choice each`() async throws {
             let provider = try await LocalModel.ready(LocalModel.shared)
             let request = CompletionRequest(
                 model: "m",
@@ -209,7 +209,7 @@ extension LocalModelTests {
             #expect(completion.choices.first?.finishReason == .length)
         }
 
-        @Test func aConversationIsContinued() async throws {
+        @Test func `A conversation is continued`() async throws {
             let provider = try await LocalModel.ready(LocalModel.shared)
             var messages: [ChatMessage] = [.system("You are brief."), .user("My name is Ada.")]
             let first = try await provider.answer(messages, Sampling(temperature: 0, maxTokens: 30))

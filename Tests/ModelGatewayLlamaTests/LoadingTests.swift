@@ -27,18 +27,18 @@ extension LocalModelTests {
             }
         }
 
-        @Test func aMissingFileIsNamed() async {
+        @Test func `A missing file is named`() async {
             let error = await failure("/no/such/model.gguf")
             #expect(error?.code == .modelLoadFailed)
             #expect(error?.message.contains("/no/such/model.gguf") == true)
             #expect(error?.message.contains("no such file") == true)
         }
 
-        @Test func aDirectoryIsNoModel() async {
+        @Test func `A directory is not a model`() async {
             #expect(await failure("/tmp")?.message.contains("not a regular file") == true)
         }
 
-        @Test func somethingElseIsNoModel() async throws {
+        @Test func `A file of another kind is not a model`() async throws {
             try await withFile(Data("this is a text, not a model, whatever its name says".utf8)) { path in
                 #expect(await failure(path)?.message.contains("not a GGUF file") == true)
             }
@@ -48,7 +48,7 @@ extension LocalModelTests {
         }
 
         @Test(arguments: [20, 64, 4096, 1 << 20, 20 << 20])
-        func aTruncatedFileSaysSo(_ length: Int) async throws {
+        func `A truncated file says so`(_ length: Int) async throws {
             let model = try #require(FileHandle(forReadingAtPath: LocalModels.defaultModelPath), "run scripts/setup")
             let bytes = try #require(try model.read(upToCount: length))
             try await withFile(bytes) { path in
@@ -59,7 +59,7 @@ extension LocalModelTests {
             }
         }
 
-        @Test func garbageAfterTheHeaderIsRefused() async throws {
+        @Test func `Garbage after the header is refused`() async throws {
             var generator = SystemRandomNumberGenerator()
             var bytes = Data("GGUF".utf8) + Data([3, 0, 0, 0])
             for _ in 0..<65536 { bytes.append(UInt8.random(in: 0...255, using: &generator)) }
@@ -68,7 +68,7 @@ extension LocalModelTests {
             }
         }
 
-        @Test func progressGoesFromNothingToOne() async throws {
+        @Test func `Progress goes from nothing to one`() async throws {
             let seen = Lock<[Double]>([])
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
@@ -83,7 +83,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func aCancelledLoadCanBeTriedAgain() async throws {
+        @Test func `A cancelled load can be tried again`() async throws {
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
                 options: LlamaOptions.oneThread(contextLength: 512)
@@ -97,7 +97,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func callsThatComeTogetherShareOneLoad() async throws {
+        @Test func `Calls that come together share one load`() async throws {
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
                 options: LlamaOptions.oneThread(contextLength: 512)
@@ -111,7 +111,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func unloadingEndsAnswersAndLoadingBringsTheModelBack() async throws {
+        @Test func `Unloading ends answers, and loading brings the model back`() async throws {
             let provider = LlamaProvider(
                 model: LocalModels.defaultModelPath,
                 options: LlamaOptions.oneThread(contextLength: 2048)
@@ -132,7 +132,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func twoModelsWorkSideBySide() async throws {
+        @Test func `Two models work side by side`() async throws {
             let first = LlamaProvider(
                 model: LocalModels.defaultModelPath,
                 options: LlamaOptions.oneThread(contextLength: 512)

@@ -17,45 +17,45 @@ import Testing
         return share.tokens
     }
 
-    @Test func beginsWithAQuarterOfAStep() {
+    @Test func `The share begins with a quarter of a step`() {
         #expect(PromptShare(capacity: 512).tokens == 128)
         #expect(PromptShare(capacity: 32).tokens == 8)
     }
 
-    @Test func aFastMachineReadsAQuarterOfAStep() {
+    @Test func `A fast machine reads a quarter of a step`() {
         #expect(settled(step: .milliseconds(5), token: .microseconds(50)) == 128)
         #expect(settled(step: .zero, token: .zero) == 128)
     }
 
-    @Test func aSlowMachineKeepsWithinWhatAReaderWaits() {
+    @Test func `A slow machine does not let a reader wait too long`() {
         // 60 ms + 28 × 5 ms = 200 ms.
         let tokens = settled(step: .milliseconds(60), token: .milliseconds(5))
         #expect((27...28).contains(tokens))
     }
 
-    @Test func stepsThatAreSlowThemselvesAtMostDouble() {
+    @Test func `Steps that are slow already at most double`() {
         let tokens = settled(step: .milliseconds(500), token: .milliseconds(20))
         #expect((24...25).contains(tokens))
     }
 
-    @Test func thereIsAlwaysProgress() {
+    @Test func `There is always progress`() {
         #expect(settled(step: .milliseconds(100), token: .seconds(1)) == PromptShare.least)
         #expect(settled(step: .milliseconds(100), token: .seconds(1), capacity: 32) == 8)
     }
 
-    @Test func aPromptThatIsReadAloneTellsTheSpeedToo() {
+    @Test func `A prompt that is read alone shows the speed too`() {
         var share = PromptShare(capacity: 512)
         share.note(.milliseconds(100), promptTokens: 20, answers: 0)
         #expect(share.tokens == 40)
     }
 
-    @Test func aFewTokensTellNothingOfTheSpeed() {
+    @Test func `A few tokens say nothing about the speed`() {
         var share = PromptShare(capacity: 512)
         share.note(.seconds(1), promptTokens: 2, answers: 0)
         #expect(share.tokens == 128)
     }
 
-    @Test func oneSlowStepIsForgotten() {
+    @Test func `One slow step is forgotten`() {
         var share = PromptShare(capacity: 512)
         share.note(.seconds(10), promptTokens: 100, answers: 0)
         #expect(share.tokens == PromptShare.least)

@@ -21,14 +21,14 @@ extension LocalModelTests {
             }
         }
 
-        @Test func toolsAreRefused() async throws {
+        @Test func `Tools are refused`() async throws {
             let error = try await refusal { $0.tools = [Tool(name: "f")] }
             #expect(error?.code == .unsupported)
             #expect(error?.param == "tools")
             #expect(try await refusal { $0.messages.append(.tool("1", callID: "x")) }?.param == "messages[1]")
         }
 
-        @Test func toolsThatMayNotBeUsedAreNoReason() async throws {
+        @Test func `Tools that may not be used are not a reason to refuse`() async throws {
             let error = try await refusal {
                 $0.tools = [Tool(name: "f")]
                 $0.toolChoice = ToolChoice.none
@@ -36,7 +36,7 @@ extension LocalModelTests {
             #expect(error == nil)
         }
 
-        @Test func imagesFormsAndLogProbabilitiesAreRefused() async throws {
+        @Test func `Images, response formats and log probabilities are refused`() async throws {
             let image = ChatMessage(role: .user, content: [.image(url: "data:,", detail: nil)])
             #expect(try await refusal { $0.messages = [image] }?.param == "messages[0].content")
             #expect(try await refusal { $0.responseFormat = .jsonObject }?.param == "response_format")
@@ -66,7 +66,7 @@ extension LocalModelTests {
             #expect(try await refusal { $0.messages = [ChatMessage(role: .user, content: [part])] } == nil)
         }
 
-        @Test func badMessagesAreRefused() async throws {
+        @Test func `Bad messages are refused`() async throws {
             #expect(try await refusal { $0.messages = [] }?.param == "messages")
             #expect(try await refusal { $0.messages = [.user("a\0b")] }?.code == .invalidRequest)
             let wizard = ChatMessage(role: .init(rawValue: "wizard"), content: [.text("Hi")])
@@ -83,7 +83,7 @@ extension LocalModelTests {
             ("logit_bias", Sampling(logitBias: [-1: 1])), ("logit_bias", Sampling(logitBias: [1 << 40: 1])),
             ("logit_bias", Sampling(logitBias: [5: 101])),
         ])
-        func valuesOutOfRangeAreRefused(_ param: String, _ sampling: Sampling) async throws {
+        func `Values out of range are refused`(_ param: String, _ sampling: Sampling) async throws {
             let error = try await refusal { $0.sampling = sampling }
             #expect(error?.code == .invalidRequest)
             #expect(error?.param == param)
@@ -129,7 +129,7 @@ extension LocalModelTests {
             }
         }
 
-        @Test func emptyAndForeignPromptsAreRefused() async throws {
+        @Test func `Empty and foreign prompts are refused`() async throws {
             let provider = try await LocalModel.ready(LocalModel.shared)
             for prompts in [[], [.text("")], [.tokens([])], [.tokens([-1])], [.tokens([1 << 20])]]
                 as [[CompletionRequest.Prompt]]

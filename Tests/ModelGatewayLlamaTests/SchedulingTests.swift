@@ -27,7 +27,7 @@ extension LocalModelTests {
             }
         }
 
-        @Test func eightCallsAtOnceAllFinish() async throws {
+        @Test func `Eight calls at once all finish`() async throws {
             let provider = try await provider(LlamaOptions.oneThread(contextLength: 2048))
             let questions = (1...8).map { "Tell me about the number \($0)." }
             let sampling = Sampling(temperature: 0, maxTokens: 24)
@@ -48,7 +48,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func aCancelledCallGivesItsPlaceUp() async throws {
+        @Test func `A cancelled call gives up its place`() async throws {
             let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 4))
             var running: [any ChatEventSource] = []
             for number in 0..<4 {
@@ -69,7 +69,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func cancellingTheTaskEndsTheCall() async throws {
+        @Test func `Cancelling the task ends the call`() async throws {
             let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 1))
             let source = try await start(provider, "A story")
             let reader = Task {
@@ -83,7 +83,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func aCallThatWaitsCanBeCancelled() async throws {
+        @Test func `A call that waits can be cancelled`() async throws {
             let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 1))
             let first = try await start(provider, "A story")
             try await readFirstText(first)
@@ -97,7 +97,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func aFullLineRefusesFurtherCalls() async throws {
+        @Test func `A full queue refuses further calls`() async throws {
             let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 1, queueLimit: 2))
             let first = try await start(provider, "A story")
             try await readFirstText(first)
@@ -110,7 +110,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func aCommonBeginningIsComputedOnce() async throws {
+        @Test func `A common prefix is computed once`() async throws {
             let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096))
             let before = try #require(provider.statistics).computedPromptTokens
             let beginning = (0..<150).map { "item \($0 % 10)" }.joined(separator: ", ")
@@ -132,7 +132,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func callsThatDoNotFitTogetherTakeTurns() async throws {
+        @Test func `Calls that do not fit together take turns`() async throws {
             // Each fits alone, not all four together: the youngest give way and go on later, unharmed.
             let provider = try await provider(LlamaOptions.oneThread(contextLength: 256))
             var sampling = Self.endless
@@ -153,7 +153,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func limitsOfZeroAreNone() async throws {
+        @Test func `A limit of zero is no limit`() async throws {
             let provider = try await provider(LlamaOptions.oneThread(contextLength: 256, parallel: 1))
             let context = AttemptContext(
                 upstreamModel: "m",
@@ -166,7 +166,7 @@ extension LocalModelTests {
             await provider.unload()
         }
 
-        @Test func timeIsUp() async throws {
+        @Test func `An answer ends when its time is up`() async throws {
             let provider = try await provider(LlamaOptions.oneThread(contextLength: 4096, parallel: 1))
             let context = AttemptContext(
                 upstreamModel: "m",

@@ -9,7 +9,6 @@ struct AccessTests {
     private let options = ServerOptions(apiKeys: ["sk-one", "sk-two"])
 
     @Test(
-        "A configured key is let in, everything else is not",
         arguments: [
             ("Authorization: Bearer sk-one", 200), ("authorization: bearer  sk-two", 200), ("x-api-key: sk-one", 200),
             ("Authorization: Bearer sk-on", 401), ("Authorization: Bearer sk-one ", 200),
@@ -18,7 +17,7 @@ struct AccessTests {
             ("X-Nothing: 1", 401),
         ]
     )
-    func keys(header: String, status: Int) async throws {
+    func `A configured key is let in, everything else is not`(header: String, status: Int) async throws {
         try await withServer(FakeGateway(), options: options) { server in
             let answer = try await server.once(RawClient.request("{}", headers: [header]))
             #expect(answer.status == status)
@@ -31,8 +30,7 @@ struct AccessTests {
         }
     }
 
-    @Test("Only the health paths are open to everybody when there are keys")
-    func controlPlane() async throws {
+    @Test func `Only the health paths are open to everybody when there are keys`() async throws {
         try await withServer(FakeGateway(), options: options, metrics: { Array("a 1\n".utf8) }) { server in
             for path in ["/health", "/readiness", "/liveness"] {
                 #expect(try await server.once("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n").status == 200)
@@ -50,7 +48,6 @@ struct AccessTests {
     }
 
     @Test(
-        "A4: /metrics has a key of its own, or is public by choice",
         arguments: [
             // (apiKeys, metricsKey, public, presented, path, status)
             (["sk-one"], "sk-scrape", false, "sk-scrape", "/metrics", 200),
@@ -67,7 +64,7 @@ struct AccessTests {
             ([], "", false, "", "/metrics", 200),
         ] as [([String], String, Bool, String, String, Int)]
     )
-    func metrics(
+    func `A4: /metrics has a key of its own, or is public by choice`(
         keys: [String],
         metricsKey: String,
         isPublic: Bool,

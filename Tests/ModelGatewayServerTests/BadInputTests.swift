@@ -6,8 +6,7 @@ import Testing
 
 @Suite("Bad input", .timeLimit(.minutes(1)))
 struct BadInputTests {
-    @Test("Another method on a model endpoint is 405 with Allow, and the connection goes on")
-    func methods() async throws {
+    @Test func `Another method on a model endpoint is 405 with Allow, and the connection goes on`() async throws {
         try await withServer(FakeGateway()) { server in
             try await RawClient.with(port: server.port) { client in
                 try await client.get("/v1/chat/completions")
@@ -32,8 +31,8 @@ struct BadInputTests {
         }
     }
 
-    @Test("An unknown path is 404 in OpenAI's shape", arguments: ["/v1/nothing", "/v1/chat/completions/x", "/v1"])
-    func unknownPath(path: String) async throws {
+    @Test(arguments: ["/v1/nothing", "/v1/chat/completions/x", "/v1"])
+    func `An unknown path is 404 in OpenAI's shape`(path: String) async throws {
         try await withServer(FakeGateway()) { server in
             let answer = try await server.once(RawClient.request("{}", to: path))
             #expect(answer.status == 404)
@@ -45,13 +44,12 @@ struct BadInputTests {
     }
 
     @Test(
-        "A media type that cannot be JSON is 415",
         arguments: [
             ("multipart/form-data; boundary=x", 415), ("application/xml", 415), ("image/png", 415),
             ("application/json; charset=utf-8", 200), ("application/problem+json", 200), ("text/plain", 200),
         ]
     )
-    func mediaTypes(type: String, status: Int) async throws {
+    func `A media type that cannot be JSON is 415`(type: String, status: Int) async throws {
         try await withServer(FakeGateway()) { server in
             let answer = try await server.once(
                 "POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Type: \(type)\r\nContent-Length: 2\r\n\r\n{}"
@@ -60,8 +58,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("A body that announces to be too large is refused before it is sent")
-    func announcedTooLarge() async throws {
+    @Test func `A body that announces to be too large is refused before it is sent`() async throws {
         let gateway = FakeGateway()
         try await withServer(gateway, options: ServerOptions(maxBodyBytes: 1000)) { server in
             try await RawClient.with(port: server.port) { client in
@@ -81,8 +78,7 @@ struct BadInputTests {
         #expect(gateway.requests.count == 1)
     }
 
-    @Test("A chunked body is refused when it grows too large")
-    func chunkedTooLarge() async throws {
+    @Test func `A chunked body is refused when it grows too large`() async throws {
         let gateway = FakeGateway()
         try await withServer(gateway, options: ServerOptions(maxBodyBytes: 1000)) { server in
             try await RawClient.with(port: server.port) { client in
@@ -98,7 +94,6 @@ struct BadInputTests {
     }
 
     @Test(
-        "Bytes that are not HTTP are 400 and the end of the connection",
         arguments: [
             "HELLO\r\n\r\n",
             "POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
@@ -107,7 +102,7 @@ struct BadInputTests {
             "POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         ]
     )
-    func notHTTP(request: String) async throws {
+    func `Bytes that are not HTTP are 400 and the end of the connection`(request: String) async throws {
         let gateway = FakeGateway()
         try await withServer(gateway) { server in
             try await RawClient.with(port: server.port) { client in
@@ -122,8 +117,7 @@ struct BadInputTests {
         #expect(gateway.requests.isEmpty)
     }
 
-    @Test("Rubbish behind a running call does not disturb its answer")
-    func rubbishBehindCall() async throws {
+    @Test func `Rubbish behind a running call does not disturb its answer`() async throws {
         let release = Counter()
         let gateway = FakeGateway { _ throws(GatewayError) in
             try await release.reachedUnlessCancelled(1)
@@ -140,8 +134,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("A body shorter than its announced length makes no call")
-    func shortBody() async throws {
+    @Test func `A body shorter than its announced length makes no call`() async throws {
         let gateway = FakeGateway()
         let observer = RecordingObserver()
         try await withServer(gateway, observer: observer) { server in
@@ -159,8 +152,7 @@ struct BadInputTests {
         #expect(gateway.requests.isEmpty)
     }
 
-    @Test("A head that does not become complete is 408")
-    func slowHead() async throws {
+    @Test func `A head that does not become complete is 408`() async throws {
         try await withServer(FakeGateway(), options: ServerOptions(headTimeout: .milliseconds(100))) { server in
             try await RawClient.with(port: server.port) { client in
                 try await client.send("POST /v1/embeddings HTTP/1.1\r\nHost: ")
@@ -170,8 +162,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("A body that stops arriving is 408")
-    func slowBody() async throws {
+    @Test func `A body that stops arriving is 408`() async throws {
         let gateway = FakeGateway()
         try await withServer(gateway, options: ServerOptions(bodyTimeout: .milliseconds(100))) { server in
             try await RawClient.with(port: server.port) { client in
@@ -183,8 +174,7 @@ struct BadInputTests {
         #expect(gateway.requests.isEmpty)
     }
 
-    @Test("A connection without requests is closed after its time")
-    func idle() async throws {
+    @Test func `A connection without requests is closed after its time`() async throws {
         try await withServer(FakeGateway(), options: ServerOptions(idleTimeout: .milliseconds(100))) { server in
             let client = try await server.connect()
             let received = try await client.receiveToEnd()
@@ -193,8 +183,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("A refused request's body is read, so that the next request is understood")
-    func refusalKeepsConnection() async throws {
+    @Test func `A refused request's body is read, so that the next request is understood`() async throws {
         try await withServer(FakeGateway(), options: ServerOptions(apiKeys: ["k"])) { server in
             try await RawClient.with(port: server.port) { client in
                 try await client.send("POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nGE")
@@ -206,8 +195,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("A port that is in use is an error that says so")
-    func portInUse() async throws {
+    @Test func `A port that is in use is an error that says so`() async throws {
         try await withServer(FakeGateway()) { server in
             let other = GatewayServer(
                 served: FakeGateway(),

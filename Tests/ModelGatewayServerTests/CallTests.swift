@@ -6,8 +6,7 @@ import Testing
 
 @Suite("Model calls", .timeLimit(.minutes(1)))
 struct CallTests {
-    @Test("A call's bytes go to the gateway and its answer comes back")
-    func call() async throws {
+    @Test func `A call's bytes go to the gateway and its answer comes back`() async throws {
         let gateway = FakeGateway { _ in .json(#"{"id":"1"}"#, headers: [HTTPHeader("x-gateway-deployment", "d1")]) }
         try await withServer(gateway) { server in
             let body = #"{"model":"m","messages":[]}"#
@@ -28,13 +27,12 @@ struct CallTests {
     }
 
     @Test(
-        "Each model endpoint asks for its kind of work",
         arguments: [
             ("/v1/chat/completions", Mode.chat), ("/v1/completions", .completion), ("/v1/embeddings", .embedding),
             ("/v1/embeddings?x=1", .embedding), ("http://host/v1/completions", .completion),
         ]
     )
-    func endpoints(path: String, mode: Mode) async throws {
+    func `Each model endpoint asks for its kind of work`(path: String, mode: Mode) async throws {
         let gateway = FakeGateway()
         try await withServer(gateway) { server in
             let answer = try await server.once(RawClient.request("{}", to: path))
@@ -43,8 +41,7 @@ struct CallTests {
         }
     }
 
-    @Test("A valid request id is kept, another one is replaced")
-    func requestIDs() async throws {
+    @Test func `A valid request id is kept, another one is replaced`() async throws {
         let gateway = FakeGateway()
         try await withServer(gateway) { server in
             let kept = try await server.once(RawClient.request("{}", headers: ["x-request-id: my-id_1.2"]))
@@ -58,8 +55,7 @@ struct CallTests {
         }
     }
 
-    @Test("A connection is used again")
-    func keepAlive() async throws {
+    @Test func `A connection is used again`() async throws {
         try await withServer(FakeGateway()) { server in
             try await RawClient.with(port: server.port) { client in
                 for _ in 0..<3 {
@@ -72,8 +68,9 @@ struct CallTests {
         }
     }
 
-    @Test("Pipelined requests are answered in order, and a call begins only when the one before it is answered")
-    func pipelining() async throws {
+    @Test func `Pipelined requests are answered in order, and a call begins only when the one before it is answered`()
+        async throws
+    {
         let release = Counter()
         let gateway = FakeGateway { request throws(GatewayError) in
             if request.requestID == "first" { try await release.reachedUnlessCancelled(1) }
@@ -99,8 +96,7 @@ struct CallTests {
         }
     }
 
-    @Test("An HTTP/1.0 client's connection ends unless it asks to keep it")
-    func oldHTTP() async throws {
+    @Test func `An HTTP/1.0 client's connection ends unless it asks to keep it`() async throws {
         try await withServer(FakeGateway()) { server in
             try await RawClient.with(port: server.port) { client in
                 try await client.post("{}", headers: ["Connection: keep-alive"], version: "1.0")
@@ -118,8 +114,7 @@ struct CallTests {
         }
     }
 
-    @Test("A request that asks to close is answered and closed")
-    func connectionClose() async throws {
+    @Test func `A request that asks to close is answered and closed`() async throws {
         try await withServer(FakeGateway()) { server in
             try await RawClient.with(port: server.port) { client in
                 try await client.post("{}", headers: ["Connection: close"])
@@ -129,8 +124,7 @@ struct CallTests {
         }
     }
 
-    @Test("A chunked request body is put together")
-    func chunkedRequest() async throws {
+    @Test func `A chunked request body is put together`() async throws {
         let gateway = FakeGateway()
         try await withServer(gateway) { server in
             let answer = try await server.once(
@@ -142,8 +136,7 @@ struct CallTests {
         }
     }
 
-    @Test("A client that waits for 100 Continue gets it")
-    func expectContinue() async throws {
+    @Test func `A client that waits for 100 Continue gets it`() async throws {
         let gateway = FakeGateway()
         try await withServer(gateway) { server in
             try await RawClient.with(port: server.port) { client in
@@ -157,8 +150,7 @@ struct CallTests {
         }
     }
 
-    @Test("The gateway's errors have OpenAI's shape, their status and their headers")
-    func errors() async throws {
+    @Test func `The gateway's errors have OpenAI's shape, their status and their headers`() async throws {
         let gateway = FakeGateway { _ throws(GatewayError) in
             throw GatewayError(.rateLimited, "Slow \"down\".", param: "model", retryAfter: .milliseconds(1500))
         }
@@ -174,8 +166,7 @@ struct CallTests {
         }
     }
 
-    @Test("A header line of an answer that would forge another one is left out")
-    func headerInjection() async throws {
+    @Test func `A header line of an answer that would forge another one is left out`() async throws {
         let gateway = FakeGateway { _ in
             .json("{}", headers: [HTTPHeader("x-bad", "a\r\nset-cookie: b"), HTTPHeader("content-length", "999")])
         }
@@ -187,8 +178,7 @@ struct CallTests {
         }
     }
 
-    @Test("The observer hears of each request once")
-    func observer() async throws {
+    @Test func `The observer hears of each request once`() async throws {
         let observer = RecordingObserver()
         try await withServer(FakeGateway(), observer: observer) { server in
             _ = try await server.once(RawClient.request("{ }", to: "/v1/embeddings?a=b"))

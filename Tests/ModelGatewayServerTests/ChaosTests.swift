@@ -12,8 +12,8 @@ import Testing
 struct ChaosTests {
     private static let clients = 10
 
-    @Test("An engine that breaks costs no call that another one can answer", arguments: Fault.allCases)
-    func chaos(fault: Fault) async throws {
+    @Test(arguments: Fault.allCases)
+    func `An engine that breaks costs no call that another one can answer`(fault: Fault) async throws {
         let fleet = try ChaoticFleet()
         defer { fleet.stop() }
         let background = Task { try await fleet.gateway.run() }

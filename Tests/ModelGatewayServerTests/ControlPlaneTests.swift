@@ -18,8 +18,7 @@ struct ControlPlaneTests {
         (["GET \(path) HTTP/1.1", "Host: x"] + headers).joined(separator: "\r\n") + "\r\n\r\n"
     }
 
-    @Test("Readiness follows the gateway")
-    func readiness() async throws {
+    @Test func `Readiness follows the gateway`() async throws {
         try await withServer(FakeGateway(isReady: false)) { server in
             let answer = try await server.once(get("/readiness"))
             #expect(answer.status == 503)
@@ -32,8 +31,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("Models are listed in OpenAI's shape")
-    func openAIModels() async throws {
+    @Test func `Models are listed in OpenAI's shape`() async throws {
         try await withServer(FakeGateway(models: models)) { server in
             let small =
                 #"{"id":"org/small","object":"model","created":1700000000,"owned_by":"me","context_length":4096}"#
@@ -49,8 +47,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("Models are listed in Anthropic's shape for its clients")
-    func anthropicModels() async throws {
+    @Test func `Models are listed in Anthropic's shape for its clients`() async throws {
         try await withServer(FakeGateway(models: models)) { server in
             let list = try await server.once(get("/v1/models", headers: ["anthropic-version: 2023-06-01"]))
             #expect(
@@ -63,8 +60,7 @@ struct ControlPlaneTests {
         }
     }
 
-    @Test("Without metrics there is no such path")
-    func noMetrics() async throws {
+    @Test func `Without metrics there is no such path`() async throws {
         try await withServer(FakeGateway()) { server in
             let answer = try await server.once(get("/metrics"))
             #expect(answer.status == 404)
@@ -73,8 +69,8 @@ struct ControlPlaneTests {
 
     // MARK: In a program's own server
 
-    @Test("A program mounts the gateway among its own routes", arguments: [false, true])
-    func mounted(withDataPlane: Bool) async throws {
+    @Test(arguments: [false, true])
+    func `A program mounts the gateway among its own routes`(withDataPlane: Bool) async throws {
         let stream = FakeStream(["data: 1\n\n", "data: [DONE]\n\n"], isFinished: true)
         let gateway = FakeGateway(models: models) { request throws(GatewayError) in
             if request.mode == .embedding { throw GatewayError(.modelNotFound, "No such model.") }

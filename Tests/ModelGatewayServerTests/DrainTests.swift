@@ -15,8 +15,7 @@ import Darwin
 
 @Suite("Stopping", .timeLimit(.minutes(3)), .serialized)
 struct DrainTests {
-    @Test("A running stream finishes, an idle connection ends at once, new ones are refused")
-    func drain() async throws {
+    @Test func `A running stream finishes, an idle connection ends at once, new ones are refused`() async throws {
         let stream = FakeStream(["data: 1\n\n"])
         // However long the machine takes for all this, nothing but the drain may show.
         let options = ServerOptions(drainDeadline: .zero, keepAliveInterval: .zero)
@@ -45,8 +44,8 @@ struct DrainTests {
         }
     }
 
-    @Test("Connections that arrive as it stops are served or closed, whatever point they have reached")
-    func arrivals() async throws {
+    @Test
+    func `Connections that arrive as it stops are served or closed, whatever point they have reached`() async throws {
         for _ in 0..<5 {
             try await withServer(FakeGateway()) { server in
                 let arriving = Counter()
@@ -67,8 +66,7 @@ struct DrainTests {
         }
     }
 
-    @Test("An answer that begins during the drain says that the connection ends")
-    func answersClose() async throws {
+    @Test func `An answer that begins during the drain says that the connection ends`() async throws {
         let release = Counter()
         let gateway = FakeGateway { _ throws(GatewayError) in
             try await release.reachedUnlessCancelled(1)
@@ -91,8 +89,7 @@ struct DrainTests {
         }
     }
 
-    @Test("What still runs when the time is over ends with an error the client can read")
-    func deadline() async throws {
+    @Test func `What still runs when the time is over ends with an error the client can read`() async throws {
         let never = Counter()
         let stream = FakeStream(["data: 1\n\n"])
         let gateway = FakeGateway { request throws(GatewayError) in
@@ -120,8 +117,7 @@ struct DrainTests {
         }
     }
 
-    @Test("500 connections leave no file descriptor behind")
-    func descriptors() async throws {
+    @Test func `500 connections leave no file descriptor behind`() async throws {
         let observer = RecordingObserver()
         try await withServer(FakeGateway(), observer: observer) { server in
             _ = try await server.once(RawClient.request("{}"))

@@ -8,8 +8,7 @@ import Testing
 struct StreamTests {
     private let streamBody = #"{"model":"m","stream":true}"#
 
-    @Test("A stream is sent chunk by chunk as it is made")
-    func stream() async throws {
+    @Test func `A stream is sent chunk by chunk as it is made`() async throws {
         let stream = FakeStream()
         try await withServer(FakeGateway { _ in .events(stream) }) { server in
             try await RawClient.with(port: server.port) { client in
@@ -31,8 +30,7 @@ struct StreamTests {
         }
     }
 
-    @Test("The head of a stream whose first bytes take long goes out alone")
-    func headAlone() async throws {
+    @Test func `The head of a stream whose first bytes take long goes out alone`() async throws {
         let stream = FakeStream()
         try await withServer(FakeGateway { _ in .events(stream) }) { server in
             try await RawClient.with(port: server.port) { client in
@@ -46,8 +44,7 @@ struct StreamTests {
         }
     }
 
-    @Test("An HTTP/1.0 client gets a stream without chunks, ended by the connection's end")
-    func oldHTTP() async throws {
+    @Test func `An HTTP/1.0 client gets a stream without chunks, ended by the connection's end`() async throws {
         let stream = FakeStream(["data: 1\n\n", "data: 2\n\n"], isFinished: true)
         try await withServer(FakeGateway { _ in .events(stream) }) { server in
             try await RawClient.with(port: server.port) { client in
@@ -62,8 +59,7 @@ struct StreamTests {
 
     // MARK: Clients that go away
 
-    @Test("A client that leaves before the answer has its call cancelled")
-    func leavesBeforeAnswer() async throws {
+    @Test func `A client that leaves before the answer has its call cancelled`() async throws {
         let never = Counter()
         let gateway = FakeGateway { _ throws(GatewayError) in
             try await never.reachedUnlessCancelled(1)
@@ -81,8 +77,7 @@ struct StreamTests {
         #expect(observer.records.map(\.status) == [499])
     }
 
-    @Test("A client that leaves in the middle of a stream has it cancelled")
-    func leavesMidStream() async throws {
+    @Test func `A client that leaves in the middle of a stream has it cancelled`() async throws {
         let stream = FakeStream(["data: 1\n\n"])
         try await withServer(FakeGateway { _ in .events(stream) }) { server in
             let client = try await server.connect()
@@ -93,8 +88,7 @@ struct StreamTests {
         }
     }
 
-    @Test("A client that leaves with requests behind the running one has none of them called")
-    func leavesWithPipelined() async throws {
+    @Test func `A client that leaves with requests behind the running one has none of them called`() async throws {
         let never = Counter()
         let gateway = FakeGateway { _ throws(GatewayError) in
             try await never.reachedUnlessCancelled(1)
@@ -112,8 +106,7 @@ struct StreamTests {
 
     // MARK: Slow clients
 
-    @Test("A client that does not read holds its stream back; others are served; nothing is lost")
-    func backPressure() async throws {
+    @Test func `A client that does not read holds its stream back; others are served; nothing is lost`() async throws {
         let batches = 1024
         let stream = CountingStream(batches: batches)
         let gateway = FakeGateway { request in request.mode == .chat ? .events(stream) : .json("{}") }
@@ -136,8 +129,7 @@ struct StreamTests {
         }
     }
 
-    @Test("A client that never reads is given up after its time")
-    func writeTimeout() async throws {
+    @Test func `A client that never reads is given up after its time`() async throws {
         let stream = CountingStream(batches: .max)
         let observer = RecordingObserver()
         let options = ServerOptions(writeTimeout: .milliseconds(200))
@@ -153,8 +145,7 @@ struct StreamTests {
 
     // MARK: Keep-alive
 
-    @Test("A stream whose answer takes long gets a head and comments, and then its events")
-    func keepAliveBeforeAnswer() async throws {
+    @Test func `A stream whose answer takes long gets a head and comments, and then its events`() async throws {
         let release = Counter()
         let stream = FakeStream(["data: 1\n\n", "data: [DONE]\n\n"], isFinished: true)
         let gateway = FakeGateway { _ throws(GatewayError) in
@@ -176,8 +167,7 @@ struct StreamTests {
         }
     }
 
-    @Test("After a keep-alive comment an error becomes an event of the stream")
-    func errorAfterKeepAlive() async throws {
+    @Test func `After a keep-alive comment an error becomes an event of the stream`() async throws {
         let release = Counter()
         let gateway = FakeGateway { _ throws(GatewayError) in
             try await release.reachedUnlessCancelled(1)
@@ -197,8 +187,8 @@ struct StreamTests {
         }
     }
 
-    @Test("After a keep-alive comment a whole answer becomes an event of the stream", arguments: [200, 400])
-    func wholeAnswerAfterKeepAlive(status: Int) async throws {
+    @Test(arguments: [200, 400])
+    func `After a keep-alive comment a whole answer becomes an event of the stream`(status: Int) async throws {
         let release = Counter()
         let body = status == 200 ? "{\n\"id\":1}" : #"{"error":{"message":"no"}}"#
         let gateway = FakeGateway { _ throws(GatewayError) in
@@ -217,8 +207,7 @@ struct StreamTests {
         }
     }
 
-    @Test("A comment never falls into the middle of an event")
-    func keepAliveBetweenEvents() async throws {
+    @Test func `A comment never falls into the middle of an event`() async throws {
         let stream = FakeStream(["data: 1\n\ndata: ha"])
         let whole = FakeStream(["data: 1\n\n"])
         let gateway = FakeGateway { .events($0.requestID == "torn" ? stream : whole) }
@@ -242,8 +231,7 @@ struct StreamTests {
         }
     }
 
-    @Test("A failure in a body that has no place for errors leaves it incomplete")
-    func failureInOpaqueBody() async throws {
+    @Test func `A failure in a body that has no place for errors leaves it incomplete`() async throws {
         let stream = FakeStream(["{"])
         let gateway = FakeGateway { _ in
             WireResponse(status: 200, headers: [HTTPHeader("content-type", "application/json")], body: .stream(stream))
@@ -260,8 +248,7 @@ struct StreamTests {
         }
     }
 
-    @Test("A failure before anything has gone out is told by the status")
-    func failureBeforeHead() async throws {
+    @Test func `A failure before anything has gone out is told by the status`() async throws {
         let stream = FakeStream()
         stream.fail(GatewayError(.truncatedResponse, "The provider's answer ended early."))
         try await withServer(FakeGateway { _ in .events(stream) }) { server in

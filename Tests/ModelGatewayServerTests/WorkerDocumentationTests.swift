@@ -35,8 +35,7 @@ struct WorkerDocumentationTests {
         return names
     }
 
-    @Test("It names every route that there is and no other")
-    func routes() async throws {
+    @Test func `It names every route that there is and no other`() async throws {
         try await withServer(Gateway(groups: [])) { server in
             var routes: Set<String> = []
             for path in ["/workers", "/workers/{id}", "/admin/explain"] {
@@ -51,8 +50,7 @@ struct WorkerDocumentationTests {
         }
     }
 
-    @Test("It names every field that a request may have")
-    func fields() async throws {
+    @Test func `It names every field that a request may have`() async throws {
         let gateway = Gateway(groups: [])
         try gateway.addWorker(url: "http://known:1")
         try await withServer(gateway) { server in
@@ -68,8 +66,7 @@ struct WorkerDocumentationTests {
         }
     }
 
-    @Test("It names every member of the answers, and the configured drain deadline")
-    func members() async throws {
+    @Test func `It names every member of the answers, and the configured drain deadline`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["m"]))
         defer { engine.stop() }
         let gateway = Gateway(groups: [])
@@ -94,8 +91,7 @@ struct WorkerDocumentationTests {
         #expect(Configuration.Workers().drainDeadline == .seconds(600))
     }
 
-    @Test("DELETE without a time takes the configured one")
-    func drainDeadline() async throws {
+    @Test func `DELETE without a time takes the configured one`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["m"]))
         defer { engine.stop() }
         for (deadline, isGone) in [(Duration.zero, true), (.seconds(600), false)] {

@@ -25,8 +25,7 @@ struct WorkerRouteTests {
         }
     }
 
-    @Test("A worker's life: added, found ready, changed, drained, removed")
-    func life() async throws {
+    @Test func `A worker's life: added, found ready, changed, drained, removed`() async throws {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(models: ["org/mock"]))
         defer { engine.stop() }
         let gateway = Gateway(groups: [])
@@ -66,7 +65,6 @@ struct WorkerRouteTests {
     }
 
     @Test(
-        "What cannot be used is refused and changes nothing",
         arguments: [
             ("POST", "/workers", "{", 400), ("POST", "/workers", "[]", 400), ("POST", "/workers", "{}", 400),
             ("POST", "/workers", #"{"url":7}"#, 400), ("POST", "/workers", #"{"url":"file:///etc/passwd"}"#, 400),
@@ -82,7 +80,12 @@ struct WorkerRouteTests {
             ("POST", "/workers/known", "{}", 405),
         ]
     )
-    func refused(_ method: String, _ path: String, _ body: String, _ status: Int) async throws {
+    func `What cannot be used is refused and changes nothing`(
+        _ method: String,
+        _ path: String,
+        _ body: String,
+        _ status: Int
+    ) async throws {
         let gateway = Gateway(groups: [])
         try gateway.addWorker(url: "http://known")
         let before = gateway.workers.map(\.id)
@@ -96,8 +99,9 @@ struct WorkerRouteTests {
         #expect(gateway.workers.map(\.weight) == [1])
     }
 
-    @Test("A body that does not say that it is JSON is refused: a form on a foreign page can send no other")
-    func contentType() async throws {
+    @Test func `A body that does not say that it is JSON is refused: a form on a foreign page can send no other`()
+        async throws
+    {
         try await withServer(Gateway(groups: [])) { server in
             let body = #"{"url":"http://h"}"#
             let head = "POST /workers HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
@@ -107,8 +111,7 @@ struct WorkerRouteTests {
         }
     }
 
-    @Test("A key is needed if there are keys")
-    func keys() async throws {
+    @Test func `A key is needed if there are keys`() async throws {
         try await withServer(Gateway(groups: []), options: ServerOptions(apiKeys: ["secret"])) { server in
             let refused = [
                 request("GET", "/workers"), request("GET", "/workers/x"), request("DELETE", "/workers/x"),

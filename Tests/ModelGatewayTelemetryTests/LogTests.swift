@@ -26,7 +26,7 @@ struct LogTests {
         return entry
     }
 
-    @Test func aRequestIsOneLineInBothForms() throws {
+    @Test func `A request is one line in both forms`() throws {
         for (format, expected) in [
             (
                 Configuration.Logging.Format.json,
@@ -49,7 +49,7 @@ struct LogTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func nothingIsLostAtTheEnd() async throws {
+    func `Nothing is lost at the end`() async throws {
         let lines = Lines()
         let log = try RequestLog(format: .json, capacity: 100_000, destination: { lines.write($0) })
         await withTaskGroup(of: Void.self) { group in
@@ -65,7 +65,7 @@ struct LogTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func theOldestGoWhenTheQueueIsFull() throws {
+    func `The oldest lines are dropped when the queue is full`() throws {
         let lines = Lines()
         let gate = Lock(())
         let log = try gate.withLock { _ in
@@ -85,7 +85,7 @@ struct LogTests {
         #expect(lines.lines.last?.contains(" n999 ") == true)
     }
 
-    @Test func messagesAreJSONObjects() {
+    @Test func `Messages are JSON objects`() {
         let lines = Lines()
         var logger = Logger(label: "test") { GatewayLogHandler(label: $0, format: .json) { lines.write($0) } }
         logger[metadataKey: "b"] = "two"
@@ -98,7 +98,7 @@ struct LogTests {
         #expect(lines.text.hasPrefix("{\"time\":\"20") && lines.text.hasSuffix(expected + "\n"))
     }
 
-    @Test func textLinesCannotBeForged() {
+    @Test func `Text lines cannot be forged`() {
         let lines = Lines()
         let logger = Logger(label: "test") { GatewayLogHandler(label: $0, format: .text) { lines.write($0) } }
         logger.info("first\n2026-01-01T00:00:00.000Z error forged", metadata: ["k": "v\r\nx"])
@@ -107,7 +107,6 @@ struct LogTests {
     }
 
     @Test(
-        "C12: a value is one word, or quoted such that nothing in it passes for another value or line",
         arguments: [
             ("plain-1.5", "plain-1.5"), ("org/model:tag", "org/model:tag"), ("", #""""#),
             ("two words", #""two words""#),
@@ -117,7 +116,10 @@ struct LogTests {
             ("abc\u{202E}def", #""abc\u202edef""#), ("\t", #""\t""#), ("\0", #""\u0000""#),
         ]
     )
-    func values(value: String, written: String) throws {
+    func `C12: a value is one word, or quoted such that nothing in it passes for another value or line`(
+        value: String,
+        written: String
+    ) throws {
         let lines = Lines()
         let log = try RequestLog(format: .text, destination: { lines.write($0) })
         var entry = RequestLogEntry(CallRecord(requestID: "r", model: value, mode: .chat, deployment: value))
@@ -132,7 +134,7 @@ struct LogTests {
         #expect(logged.text.hasSuffix(" info test: message a_key=\(written)\n"))
     }
 
-    @Test func linesAreBounded() {
+    @Test func `Lines are bounded`() {
         let lines = Lines()
         let logger = Logger(label: "test") { GatewayLogHandler(label: $0, format: .json) { lines.write($0) } }
         logger.info("\(String(repeating: "x", count: 1 << 20))")

@@ -11,7 +11,7 @@ struct PrometheusMetricsTests {
         String(decoding: metrics.render(), as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
-    @Test func everyTypeIsRendered() {
+    @Test func `Every type is rendered`() {
         let help = MetricDescription(name: "calls_total", kind: .counter, labels: [], help: "All\ncalls \\ of it.")
         let metrics = PrometheusMetrics(descriptions: [help])
         Counter(label: "calls", dimensions: [("b", "x\"y\\z\n"), ("a", "1")], factory: metrics).increment(by: 3)
@@ -35,13 +35,13 @@ struct PrometheusMetricsTests {
         #expect(text.contains("wait_seconds_sum 0.03") && text.contains("wait_seconds_count 1"))
     }
 
-    @Test func aValueOnABoundBelongsToItsBucket() {
+    @Test func `A value on a bound belongs to its bucket`() {
         let metrics = PrometheusMetrics(descriptions: [])
         Recorder(label: "size", factory: metrics).record(16)
         #expect(lines(metrics).contains("size_bucket{le=\"16\"} 1"))
     }
 
-    @Test func manyThreadsLoseNothing() async {
+    @Test func `Many threads lose nothing`() async {
         let metrics = PrometheusMetrics(descriptions: [])
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
@@ -62,7 +62,7 @@ struct PrometheusMetricsTests {
         #expect(text.contains("r_count 8000") && text.contains("r_sum 8000"))
     }
 
-    @Test func labelValuesBeyondTheLimitAreCountedAsOther() {
+    @Test func `Label values beyond the limit are counted as other`() {
         let metrics = PrometheusMetrics(descriptions: [], seriesLimit: 3)
         for index in 0..<10 {
             Counter(label: "n", dimensions: [("user", "\(index)")], factory: metrics).increment()
@@ -73,14 +73,14 @@ struct PrometheusMetricsTests {
         #expect(text.contains("metrics_series_limited_total{metric=\"n_total\"} 7"))
     }
 
-    @Test func oneNameHasOneType() {
+    @Test func `One name has one type`() {
         let metrics = PrometheusMetrics(descriptions: [])
         Meter(label: "x", factory: metrics).set(1)
         Recorder(label: "x", factory: metrics).record(5)
         #expect(lines(metrics) == ["# TYPE x gauge", "x 1"])
     }
 
-    @Test func callsAreCountedByModelAndOutcome() {
+    @Test func `Calls are counted by model and outcome`() {
         let metrics = PrometheusMetrics()
         let gateway = GatewayMetrics(factory: metrics)
         var record = CallRecord(requestID: "r", model: "m", mode: .chat, deployment: "d", provider: "p", attempts: 2)
@@ -101,7 +101,7 @@ struct PrometheusMetricsTests {
         #expect(text.contains("gateway_time_to_first_token_seconds_bucket{\(labels),le=\"0.08\"} 2"))
     }
 
-    @Test func everyMetricThatIsMadeIsDescribed() {
+    @Test func `Every metric that is made is described`() {
         let metrics = PrometheusMetrics()
         let gateway = GatewayMetrics(factory: metrics)
         gateway.callFinished(CallRecord(requestID: "r", model: "m", mode: .chat))

@@ -70,7 +70,7 @@ let benchmarks: @Sendable () -> Void = {
     let answer = Array("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 300\r\n\r\n".utf8)
     let whole = answer + Array(repeating: UInt8(ascii: "x"), count: 300)
     Benchmark("HTTP response, head and 300 B body in one read") { benchmark in
-        var reader = HTTPResponseReader(maximumHeadSize: 1 << 18)
+        var reader = HTTPResponseReader(maxHeadSize: 1 << 18)
         for _ in benchmark.scaledIterations {
             reader.begin(expectsBody: true)
             try read(whole, with: &reader)
@@ -80,7 +80,7 @@ let benchmarks: @Sendable () -> Void = {
     let head = Array("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".utf8)
     let chunk = Array("\(String(event.count, radix: 16))\r\n".utf8) + event + Array("\r\n".utf8)
     Benchmark("HTTP chunk of one event") { benchmark in
-        var reader = HTTPResponseReader(maximumHeadSize: 1 << 18)
+        var reader = HTTPResponseReader(maxHeadSize: 1 << 18)
         reader.begin(expectsBody: true)
         try read(head, with: &reader)
         for _ in benchmark.scaledIterations { try read(chunk, with: &reader) }

@@ -12,7 +12,7 @@ import Testing
         letters.map { String(repeating: $0, count: 64) }.joined()
     }
 
-    @Test func aPromptIsCachedUpToTheFirstBlockThatDiffers() {
+    @Test func `A prompt is cached up to the first block that differs`() {
         var cache = BlockCache(capacity: 100)
         #expect(read(blocks("abcd"), &cache) == 0)
         #expect(read(blocks("abcd"), &cache) == 64)
@@ -20,7 +20,7 @@ import Testing
         #expect(read(blocks("bcd"), &cache) == 0)
     }
 
-    @Test func aPartOfABlockIsNeverCached() {
+    @Test func `A part of a block is never cached`() {
         var cache = BlockCache(capacity: 100)
         let text = blocks("a") + "tail"
         #expect(Array(text.utf8).withUnsafeBytes { cache.read($0) } == (17, 0))
@@ -28,7 +28,7 @@ import Testing
         #expect(cache.count == 1)
     }
 
-    @Test func theLeastRecentlyUsedBlockIsDroppedAndOfAPromptItsEnd() {
+    @Test func `The least recently used block is dropped, and of a prompt its end`() {
         var cache = BlockCache(capacity: 4)
         _ = read(blocks("abc"), &cache)
         _ = read(blocks("xy"), &cache)
@@ -37,7 +37,7 @@ import Testing
         #expect(read(blocks("xy"), &cache) == 16)
     }
 
-    @Test func aPromptLongerThanTheCacheKeepsItsBeginning() {
+    @Test func `A prompt longer than the cache keeps its beginning`() {
         var cache = BlockCache(capacity: 2)
         #expect(read(blocks("abcd"), &cache) == 0)
         #expect(read(blocks("abcd"), &cache) == 32)

@@ -2,7 +2,7 @@ import MockEngine
 import Testing
 
 @Suite struct PacerTests {
-    @Test func dueTimesComeInOrder() {
+    @Test func `Due times come in order`() {
         var pacer = Pacer()
         var random = SystemRandomNumberGenerator()
         let deadlines = (0..<500).map { _ in UInt64.random(in: 0..<1_000, using: &random) }

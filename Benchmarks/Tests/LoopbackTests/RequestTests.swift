@@ -16,7 +16,7 @@ import Testing
         "POST /v1/chat/completions HTTP/1.1\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }
 
-    @Test func aRequestIsReadOnlyWhenItIsWhole() {
+    @Test func `A request is read only when it is whole`() {
         let whole = post("{\"model\":\"m\"}")
         let bytes = Array(whole.utf8)
         for length in bytes.indices { #expect(request(Array(bytes.prefix(length))) == nil) }
@@ -27,7 +27,7 @@ import Testing
         (#"{"model":"m","messages":[{"content":"a]}\"["}],"stream":true}"#, #"[{"content":"a]}\"["}]"#),
         (#"{"messages" : [[1],{"a":[]}] }"#, #"[[1],{"a":[]}]"#), (#"{"messages":[{"cut""#, #"[{"cut""#), ("{}", ""),
     ])
-    func thePromptIsTheValueOfMessages(body: String, prompt: String) {
+    func `The prompt is the value of messages`(body: String, prompt: String) {
         Array(post(body).utf8).withUnsafeBytes { bytes in
             let found = Request(bytes, defaults: defaults)?.prompt(in: bytes)
             #expect(found.map { String(decoding: $0, as: UTF8.self) } == prompt)
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: ["{\"stream\":true}", "{\"stream\" : true,\"stream_options\":{}}"])
-    func streamsAreRecognised(body: String) {
+    func `Streams are recognised`(body: String) {
         guard case .stream? = request(post(body))?.wanted else {
             Issue.record("not a stream")
             return
@@ -43,14 +43,14 @@ import Testing
     }
 
     @Test(arguments: ["{\"stream\":false}", "{\"stream_options\":{\"include_usage\":true}}"])
-    func wholeAnswersAreRecognised(body: String) {
+    func `Whole answers are recognised`(body: String) {
         guard case .chat? = request(post(body))?.wanted else {
             Issue.record("not a whole answer")
             return
         }
     }
 
-    @Test func aStreamMayAskForItsShape() {
+    @Test func `A stream may ask for its shape`() {
         let body = "{\"stream\":true,\"max_tokens\": 7,\"user\":\"rate=500\"}"
         guard case .stream(let shape, _)? = request(post(body))?.wanted else {
             Issue.record("not a stream")

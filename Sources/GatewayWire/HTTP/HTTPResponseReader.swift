@@ -52,7 +52,7 @@ package struct HTTPResponseReader: Sendable {
     /// The beginning of a line whose end has not come yet.
     private var partialLine: [UInt8] = []
     private var fields = HTTPResponseFields()
-    private let maximumHeadSize: Int
+    private let maxHeadSize: Int
     private var headSize = 0
 
     /// Whether anything of the response has come.
@@ -65,9 +65,9 @@ package struct HTTPResponseReader: Sendable {
     package var idleSeconds: Int? { fields.idleSeconds }
 
     /// Creates a reader.
-    /// - Parameter maximumHeadSize: The most bytes of all lines of a response together, interim ones and trailers included.
-    package init(maximumHeadSize: Int) {
-        self.maximumHeadSize = maximumHeadSize
+    /// - Parameter maxHeadSize: The most bytes of all lines of a response together, interim ones and trailers included.
+    package init(maxHeadSize: Int) {
+        self.maxHeadSize = maxHeadSize
     }
 
     /// Whether the response has been read to its end.
@@ -174,14 +174,14 @@ extension HTTPResponseReader {
     private mutating func count(_ bytes: Int) throws(HTTPResponseError) {
         switch state {
         case .chunkSize, .chunkEnd:
-            guard partialLine.count + bytes <= Self.maximumChunkLine else { throw .malformed("a chunk has no size") }
+            guard partialLine.count + bytes <= Self.maxChunkLine else { throw .malformed("a chunk has no size") }
         default:
             headSize += bytes
-            guard headSize <= maximumHeadSize else { throw .headTooLarge(limit: maximumHeadSize) }
+            guard headSize <= maxHeadSize else { throw .headTooLarge(limit: maxHeadSize) }
         }
     }
 
-    private static let maximumChunkLine = 4096
+    private static let maxChunkLine = 4096
 
     /// - Parameter line: With its line end, LF or CR LF.
     private mutating func take(

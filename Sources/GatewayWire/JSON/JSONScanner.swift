@@ -13,7 +13,7 @@
 ///     try scanner.finish()
 package struct JSONScanner {
     /// How many containers may be open at once.
-    package static let maximumDepth = 512
+    package static let maxDepth = 512
 
     /// The whole buffer; must outlive the scanner.
     package let bytes: UnsafeRawBufferPointer
@@ -141,7 +141,7 @@ extension JSONScanner {
     }
 
     private mutating func open() throws(JSONError) {
-        guard depth < Self.maximumDepth else { throw JSONError(.nestedTooDeep, at: position) }
+        guard depth < Self.maxDepth else { throw JSONError(.nestedTooDeep, at: position) }
         depth += 1
         position += 1
         isAtStart = true
@@ -335,7 +335,7 @@ private struct JSONNesting {
     private(set) var isObject = false
 
     init(open: Int) {
-        limit = JSONScanner.maximumDepth - open
+        limit = JSONScanner.maxDepth - open
     }
 
     @inline(__always)

@@ -35,10 +35,10 @@ package enum SSEError: Error, Equatable, Sendable, CustomStringConvertible {
 /// its blank line comes; if the stream ends first, the event is not dispatched, and ``pendingByteCount`` tells.
 package struct SSEParser: Sendable {
     /// The default bound on one event's bytes: 8 MiB.
-    package static let defaultMaximumEventSize = 8 << 20
+    package static let defaultMaxEventSize = 8 << 20
 
     /// The most bytes of one event, line ends included.
-    package let maximumEventSize: Int
+    package let maxEventSize: Int
     /// Whether blocks without data (comments, lone `id` or `retry` fields) are reported, with `data` nil.
     package let reportsBlocksWithoutData: Bool
 
@@ -49,8 +49,8 @@ package struct SSEParser: Sendable {
     private var isFirstBlock = true
     private var failure: SSEError?
 
-    package init(maximumEventSize: Int = defaultMaximumEventSize, reportsBlocksWithoutData: Bool = false) {
-        self.maximumEventSize = maximumEventSize
+    package init(maxEventSize: Int = defaultMaxEventSize, reportsBlocksWithoutData: Bool = false) {
+        self.maxEventSize = maxEventSize
         self.reportsBlocksWithoutData = reportsBlocksWithoutData
     }
 
@@ -107,8 +107,8 @@ package struct SSEParser: Sendable {
     }
 
     private mutating func checkSize(_ size: Int) throws {
-        guard size > maximumEventSize else { return }
-        let error = SSEError.eventTooLarge(limit: maximumEventSize)
+        guard size > maxEventSize else { return }
+        let error = SSEError.eventTooLarge(limit: maxEventSize)
         failure = error
         pending = []
         throw error

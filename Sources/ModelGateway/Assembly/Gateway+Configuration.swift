@@ -84,7 +84,7 @@ extension Deployment {
             labels: configuration.labels,
             timeouts: configuration.timeouts,
             probes: configuration.health.map { $0.enabled ? .options($0.options) : .off } ?? .ofGroup,
-            maximumConcurrentCalls: configuration.maxConcurrentCalls,
+            maxConcurrentCalls: configuration.maxConcurrentCalls,
             inputPrice: configuration.inputPrice,
             outputPrice: configuration.outputPrice
         )

@@ -23,7 +23,7 @@ public struct Deployment: Sendable {
     /// How it is probed. Default: as its group says.
     public var probes: DeploymentProbes
     /// Calls that may be under way at a time, up to the last byte of their answers; nil for no limit.
-    public var maximumConcurrentCalls: Int?
+    public var maxConcurrentCalls: Int?
     /// The price of a million prompt tokens in the currency of the configuration, if known; used by `cost`.
     public var inputPrice: Double?
     /// The price of a million answer tokens in the currency of the configuration, if known; used by `cost`.
@@ -45,7 +45,7 @@ public struct Deployment: Sendable {
         labels: [String: String] = [:],
         timeouts: Timeouts = Timeouts(),
         probes: DeploymentProbes = .ofGroup,
-        maximumConcurrentCalls: Int? = nil,
+        maxConcurrentCalls: Int? = nil,
         inputPrice: Double? = nil,
         outputPrice: Double? = nil,
         cacheTokens: Int? = nil
@@ -59,7 +59,7 @@ public struct Deployment: Sendable {
         self.labels = labels
         self.timeouts = timeouts
         self.probes = probes
-        self.maximumConcurrentCalls = maximumConcurrentCalls
+        self.maxConcurrentCalls = maxConcurrentCalls
         self.inputPrice = inputPrice
         self.outputPrice = outputPrice
         self.cacheTokens = cacheTokens

@@ -59,7 +59,7 @@ struct Member: Sendable {
         self.record = record
         modeHealth = Array(repeating: ModeHealth(breaker), count: modes)
         weight = max(0, record.deployment.weight)
-        limit = record.deployment.maximumConcurrentCalls ?? .max
+        limit = record.deployment.maxConcurrentCalls ?? .max
         priority = record.deployment.priority
         price = record.deployment.blendedPrice
         if weight == 0 { ineligibility.insert(.standby) }

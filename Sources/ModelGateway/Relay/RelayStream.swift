@@ -251,7 +251,7 @@ private struct EventFilter {
         guard let mended = MendedText.mended(event.raw) else { return false }
         events -= 1
         // As large as it has become, so that there is no bound to exceed.
-        var parser = SSEParser(maximumEventSize: mended.count, reportsBlocksWithoutData: true)
+        var parser = SSEParser(maxEventSize: mended.count, reportsBlocksWithoutData: true)
         try? parser.feed(mended) { take($0) }
         return true
     }

@@ -3,15 +3,15 @@
 /// How calls wait when a group has no room for them.
 public struct AdmissionOptions: Sendable, Hashable {
     /// Calls of the group that may be under way at a time, up to the last byte of their answers; nil for no limit.
-    public var maximumConcurrentCalls: Int?
+    public var maxConcurrentCalls: Int?
     /// Calls that may wait for room, first come first served. Default 100; 0 refuses at once.
     public var queueSize: Int
     /// How long a call may wait. Default 60 s; zero for no limit.
     public var queueTimeout: Duration
 
     /// Creates a set of limits.
-    public init(maximumConcurrentCalls: Int? = nil, queueSize: Int = 100, queueTimeout: Duration = .seconds(60)) {
-        self.maximumConcurrentCalls = maximumConcurrentCalls
+    public init(maxConcurrentCalls: Int? = nil, queueSize: Int = 100, queueTimeout: Duration = .seconds(60)) {
+        self.maxConcurrentCalls = maxConcurrentCalls
         self.queueSize = queueSize
         self.queueTimeout = queueTimeout
     }

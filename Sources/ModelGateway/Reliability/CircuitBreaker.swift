@@ -13,7 +13,7 @@ public struct CircuitBreakerOptions: Sendable, Hashable {
     /// How long the breaker stays open the first time. Default 10 s; doubles with each reopening.
     public var openTime: Duration
     /// The longest that the breaker stays open. Default 120 s.
-    public var maximumOpenTime: Duration
+    public var maxOpenTime: Duration
     /// Share by which the open time varies at random in both directions. Default 0.2.
     public var jitter: Double
     /// Calls that may be under way at a time while half-open. Default 3.
@@ -28,7 +28,7 @@ public struct CircuitBreakerOptions: Sendable, Hashable {
         minimumCalls: Int = 20,
         window: Duration = .seconds(30),
         openTime: Duration = .seconds(10),
-        maximumOpenTime: Duration = .seconds(120),
+        maxOpenTime: Duration = .seconds(120),
         jitter: Double = 0.2,
         probes: Int = 3,
         successesToClose: Int = 2
@@ -38,7 +38,7 @@ public struct CircuitBreakerOptions: Sendable, Hashable {
         self.minimumCalls = minimumCalls
         self.window = window
         self.openTime = openTime
-        self.maximumOpenTime = maximumOpenTime
+        self.maxOpenTime = maxOpenTime
         self.jitter = jitter
         self.probes = probes
         self.successesToClose = successesToClose
@@ -157,7 +157,7 @@ package struct CircuitBreaker: Sendable {
 
     private mutating func open(now: MonotonicInstant, variation: Double) {
         let doublings = min(openings, 16)
-        let base = min(options.openTime.inSeconds * Double(1 << doublings), options.maximumOpenTime.inSeconds)
+        let base = min(options.openTime.inSeconds * Double(1 << doublings), options.maxOpenTime.inSeconds)
         openings += 1
         reopening = now + .seconds(base * (1 + options.jitter * variation))
         change(to: .open)

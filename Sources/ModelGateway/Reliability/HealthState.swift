@@ -13,7 +13,7 @@ public struct HealthOptions: Sendable, Hashable {
     /// Successes in a row that bring it back. Default 2.
     public var successesToReturn: Int
     /// The longest time between two probes of a failed deployment, reached by doubling. Default 60 s.
-    public var maximumInterval: Duration
+    public var maxInterval: Duration
     /// The path on the deployment's server that is asked, with the credentials of calls: it begins with a slash and may
     /// have a query. A status of 200 to 299 says that the deployment is up, any other that it is not. Default nil:
     /// `/health`, and where there is none the list of models, of which any answer below 500 says that it is up.
@@ -26,7 +26,7 @@ public struct HealthOptions: Sendable, Hashable {
         timeout: Duration = .seconds(3),
         failuresToLeave: Int = 3,
         successesToReturn: Int = 2,
-        maximumInterval: Duration = .seconds(60),
+        maxInterval: Duration = .seconds(60),
         path: String? = nil
     ) {
         self.interval = interval
@@ -34,7 +34,7 @@ public struct HealthOptions: Sendable, Hashable {
         self.timeout = timeout
         self.failuresToLeave = failuresToLeave
         self.successesToReturn = successesToReturn
-        self.maximumInterval = maximumInterval
+        self.maxInterval = maxInterval
         self.path = path
     }
 }
@@ -75,7 +75,7 @@ package struct HealthState: Sendable, Hashable {
         var seconds = options.interval.inSeconds
         if !isHealthy {
             let doublings = min(max(0, failures - options.failuresToLeave), 16)
-            seconds = min(seconds * Double(1 << doublings), max(seconds, options.maximumInterval.inSeconds))
+            seconds = min(seconds * Double(1 << doublings), max(seconds, options.maxInterval.inSeconds))
         }
         return .seconds(seconds * (1 + options.jitter * variation))
     }

@@ -3,15 +3,15 @@
 /// How often a call is tried, how long to wait in between, and which errors go to other models.
 public struct RetryOptions: Sendable, Hashable {
     /// Attempts of one call, the first one included. Default 3; at least 1.
-    public var maximumAttempts: Int
+    public var maxAttempts: Int
     /// The wait before the second attempt; doubles with each further one. Default 50 ms.
     public var backoff: Duration
     /// The longest wait between two attempts that the gateway chooses itself. Default 5 s.
-    public var maximumBackoff: Duration
+    public var maxBackoff: Duration
     /// The longest time, in all, that a call waits for deployments which have asked to be left alone for a while
     /// (`Retry-After`), when no other one can take it. A call that would have to wait longer fails at once with 429 or
     /// 503 and the least of those times as its `Retry-After`. Default 5 s; zero never waits.
-    public var maximumWait: Duration
+    public var maxWait: Duration
     /// Share by which the wait varies at random in both directions. Default 0.2.
     public var jitter: Double
     /// Retries as a share of the calls of the last 10 s. Default 0.2.
@@ -21,18 +21,18 @@ public struct RetryOptions: Sendable, Hashable {
 
     /// Creates a set of limits.
     public init(
-        maximumAttempts: Int = 3,
+        maxAttempts: Int = 3,
         backoff: Duration = .milliseconds(50),
-        maximumBackoff: Duration = .seconds(5),
-        maximumWait: Duration = .seconds(5),
+        maxBackoff: Duration = .seconds(5),
+        maxWait: Duration = .seconds(5),
         jitter: Double = 0.2,
         budgetRatio: Double = 0.2,
         budgetPerSecond: Double = 3
     ) {
-        self.maximumAttempts = maximumAttempts
+        self.maxAttempts = maxAttempts
         self.backoff = backoff
-        self.maximumBackoff = maximumBackoff
-        self.maximumWait = maximumWait
+        self.maxBackoff = maxBackoff
+        self.maxWait = maxWait
         self.jitter = jitter
         self.budgetRatio = budgetRatio
         self.budgetPerSecond = budgetPerSecond
@@ -104,7 +104,7 @@ extension RetryOptions {
     /// - Parameter variation: A number in -1...1 that moves the wait within its jitter.
     func wait(attempts: Int, variation: Double) -> Duration {
         let doublings = Double(1 << min(max(0, attempts - 1), 20))
-        let base = min(backoff.inSeconds * doublings, maximumBackoff.inSeconds)
+        let base = min(backoff.inSeconds * doublings, maxBackoff.inSeconds)
         return .seconds(base * (1 + jitter * variation))
     }
 }

@@ -30,7 +30,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private var isHandshaking = false
     /// The channel's own; nothing but a look is done with it here.
     private var socket: NIOBSDSocket.Handle?
-    private var reader = HTTPResponseReader(maximumHeadSize: 256 << 10)
+    private var reader = HTTPResponseReader(maxHeadSize: 256 << 10)
     private var call: UpstreamCall?
     /// Whether the call's request is not the connection's first.
     private var isReused = false

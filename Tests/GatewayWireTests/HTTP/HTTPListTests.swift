@@ -6,7 +6,6 @@ import Testing
 @Suite("Lists in header values")
 struct HTTPListTests {
     @Test(
-        "B11: elements are trimmed, empty ones are left out, quoted ones are one element",
         arguments: [
             ("fast, eu", ["fast", "eu"]), ("fast,eu", ["fast", "eu"]), (" fast\t,\t eu ,", ["fast", "eu"]),
             (", ,", []), ("", []), ("one", ["one"]), ("two words, b", ["two words", "b"]),
@@ -14,7 +13,10 @@ struct HTTPListTests {
             (#"a, "open\"#, ["a", #""open\"#]), (#""""#, []), ("é, ü", ["é", "ü"]),
         ] as [(String, [String])]
     )
-    func values(list: String, expected: [String]) {
+    func `B11: elements are trimmed, empty ones are left out, quoted ones are one element`(
+        list: String,
+        expected: [String]
+    ) {
         #expect(HTTPList.values(list) == expected)
     }
 }

@@ -24,7 +24,7 @@ struct HTTPResponseReaderTests {
     ) -> Outcome {
         var outcome = Outcome()
         var body: [UInt8] = []
-        var reader = HTTPResponseReader(maximumHeadSize: limit)
+        var reader = HTTPResponseReader(maxHeadSize: limit)
         reader.begin(expectsBody: expectsBody)
         do throws(HTTPResponseError) {
             for piece in pieces {
@@ -74,7 +74,7 @@ struct HTTPResponseReaderTests {
     ]
 
     @Test(arguments: responses)
-    func readsAResponseCutAnywhere(text: String, body: String, keepsConnection: Bool) {
+    func `The reader reads a response cut anywhere`(text: String, body: String, keepsConnection: Bool) {
         let bytes = Array(text.utf8)
         let whole = read([bytes])
         #expect(whole.error == nil)
@@ -92,8 +92,8 @@ struct HTTPResponseReaderTests {
         ("timeout=5, max=100", 5), ("max=3,  Timeout=60", 60), ("timeout=0", 0), ("timeout=", nil), ("timeout=-1", nil),
         ("timeout=5s", nil), ("timeout=99999999999", nil), ("time=5", nil), ("", nil), (",,", nil),
     ])
-    func readsHowLongAnUnusedConnectionIsKept(value: String, seconds: Int?) {
-        var reader = HTTPResponseReader(maximumHeadSize: 1024)
+    func `The reader reads how long an unused connection is kept`(value: String, seconds: Int?) {
+        var reader = HTTPResponseReader(maxHeadSize: 1024)
         for text in ["Keep-Alive: \(value)\r\n", ""] {
             reader.begin(expectsBody: true)
             let bytes = Array("HTTP/1.1 200 OK\r\n\(text)Content-Length: 0\r\n\r\n".utf8)
@@ -107,19 +107,19 @@ struct HTTPResponseReaderTests {
         }
     }
 
-    @Test func leavesWhatComesAfterAResponse() {
+    @Test func `The reader leaves what comes after a response`() {
         let outcome = read("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500")
         #expect(outcome.body == "ok")
         #expect(outcome.rest == "HTTP/1.1 500".utf8.count)
     }
 
-    @Test func readsNoBodyAfterHEAD() {
+    @Test func `The reader reads no body after HEAD`() {
         let outcome = read("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", expectsBody: false)
         #expect(outcome.isComplete)
         #expect(outcome.keepsConnection)
     }
 
-    @Test func aBodyWithoutALengthEndsWithItsConnection() {
+    @Test func `A body without a length ends with its connection`() {
         let text = "HTTP/1.1 200 OK\r\nX: y\r\n\r\nhello"
         #expect(!read(text).isComplete)
         let outcome = read(text, closes: true)
@@ -134,19 +134,19 @@ struct HTTPResponseReaderTests {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
         "HTTP/1.1 100 Continue\r\n\r\n",
     ])
-    func aCutResponseIsNotWhole(text: String) {
+    func `A cut response is not whole`(text: String) {
         let outcome = read(text, closes: true)
         #expect(!outcome.isComplete)
         #expect(outcome.error == nil)
     }
 
-    @Test func keepsTheLinesAsTheyCame() {
+    @Test func `The reader keeps the lines as they came`() {
         let outcome = read("HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nset-cookie:b\nContent-Length: 0\r\n\r\n")
         #expect(outcome.lines == "Set-Cookie: a\r\nset-cookie:b\nContent-Length: 0\r\n")
     }
 
     @Test(arguments: [("gzip", true), ("identity", false), ("", false), ("br", true)])
-    func tellsACompressedBody(coding: String, isEncoded: Bool) {
+    func `The reader recognises a compressed body`(coding: String, isEncoded: Bool) {
         let outcome = read("HTTP/1.1 200 OK\r\nContent-Encoding: \(coding)\r\nContent-Length: 0\r\n\r\n")
         #expect(outcome.isEncoded == isEncoded)
     }
@@ -164,7 +164,7 @@ struct HTTPResponseReaderTests {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
     ])
-    func refusesAHeadThatIsNotOne(text: String) {
+    func `The reader refuses a malformed head`(text: String) {
         guard case .malformed = read(text).error else {
             Issue.record("Not refused: \(text.debugDescription)")
             return
@@ -175,7 +175,7 @@ struct HTTPResponseReaderTests {
         "\r\n", "zz\r\n", "-1\r\n", "0x5\r\n", ";x\r\n", " 5\r\n", "1000000000000000\r\n", "FFFFFFFFFFFFFFFFFFFF\r\n",
         "5\r\nhello__0\r\n", "5\r\nhello6\r\n",
     ])
-    func refusesAChunkThatIsNotOne(text: String) {
+    func `The reader refuses a malformed chunk`(text: String) {
         let outcome = read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + text)
         guard case .malformed = outcome.error else {
             Issue.record("Not refused: \(text.debugDescription)")
@@ -183,7 +183,7 @@ struct HTTPResponseReaderTests {
         }
     }
 
-    @Test func boundsTheHead() {
+    @Test func `The reader bounds the head`() {
         let line = "X: " + String(repeating: "x", count: 100) + "\r\n"
         #expect(read("HTTP/1.1 200 OK\r\n" + line + line, limit: 200).error == .headTooLarge(limit: 200))
         #expect(read("HTTP/1.1 200 OK\r\n" + String(repeating: "x", count: 300), limit: 200).error != nil)
@@ -193,13 +193,13 @@ struct HTTPResponseReaderTests {
         #expect(read(chunked + "0\r\n" + line + line, limit: 200).error == .headTooLarge(limit: 200))
     }
 
-    @Test func boundsTheLineOfAChunkHoweverItComes() {
+    @Test func `The reader bounds the line of a chunk however it comes`() {
         let head = Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;".utf8)
         let trickle = Array(repeating: [UInt8(ascii: "x")], count: 5000)
         #expect(read([head] + trickle).error != nil)
     }
 
-    @Test func aLongStreamOfChunksIsNotALongHead() {
+    @Test func `A long stream of chunks is not a long head`() {
         let chunks = String(repeating: "1\r\nx\r\n", count: 2000)
         let outcome = read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + "0\r\n\r\n", limit: 100)
         #expect(outcome.error == nil)
@@ -207,8 +207,8 @@ struct HTTPResponseReaderTests {
         #expect(outcome.isComplete)
     }
 
-    @Test func readsOneResponseAfterTheOther() throws {
-        var reader = HTTPResponseReader(maximumHeadSize: 100)
+    @Test func `The reader reads one response after the other`() throws {
+        var reader = HTTPResponseReader(maxHeadSize: 100)
         for round in 0..<10 {
             reader.begin(expectsBody: true)
             #expect(!reader.hasBegun)

@@ -6,19 +6,17 @@ import Testing
 @Suite("Stable hash")
 struct StableHashTests {
     @Test(
-        "Texts",
         arguments: [
             ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
             ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
         ] as [(String, UInt64)]
     )
-    func texts(text: String, expected: UInt64) {
+    func `Texts have their reference hashes`(text: String, expected: UInt64) {
         #expect(StableHash.hash(text) == expected)
     }
 
     /// The self-test of the reference program `xxhsum`: lengths 0, 1, 14 and 101 of a generated buffer, with two seeds.
     @Test(
-        "Reference buffer",
         arguments: [
             (0, 0, 0xEF46_DB37_51D8_E999), (0, 2_654_435_761, 0xAC75_FDA2_929B_17EF),
             (1, 0, 0x4FCE_394C_C889_52D8), (1, 2_654_435_761, 0x7398_40CB_819F_A723),
@@ -26,7 +24,7 @@ struct StableHashTests {
             (101, 0, 0x0EAB_5433_84F8_78AD), (101, 2_654_435_761, 0xCAA6_5939_306F_1E21),
         ] as [(Int, UInt64, UInt64)]
     )
-    func reference(count: Int, seed: UInt64, expected: UInt64) {
+    func `The reference buffer has its hashes`(count: Int, seed: UInt64, expected: UInt64) {
         var state: UInt32 = 2_654_435_761
         let bytes = (0..<count).map { _ -> UInt8 in
             defer { state &*= state }
@@ -39,14 +37,12 @@ struct StableHashTests {
     }
 
     /// From the reference implementation's `vectors.h`: key 00…0f, input 00…07.
-    @Test("SipHash-2-4 reference value")
-    func sipHash() {
+    @Test func `SipHash-2-4 gives its reference value`() {
         let key = SipKey(0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908)
         #expect(key.hash(0x0706_0504_0302_0100) == 0x93F5_F579_9A93_2462)
     }
 
-    @Test("The generator's sequence is fixed by its seed")
-    func generator() {
+    @Test func `The generator's sequence is fixed by its seed`() {
         var generator = SeededGenerator(seed: 1_234_567)
         let values = (0..<5).map { _ in generator.next() }
         #expect(

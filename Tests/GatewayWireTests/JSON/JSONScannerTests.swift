@@ -46,8 +46,8 @@ struct JSONScannerTests {
         [0xC3], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0xE2, 0x28, 0xA1], [0xC3, 0x28], [0xE1, 0x80], [0xEC, 0xBF, 0x41],
     ]
 
-    @Test("Valid texts are accepted, also each inside an array and an object", arguments: valid)
-    func accepts(text: String) throws {
+    @Test(arguments: valid)
+    func `Valid texts are accepted, also each inside an array and an object`(text: String) throws {
         for wrapped in [text, "[\(text)]", "{\"k\":\(text)}", "[0,\(text),{}]"] {
             let bytes = Array(wrapped.utf8)
             let root = try bytes.withBytes { buffer throws(JSONError) in try JSONScanner.validate(buffer) }
@@ -58,16 +58,17 @@ struct JSONScannerTests {
         }
     }
 
-    @Test("Invalid texts are refused with the reason and the place", arguments: invalid)
-    func refuses(text: String, reason: JSONError.Reason, offset: Int) {
+    @Test(arguments: invalid)
+    func `Invalid texts are refused with the reason and the place`(text: String, reason: JSONError.Reason, offset: Int)
+    {
         let bytes = Array(text.utf8)
         #expect(throws: JSONError(reason, at: offset)) {
             try bytes.withBytes { buffer throws(JSONError) in _ = try JSONScanner.validate(buffer) }
         }
     }
 
-    @Test("Ill-formed UTF-8 is refused at its place", arguments: invalidBytes)
-    func refusesBadUTF8(sequence: [UInt8]) {
+    @Test(arguments: invalidBytes)
+    func `Ill-formed UTF-8 is refused at its place`(sequence: [UInt8]) {
         for prefix in ["", "a", "abcdefg", "abcdefgh", "日本語"] {
             let bytes = Array("\"\(prefix)".utf8) + sequence + Array("\"".utf8)
             #expect(throws: JSONError(.invalidUTF8, at: prefix.utf8.count + 1)) {
@@ -76,8 +77,7 @@ struct JSONScannerTests {
         }
     }
 
-    @Test("Every prefix of a text is refused, and reading never leaves the buffer")
-    func prefixes() {
+    @Test func `Every prefix of a text is refused, and reading never leaves the buffer`() {
         let text = Array(#"{"a":[1.5e3,true,"x\u00e9\n😀"],"b":{"c":null}}"#.utf8)
         for count in 0..<text.count {
             let prefix = Array(text[..<count])
@@ -87,8 +87,7 @@ struct JSONScannerTests {
         }
     }
 
-    @Test("Nesting is allowed up to 512 levels, for skipping and for pulling")
-    func depth() throws {
+    @Test func `Nesting is allowed up to 512 levels, for skipping and for pulling`() throws {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let core = open == "[" ? "" : "0"
             let deep = Array((String(repeating: open, count: 512) + core + String(repeating: close, count: 512)).utf8)
@@ -107,8 +106,7 @@ struct JSONScannerTests {
         try mixed.withBytes { buffer throws(JSONError) in _ = try JSONScanner.validate(buffer) }
     }
 
-    @Test("Pulling gives the values that Foundation gives")
-    func differential() throws {
+    @Test func `Pulling gives the values that Foundation gives`() throws {
         var generator = SeededGenerator(seed: 1)
         for _ in 0..<500 {
             let text = RandomJSON.value(using: &generator)
@@ -119,8 +117,7 @@ struct JSONScannerTests {
         }
     }
 
-    @Test("Skipping and pulling agree on any bytes")
-    func garbage() {
+    @Test func `Skipping and pulling agree on any bytes`() {
         var generator = SeededGenerator(seed: 2)
         let alphabet = Array("{}[]\",:\\0123456789.eE+-truefalsn \n\u{1}é".utf8) + [0xFF, 0xC3, 0xF0, 0x9F]
         for round in 0..<20_000 {
@@ -144,8 +141,7 @@ struct JSONScannerTests {
         }
     }
 
-    @Test("A subrange is scanned as if it were alone, with offsets of the whole")
-    func subrange() throws {
+    @Test func `A subrange is scanned as if it were alone, with offsets of the whole`() throws {
         let bytes = Array(#"xx[1,"a"]yy"#.utf8)
         try bytes.withBytes { buffer throws(JSONError) in
             var scanner = JSONScanner(buffer, range: 2..<9)
@@ -165,8 +161,7 @@ struct JSONScannerTests {
         }
     }
 
-    @Test("An error names the rule and the byte")
-    func errorText() {
+    @Test func `An error names the rule and the byte`() {
         let error = JSONError(.expectedColon, at: 17)
         #expect(error.description == "expected ':' after object key at byte 17")
     }

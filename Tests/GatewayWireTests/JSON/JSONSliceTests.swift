@@ -10,7 +10,6 @@ struct JSONSliceTests {
     }
 
     @Test(
-        "Strings decode with escapes, pairs and lone surrogates",
         arguments: [
             (#""plain""#, "plain"), (#""""#, ""), (#""a\n\t\r\b\f\/\\\"z""#, "a\n\t\r\u{8}\u{C}/\\\"z"),
             (#""\u00e9""#, "é"),
@@ -20,7 +19,7 @@ struct JSONSliceTests {
             (#""\uffff\u0800\u07ff""#, "\u{FFFF}\u{800}\u{7FF}"),
         ]
     )
-    func strings(text: String, expected: String) throws {
+    func `Strings decode with escapes, pairs and lone surrogates`(text: String, expected: String) throws {
         let decoded = try read(text) { $0.string(in: $1) }
         #expect(decoded.map { Array($0.utf8) } == Array(expected.utf8))
         let bytes = try read(text) { slice, buffer in
@@ -36,7 +35,6 @@ struct JSONSliceTests {
     }
 
     @Test(
-        "Integers are exact or nil",
         arguments: [
             ("0", 0), ("-0", 0), ("42", 42), ("-7", -7), ("1.0", 1), ("1e3", 1000), ("12.50e1", 125), ("100e-2", 1),
             ("0.0", 0), ("0e99", 0),
@@ -45,31 +43,28 @@ struct JSONSliceTests {
             ("1e999999", nil),
         ] as [(String, Int?)]
     )
-    func ints(text: String, expected: Int?) throws {
+    func `Integers are exact or nil`(text: String, expected: Int?) throws {
         #expect(try read(text) { $0.int(in: $1) } == expected)
     }
 
     @Test(
-        "Doubles are the nearest ones",
         arguments: [
             "0", "-0", "0.1", "0.3", "1e22", "1e23", "-1e-22", "9007199254740993", "123456789.123456789",
             "2.2250738585072014e-308", "5e-324",
             "1.7976931348623157e308", "0.000001", "3.14159265358979323846264338327950288", "1e-400",
         ]
     )
-    func doubles(text: String) throws {
+    func `Doubles are the nearest ones`(text: String) throws {
         let value = try #require(try read(text) { $0.double(in: $1) })
         #expect(value.bitPattern == Double(text)?.bitPattern)
     }
 
-    @Test("A number too large for a double is nil")
-    func hugeDouble() throws {
+    @Test func `A number too large for a double is nil`() throws {
         #expect(try read("1e400") { $0.double(in: $1) } == nil)
         #expect(try read("\"1\"") { $0.double(in: $1) } == nil)
     }
 
-    @Test("The document finds members, the last of duplicates, escaped keys and nested ones")
-    func document() throws {
+    @Test func `The document finds members, the last of duplicates, escaped keys and nested ones`() throws {
         let text = #" {"model":"a","n":3,"stream":true,"t":0.5,"mod\u0065l":"b","o":{"x":{"y":1},"x":2},"l":[1,2]} "#
         let document = try JSONDocument(Array(text.utf8))
         #expect(document.index.members.count == 7)
@@ -87,14 +82,13 @@ struct JSONSliceTests {
         #expect(document.index(of: list) == nil)
     }
 
-    @Test("The document must be one object", arguments: ["[]", "1", "\"a\"", "null"])
-    func notAnObject(text: String) {
+    @Test(arguments: ["[]", "1", "\"a\"", "null"])
+    func `The document must be one object`(text: String) {
         #expect(throws: JSONError(.expectedObject, at: 0)) { try JSONDocument(Array(text.utf8)) }
         #expect(throws: JSONError(.trailingData, at: 3)) { try JSONDocument(Array("{} 1".utf8)) }
     }
 
-    @Test("A slice read with foreign bytes never reads outside them")
-    func foreignBytes() {
+    @Test func `A slice read with foreign bytes never reads outside them`() {
         var generator = SeededGenerator(seed: 3)
         for _ in 0..<5_000 {
             let bytes = (0..<Int.random(in: 0..<20, using: &generator)).map { _ in

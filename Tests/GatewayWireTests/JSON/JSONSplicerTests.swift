@@ -13,14 +13,12 @@ struct JSONSplicerTests {
         return String(decoding: splicer.bytes(), as: UTF8.self)
     }
 
-    @Test("Without edits the bytes are the same")
-    func identity() throws {
+    @Test func `Without edits the bytes are the same`() throws {
         let text = " {\n \"b\" : 1.0 , \"a\":1E5,\"a\":[ 1 ,2] }\n"
         #expect(try edit(text) { _, _ in } == text)
     }
 
     @Test(
-        "Replacing keeps all else",
         arguments: [
             (#"{"model":"a"}"#, #"{"model":"X"}"#),
             (#"{ "x" : 1.0, "model" : "a" , "y":1e2}"#, #"{ "x" : 1.0, "model" : "X" , "y":1e2}"#),
@@ -30,12 +28,11 @@ struct JSONSplicerTests {
             ("{\"a\":1\n}", "{\"a\":1,\"model\":\"X\"\n}"),
         ]
     )
-    func set(text: String, expected: String) throws {
+    func `Replacing keeps all else`(text: String, expected: String) throws {
         #expect(try edit(text) { splicer, _ in splicer.set("model", to: Array("\"X\"".utf8)) } == expected)
     }
 
     @Test(
-        "Removing takes the right comma along",
         arguments: [
             (#"{"r":1}"#, #"{}"#), (#"{ "r":1 }"#, #"{  }"#), (#"{"r":1,"a":2}"#, #"{"a":2}"#),
             (#"{"a":2,"r":1}"#, #"{"a":2}"#),
@@ -46,12 +43,11 @@ struct JSONSplicerTests {
             (#"{ "r" : [1,{}] , "a" : 2 }"#, #"{ "a" : 2 }"#),
         ]
     )
-    func remove(text: String, expected: String) throws {
+    func `Removing takes the right comma along`(text: String, expected: String) throws {
         #expect(try edit(text) { splicer, _ in splicer.remove("r") } == expected)
     }
 
-    @Test("Removing and adding together")
-    func mixed() throws {
+    @Test func `Removing and adding together`() throws {
         let result = try edit(#"{"r":1,"r2":2}"#) { splicer, _ in
             splicer.remove("r")
             splicer.remove("r2")
@@ -76,8 +72,7 @@ struct JSONSplicerTests {
         )
     }
 
-    @Test("A default is added only where the member is missing")
-    func defaults() throws {
+    @Test func `A default is added only where the member is missing`() throws {
         #expect(
             try edit(#"{"a":null}"#) { splicer, _ in
                 splicer.setDefault("a", to: [0x31])
@@ -87,8 +82,7 @@ struct JSONSplicerTests {
         )
     }
 
-    @Test("Nested objects, and edits inside what is replaced")
-    func nested() throws {
+    @Test func `Nested objects, and edits inside what is replaced`() throws {
         let text = #"{"o":{"u":false},"e":{},"l":[1]}"#
         #expect(
             try edit(text) { splicer, document in
@@ -107,13 +101,11 @@ struct JSONSplicerTests {
         )
     }
 
-    @Test("A key that needs escapes is escaped")
-    func escapedKey() throws {
+    @Test func `A key that needs escapes is escaped`() throws {
         #expect(try edit("{}") { splicer, _ in splicer.set(Array("a\"b".utf8), to: [0x31]) } == #"{"a\"b":1}"#)
     }
 
-    @Test("Random edits of random objects: the result parses and every kept member has its old bytes")
-    func properties() throws {
+    @Test func `Random edits of random objects: the result parses and every kept member has its old bytes`() throws {
         var generator = SeededGenerator(seed: 4)
         for _ in 0..<2_000 {
             let text = RandomJSON.object(using: &generator)

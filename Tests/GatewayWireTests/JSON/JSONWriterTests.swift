@@ -12,8 +12,7 @@ struct JSONWriterTests {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    @Test("Structure")
-    func structure() {
+    @Test func `Objects and arrays nest with their commas`() {
         let text = written { writer in
             writer.beginObject()
             writer.member("a", 1)
@@ -36,19 +35,18 @@ struct JSONWriterTests {
         #expect(text == #"{"a":1,"b":[[],null,{}],"c":"x","d":true,"e":"lit","f":{"r":1.0},"g":0.5}"#)
     }
 
-    @Test("Integers", arguments: [0, 9, 10, -1, 99, 100, 1_234_567_890, Int.max, Int.min])
-    func integers(value: Int) {
+    @Test(arguments: [0, 9, 10, -1, 99, 100, 1_234_567_890, Int.max, Int.min])
+    func `Integers are written exactly`(value: Int) {
         #expect(written { $0.int(value) } == String(value))
     }
 
     @Test(
-        "Doubles round-trip",
         arguments: [
             0.0, -0.0, 1.0, 0.1, 1e21, 1e-7, 123456789.0, 9007199254740992.0, .leastNonzeroMagnitude,
             1.7976931348623157e308, -2.5,
         ]
     )
-    func doubles(value: Double) throws {
+    func `Doubles round-trip`(value: Double) throws {
         let text = written { $0.double(value) }
         let bytes = Array(text.utf8)
         let back = try bytes.withBytes { buffer throws(JSONError) in try JSONScanner.validate(buffer).double(in: buffer)
@@ -56,23 +54,20 @@ struct JSONWriterTests {
         #expect(back?.bitPattern == value.bitPattern)
     }
 
-    @Test("What JSON cannot say becomes null; whole doubles keep a fraction")
-    func specialDoubles() {
+    @Test func `What JSON cannot say becomes null; whole doubles keep a fraction`() {
         #expect(written { $0.double(.nan) } == "null")
         #expect(written { $0.double(-.infinity) } == "null")
         #expect(written { $0.double(1) } == "1.0")
     }
 
-    @Test("Escapes")
-    func escapes() {
+    @Test func `Strings are escaped`() {
         #expect(
             written { $0.string("a\"b\\c/\n\r\t\u{8}\u{C}\u{0}\u{1F}\u{7F}é😀") }
                 == "\"a\\\"b\\\\c/\\n\\r\\t\\b\\f\\u0000\\u001f\u{7F}é😀\""
         )
     }
 
-    @Test("Ill-formed bytes become U+FFFD, as the standard library replaces them")
-    func repair() throws {
+    @Test func `Ill-formed bytes become U+FFFD, as the standard library replaces them`() throws {
         var generator = SeededGenerator(seed: 5)
         for _ in 0..<3_000 {
             let bytes = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in

@@ -63,8 +63,8 @@ struct SSEParserTests {
         ("data: a\n\ndata: cut", [Seen(data: "a")]), ("data: cut\n", []),
     ]
 
-    @Test("Each stream gives its events whole and for every cut in three", arguments: streams)
-    private func everyPartition(text: String, events: [Seen]) throws {
+    @Test(arguments: streams)
+    private func `Each stream gives its events whole and for every cut in three`(text: String, events: [Seen]) throws {
         let bytes = Array(text.utf8)
         let whole = try run([bytes[...]])
         #expect(whole.events == events)
@@ -80,18 +80,16 @@ struct SSEParserTests {
         #expect(single.isIncomplete == whole.isIncomplete)
     }
 
-    @Test("An event cut off by the end is known")
-    func incomplete() throws {
+    @Test func `An event cut off by the end is known`() throws {
         #expect(try run([Array("data: a\n\ndata: b\n".utf8)[...]]).isIncomplete)
         #expect(try !run([Array("data: a\r\n\r\n".utf8)[...]]).isIncomplete)
         #expect(try !run([Array("data: a\r\n\r".utf8)[...], [0x0A]]).isIncomplete)
     }
 
     @Test(
-        "The unfinished event can be had at the end, for senders without a last blank line",
         arguments: ["", "\n", "\r"]
     )
-    func finish(end: String) throws {
+    func `The unfinished event can be had at the end, for senders without a last blank line`(end: String) throws {
         var parser = SSEParser()
         var events: [Seen] = []
         try parser.feed(Array("data: a\n\nevent: e\ndata: [DONE]\(end)".utf8)) { events.append(Seen($0)) }
@@ -101,8 +99,7 @@ struct SSEParserTests {
         try parser.finish { _ in Issue.record("reported twice") }
     }
 
-    @Test("Random cuts of a long stream give the same events, and their raw bytes are the stream")
-    func randomPartitions() throws {
+    @Test func `Random cuts of a long stream give the same events, and their raw bytes are the stream`() throws {
         var generator = SeededGenerator(seed: 6)
         var bytes: [UInt8] = []
         let ends = ["\n", "\r\n"]
@@ -134,8 +131,7 @@ struct SSEParserTests {
         }
     }
 
-    @Test("Forwarding only complete events by the pending count gives whole events")
-    func pendingCount() throws {
+    @Test func `Forwarding only complete events by the pending count gives whole events`() throws {
         let bytes = Array("data: one\n\ndata: two\n\ndata: three".utf8)
         var parser = SSEParser()
         var held: [UInt8] = []
@@ -150,8 +146,7 @@ struct SSEParserTests {
         #expect(held == Array("data: three".utf8))
     }
 
-    @Test("An event inside one piece is handed out from that piece, without a copy")
-    func noCopy() throws {
+    @Test func `An event inside one piece is handed out from that piece, without a copy`() throws {
         let bytes = Array("data: a\n\ndata: bc\n\n".utf8)
         try bytes.withUnsafeBytes { buffer in
             let base = try #require(buffer.baseAddress)
@@ -165,10 +160,10 @@ struct SSEParserTests {
         }
     }
 
-    @Test("The bound holds however the event arrives", arguments: [1, 3, 16, 1000])
-    func bound(pieceSize: Int) throws {
+    @Test(arguments: [1, 3, 16, 1000])
+    func `The bound holds however the event arrives`(pieceSize: Int) throws {
         let bytes = Array(("data: ok\n\ndata: " + String(repeating: "x", count: 100) + "\n\n").utf8)
-        var parser = SSEParser(maximumEventSize: 50)
+        var parser = SSEParser(maxEventSize: 50)
         var events = 0
         var caught: SSEError?
         do {
@@ -181,11 +176,10 @@ struct SSEParserTests {
         #expect(throws: SSEError.eventTooLarge(limit: 50)) { try parser.feed([0x0A, 0x0A]) { _ in } }
     }
 
-    @Test("An event exactly at the bound passes")
-    func exactBound() throws {
+    @Test func `An event exactly at the bound passes`() throws {
         let bytes = Array(("data: " + String(repeating: "x", count: 42) + "\n\n").utf8)
         for size in [1, 7, 50] {
-            var parser = SSEParser(maximumEventSize: 50)
+            var parser = SSEParser(maxEventSize: 50)
             var events = 0
             for start in stride(from: 0, to: bytes.count, by: size) {
                 try parser.feed(Array(bytes[start..<min(start + size, bytes.count)])) { _ in events += 1 }
@@ -194,8 +188,7 @@ struct SSEParserTests {
         }
     }
 
-    @Test("Any bytes, any cuts: the same events")
-    func garbage() throws {
+    @Test func `Any bytes, any cuts: the same events`() throws {
         var generator = SeededGenerator(seed: 7)
         let alphabet = Array("data: \n\r:evntid\u{FEFF}7".utf8)
         for _ in 0..<20_000 {
@@ -210,8 +203,7 @@ struct SSEParserTests {
         }
     }
 
-    @Test("What the writer frames, the parser reads")
-    func writer() throws {
+    @Test func `What the writer frames, the parser reads`() throws {
         var output: [UInt8] = []
         SSEWriter.append(event: "e", data: Array("a\nb\r\nc\rd".utf8), to: &output)
         SSEWriter.append(data: [], to: &output)

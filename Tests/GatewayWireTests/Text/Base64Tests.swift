@@ -17,20 +17,18 @@ struct Base64Tests {
     }
 
     @Test(
-        "RFC 4648 vectors",
         arguments: [
             ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
             ("foobar", "Zm9vYmFy"),
         ]
     )
-    func vectors(plain: String, encoded: String) {
+    func `The vectors of RFC 4648 hold`(plain: String, encoded: String) {
         #expect(encode(Array(plain.utf8)) == encoded)
         #expect(decode(encoded) == Array(plain.utf8))
         #expect(decode(encoded.filter { $0 != "=" }) == Array(plain.utf8))
     }
 
-    @Test("Random bytes, as Foundation encodes them")
-    func random() {
+    @Test func `Random bytes are encoded as Foundation does`() {
         var generator = SeededGenerator(seed: 12)
         for count in 0..<300 {
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -40,17 +38,15 @@ struct Base64Tests {
     }
 
     @Test(
-        "What is not base 64",
         arguments: [
             "A", "AAAAA", "A===", "=", "==", "====", "Zg=", "Z g=", "Zm9v\n", "Zg-_", "Zh==", "Zg==Zg==", "é===",
         ]
     )
-    func refused(text: String) {
+    func `What is not base 64 is refused`(text: String) {
         #expect(decode(text) == nil)
     }
 
-    @Test("Floats are little-endian and survive exactly")
-    func floats() {
+    @Test func `Floats are little-endian and survive exactly`() {
         let floats: [Float] = [0, 1, -1.5, .pi, .infinity, .leastNonzeroMagnitude]
         var output: [UInt8] = []
         Base64.encode(floats: floats, to: &output)

@@ -5,8 +5,7 @@ import Testing
 
 @Suite("UTF-8")
 struct UTF8Tests {
-    @Test("A cut never splits a character and never loses more than one")
-    func boundary() {
+    @Test func `A cut never splits a character and never loses more than one`() {
         let bytes = Array("aé日😀".utf8)
         let expected = [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10]
         for (limit, count) in expected.enumerated() {

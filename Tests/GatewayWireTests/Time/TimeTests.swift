@@ -7,7 +7,6 @@ import Testing
 @Suite("Time")
 struct TimeTests {
     @Test(
-        "Known moments",
         arguments: [
             (0, "1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 GMT"),
             (784_111_777, "1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37 GMT"),
@@ -19,7 +18,7 @@ struct TimeTests {
             (253_402_300_799, "9999-12-31T23:59:59Z", "Fri, 31 Dec 9999 23:59:59 GMT"),
         ]
     )
-    func known(seconds: Int, rfc3339: String, httpDate: String) {
+    func `Known moments are written and read`(seconds: Int, rfc3339: String, httpDate: String) {
         let time = CivilTime(unixSeconds: seconds)
         #expect(time.rfc3339 == rfc3339)
         var written: [UInt8] = []
@@ -28,8 +27,7 @@ struct TimeTests {
         #expect(Array(httpDate.utf8).withBytes { HTTPDate.parse($0, now: 0) } == seconds)
     }
 
-    @Test("Every day of 800 years there and back, against Foundation every so often")
-    func roundTrip() {
+    @Test func `Every day of 800 years there and back, against Foundation every so often`() {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = TimeZone(secondsFromGMT: 0) ?? .current
         for day in -146_000...146_000 {
@@ -59,39 +57,34 @@ struct TimeTests {
     }
 
     @Test(
-        "Impossible dates",
         arguments: [
             (2023, 2, 29), (2100, 2, 29), (2024, 4, 31), (2024, 13, 1), (2024, 0, 1), (2024, 1, 0), (-1, 1, 1),
             (10_000, 1, 1),
         ]
     )
-    func impossible(year: Int, month: Int, day: Int) {
+    func `Impossible dates are refused`(year: Int, month: Int, day: Int) {
         #expect(CivilTime.unixSeconds(year: year, month: month, day: day, hour: 0, minute: 0, second: 0) == nil)
     }
 
-    @Test("Extreme moments stay in range")
-    func extremes() {
+    @Test func `Extreme moments stay in range`() {
         #expect(CivilTime(unixSeconds: .max).rfc3339 == "9999-12-31T23:59:59Z")
         #expect(CivilTime(unixSeconds: .min).rfc3339 == "0000-01-01T00:00:00Z")
     }
 
-    @Test("Milliseconds")
-    func milliseconds() {
+    @Test func `Milliseconds are written`() {
         var bytes: [UInt8] = []
         CivilTime(unixSeconds: 0).appendRFC3339(milliseconds: 7, to: &bytes)
         #expect(String(decoding: bytes, as: UTF8.self) == "1970-01-01T00:00:00.007Z")
     }
 
     @Test(
-        "The obsolete date forms",
         arguments: ["Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 GMT"]
     )
-    func obsolete(text: String) {
+    func `The obsolete date forms are read`(text: String) {
         #expect(Array(text.utf8).withBytes { HTTPDate.parse($0, now: 1_700_000_000) } == 784_111_777)
     }
 
     @Test(
-        "What is not an HTTP date",
         arguments: [
             "", "Sun", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 24:00:00 GMT",
             "Sun, 06 Foo 1994 08:49:37 GMT",
@@ -99,12 +92,11 @@ struct TimeTests {
             "Sun, 06 Nov 94 08:49:37 GMT", "Sun Nov 66 08:49:37 1994",
         ]
     )
-    func notADate(text: String) {
+    func `What is not an HTTP date is refused`(text: String) {
         #expect(Array(text.utf8).withBytes { HTTPDate.parse($0, now: 0) } == nil)
     }
 
     @Test(
-        "Retry-After",
         arguments: [
             ("120", 120), ("0", 0), (" 7 ", 7), ("1.2", 2), ("3.0", 3), ("Sun, 06 Nov 1994 08:49:37 GMT", 37),
             ("Sun, 06 Nov 1994 08:48:00 GMT", 0),
@@ -112,12 +104,11 @@ struct TimeTests {
             ("99999999999999999999999", nil), ("999999999999999", 999_999_999_999_999),
         ] as [(String, Int?)]
     )
-    func retryAfter(text: String, expected: Int?) {
+    func `Retry-After is read as seconds or as a date`(text: String, expected: Int?) {
         #expect(Array(text.utf8).withBytes { RetryAfter.parse($0, now: 784_111_740) } == expected)
     }
 
-    @Test("Any bytes are parsed without harm, and what is accepted is in range")
-    func garbage() {
+    @Test func `Any bytes are parsed without harm, and what is accepted is in range`() {
         var generator = SeededGenerator(seed: 10)
         let alphabet = Array("Sun, 06Nov-1994:37GMT.".utf8)
         for _ in 0..<20_000 {
@@ -132,8 +123,7 @@ struct TimeTests {
         }
     }
 
-    @Test("The clock agrees with Foundation's")
-    func clock() {
+    @Test func `The clock agrees with Foundation's`() {
         #expect(abs(Double(WallClock.unixSeconds()) - Date().timeIntervalSince1970) < 5)
     }
 }

@@ -8,10 +8,9 @@ import Testing
 @Suite("Decisions of a connection: random sequences")
 struct ConnectionSequenceTests {
     @Test(
-        "No request has two heads, nothing is written after the end, and each exchange ends once",
         arguments: 0..<16 as Range<UInt64>
     )
-    func invariants(seed: UInt64) {
+    func `No request has two heads, nothing is written after the end, and each exchange ends once`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<400 {
             var course = Course(steps: Int.random(in: 1...80, using: &random))

@@ -22,14 +22,12 @@ struct ConnectionStateTests {
 
     // MARK: Requests
 
-    @Test("A client that waits to be told to send its body is told so")
-    mutating func expectation() {
+    @Test mutating func `A client that waits to be told to send its body is told so`() {
         #expect(head(RequestFacts(answerer: .call, hasExpectation: true)) == .receive(sayingContinue: true))
         #expect(head() == .drop)
     }
 
-    @Test("A refused request with a long body, or one that is not yet sent, is refused at once")
-    mutating func refusedAtOnce() {
+    @Test mutating func `A refused request with a long body, or one that is not yet sent, is refused at once`() {
         #expect(head(RequestFacts(answerer: .call, isRefused: true, contentLength: 51)) == .refuse)
         state = ConnectionState(now: second(0))
         #expect(head(RequestFacts(answerer: .call, isRefused: true, contentLength: 50)) == .readPast)
@@ -37,8 +35,7 @@ struct ConnectionStateTests {
         #expect(head(RequestFacts(answerer: .router, isRefused: true, hasExpectation: true)) == .refuse)
     }
 
-    @Test("A body that grows too large is refused in its middle, and the connection ends")
-    mutating func tooLarge() {
+    @Test mutating func `A body that grows too large is refused in its middle, and the connection ends`() {
         head()
         #expect(body(60) == .collect)
         #expect(body(40) == .collect)
@@ -49,8 +46,7 @@ struct ConnectionStateTests {
         #expect(state.read() == true)
     }
 
-    @Test("Pipelined requests wait for the answer before them, and nothing more is read meanwhile")
-    mutating func pipelining() {
+    @Test mutating func `Pipelined requests wait for the answer before them, and nothing more is read meanwhile`() {
         head()
         #expect(state.partArrived() == .take)
         #expect(state.requestEnd(now: second(1)) == .startCall)
@@ -71,8 +67,7 @@ struct ConnectionStateTests {
         #expect(state.resumeReading() == false)
     }
 
-    @Test("Bytes behind a request that are not HTTP are refused after its answer")
-    mutating func unreadableBehind() {
+    @Test mutating func `Bytes behind a request that are not HTTP are refused after its answer`() {
         head()
         _ = state.requestEnd(now: second(1))
         #expect(state.unreadable(now: second(1)) == .keep)
@@ -84,8 +79,7 @@ struct ConnectionStateTests {
         #expect(state.finish(now: second(1)) == .closeAfterWrites)
     }
 
-    @Test("The router may answer before the whole request has come")
-    mutating func earlyAnswer() {
+    @Test mutating func `The router may answer before the whole request has come`() {
         head(.page)
         #expect(state.sendHead(isLast: false, hasRoom: true) == true)
         state.completeAnswer()
@@ -98,8 +92,7 @@ struct ConnectionStateTests {
 
     // MARK: Whether it is kept
 
-    @Test("A connection is used again only if client and server want that")
-    mutating func kept() {
+    @Test mutating func `A connection is used again only if client and server want that`() {
         func isKept(
             _ facts: RequestFacts = .call,
             kind: ConnectionState.Kind = .connection,
@@ -122,8 +115,7 @@ struct ConnectionStateTests {
         #expect(!isKept(.page) { _ = $0.inputClosed(now: second(0)) })
     }
 
-    @Test("A client of HTTP/1.0 gets a stream without chunks, whose end is the connection's")
-    mutating func oldClient() {
+    @Test mutating func `A client of HTTP/1.0 gets a stream without chunks, whose end is the connection's`() {
         head(RequestFacts(answerer: .call, isModern: false))
         _ = state.requestEnd(now: second(1))
         #expect(state.streamHead(isEventStream: true, isOK: true, isWhole: false, hasRoom: true) == .write)
@@ -140,8 +132,7 @@ struct ConnectionStateTests {
         _ = state.requestEnd(now: second(1))
     }
 
-    @Test("A silent stream is kept alive between its events only")
-    mutating func keepAlive() {
+    @Test mutating func `A silent stream is kept alive between its events only`() {
         startCall()
         _ = state.streamHead(isEventStream: true, isOK: true, isWhole: false, hasRoom: true)
         #expect(state.streamPart(endsEvent: false) == .chunk)
@@ -155,8 +146,7 @@ struct ConnectionStateTests {
         #expect(state.keepAlive(limits: .tested, now: second(8)) == .nothing)
     }
 
-    @Test("An answer that is no stream is not kept alive")
-    mutating func keepAliveOfOpaque() {
+    @Test mutating func `An answer that is not a stream is not kept alive`() {
         startCall()
         _ = state.streamHead(isEventStream: false, isOK: true, isWhole: false, hasRoom: true)
         #expect(state.keepAlive(limits: .tested, now: second(9)) == .nothing)
@@ -164,8 +154,7 @@ struct ConnectionStateTests {
         #expect(state.finish(now: second(9)) == .closeAfterWrites)
     }
 
-    @Test("Behind an early head comes a stream, a whole body as an event, or an error")
-    mutating func earlyHead() {
+    @Test mutating func `Behind an early head comes a stream, a whole body as an event, or an error`() {
         startCall()
         #expect(state.keepAlive(limits: .tested, now: second(7)) == .beginStream)
         state.beginStreamEarly(hasRoom: true)
@@ -189,8 +178,7 @@ struct ConnectionStateTests {
         #expect(state.finish(now: second(9)) == .next)
     }
 
-    @Test("What does not fit into the send buffer is credited when there is room again")
-    mutating func credit() {
+    @Test mutating func `What does not fit into the send buffer is credited when there is room again`() {
         startCall()
         #expect(state.wrote(5, now: second(1)) == 5)
         #expect(state.writabilityChanged(isWritable: false, now: second(1)) == 0)
@@ -203,8 +191,7 @@ struct ConnectionStateTests {
 
     // MARK: Ends
 
-    @Test("A body that comes slowly but steadily is not refused")
-    mutating func slowBody() {
+    @Test mutating func `A body that comes slowly but steadily is not refused`() {
         head()
         for time in stride(from: 1, to: 40, by: 2) {
             state.bytesArrived(now: second(time))
@@ -214,8 +201,7 @@ struct ConnectionStateTests {
         #expect(tick(at: 43) == .refuseSlowBody)
     }
 
-    @Test("The time of a head is counted from its first byte, however steadily it comes")
-    mutating func slowHead() {
+    @Test mutating func `The time of a head is counted from its first byte, however steadily it comes`() {
         #expect(tick(at: 3) == .nothing)
         state.bytesArrived(now: second(3))
         state.bytesArrived(now: second(4))
@@ -225,8 +211,7 @@ struct ConnectionStateTests {
         #expect(state.finish(now: second(5)) == .closeAfterWrites)
     }
 
-    @Test("After its last answer a connection is read on until that has left and a moment longer")
-    mutating func lingering() {
+    @Test mutating func `After its last answer a connection is read on until that has left and a moment longer`() {
         #expect(state.drain(now: second(1)) == .closeAfterWrites)
         #expect(tick(at: 5) == .nothing)
         #expect(state.flushed(isWritten: true, now: second(5)) == .closeOutput)
@@ -236,15 +221,13 @@ struct ConnectionStateTests {
         #expect(state.inputClosed(now: second(7)) == .abandonAndClose)
     }
 
-    @Test("A last answer that nobody takes is given up")
-    mutating func unreadLastAnswer() {
+    @Test mutating func `A last answer that nobody takes is given up`() {
         #expect(state.drain(now: second(1)) == .closeAfterWrites)
         #expect(tick(at: 6) == .close)
         #expect(state.flushed(isWritten: false, now: second(6)) == .close)
     }
 
-    @Test("A client that has ended its side gets its answer from the router, and is closed then")
-    mutating func halfClosed() {
+    @Test mutating func `A client that has ended its side gets its answer from the router, and is closed then`() {
         head(.page)
         _ = state.requestEnd(now: second(1))
         #expect(state.inputClosed(now: second(1)) == .nothing)
@@ -254,8 +237,7 @@ struct ConnectionStateTests {
         #expect(state.flushed(isWritten: true, now: second(1)) == .close)
     }
 
-    @Test("A connection that was missed by the drain's event is drained at the next tick")
-    mutating func drainAtTick() {
+    @Test mutating func `A connection that was missed by the drain's event is drained at the next tick`() {
         startCall()
         #expect(tick(at: 1, isDraining: true) == .attendCall)
         #expect(state.sendHead(isLast: false, hasRoom: true) == false)
@@ -264,8 +246,7 @@ struct ConnectionStateTests {
         #expect(tick(at: 1, isDraining: true) == .nothing)
     }
 
-    @Test("A connection counts as unused before its first request, even with a part of its head")
-    mutating func unused() {
+    @Test mutating func `A connection counts as unused before its first request, even with a part of its head`() {
         state.bytesArrived(now: second(1))
         #expect(state.isUnused)
         #expect(state.unusedSince == second(0))
@@ -283,8 +264,7 @@ struct ConnectionStateTests {
 
     // MARK: Streams of HTTP/2
 
-    @Test("On a stream of HTTP/2 the end of the client's side is the end of its request")
-    mutating func http2() {
+    @Test mutating func `On a stream of HTTP/2 the end of the client's side is the end of its request`() {
         state = ConnectionState(.stream, now: second(0))
         startCall()
         #expect(state.inputClosed(now: second(1)) == .nothing)

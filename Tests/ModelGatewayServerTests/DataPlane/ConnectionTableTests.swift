@@ -35,14 +35,13 @@ struct ConnectionTableTests {
 
     private static let rows = table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
 
-    @Test("The table has each phase and each input")
-    func complete() {
+    @Test func `The table has each phase and each input`() {
         #expect(Self.rows[0].dropFirst().map { $0 } == Column.allCases.map(\.rawValue))
         #expect(Set(Self.rows.dropFirst().map { $0[0] }) == Set(Input.allCases.map(\.rawValue)))
     }
 
-    @Test("An input has the consequence that the table says", arguments: Input.allCases)
-    func consequence(of input: Input) throws {
+    @Test(arguments: Input.allCases)
+    func `An input has the consequence that the table says`(of input: Input) throws {
         let row = try #require(Self.rows.first { $0[0] == input.rawValue })
         for (column, expected) in zip(Column.allCases, row.dropFirst()) {
             var state = column.connection
@@ -50,8 +49,8 @@ struct ConnectionTableTests {
         }
     }
 
-    @Test("A time limit is not over a moment before its time", arguments: Column.allCases)
-    func inTime(column: Column) {
+    @Test(arguments: Column.allCases)
+    func `A time limit is not over a moment before its time`(column: Column) {
         var state = column.connection
         let action = state.tick(limits: .tested, isServerDraining: false, now: second(2))
         #expect(action == (column == .calling || column == .streaming ? .attendCall : .nothing))

@@ -5,8 +5,8 @@ import Testing
 
 @Suite("HTTP responses, read by this library and by NIO")
 struct HTTPResponseDifferentialTests {
-    @Test("Well-formed responses are read alike, in any pieces", arguments: 0..<8 as Range<UInt64>)
-    func wellFormed(seed: UInt64) throws {
+    @Test(arguments: 0..<8 as Range<UInt64>)
+    func `Well-formed responses are read alike, in any pieces`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<150 {
             let response = ResponseText.random(using: &random)
@@ -18,8 +18,8 @@ struct HTTPResponseDifferentialTests {
         }
     }
 
-    @Test("Of broken responses, none is read as something else than NIO reads", arguments: 0..<16 as Range<UInt64>)
-    func broken(seed: UInt64) {
+    @Test(arguments: 0..<16 as Range<UInt64>)
+    func `Of broken responses, none is read as something else than NIO reads`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<400 {
             let response = ResponseText.broken(using: &random)

@@ -16,7 +16,7 @@ struct ResponseReading: Equatable {
     /// Reads with this library's reader; nil if it refuses the bytes.
     init?(here pieces: [[UInt8]]) {
         var reading = ResponseReading()
-        var reader = HTTPResponseReader(maximumHeadSize: 64 << 10)
+        var reader = HTTPResponseReader(maxHeadSize: 64 << 10)
         reader.begin(expectsBody: true)
         do throws(HTTPResponseError) {
             for piece in pieces where !reader.isComplete {

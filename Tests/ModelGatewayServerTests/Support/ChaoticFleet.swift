@@ -143,11 +143,11 @@ struct ChaoticFleet: Sendable {
                 timeouts: timeouts
             )
         }
-        group.breaker = CircuitBreakerOptions(openTime: .milliseconds(100), maximumOpenTime: .milliseconds(300))
+        group.breaker = CircuitBreakerOptions(openTime: .milliseconds(100), maxOpenTime: .milliseconds(300))
         group.health = HealthOptions(
             interval: .milliseconds(100),
             timeout: .seconds(1),
-            maximumInterval: .milliseconds(200)
+            maxInterval: .milliseconds(200)
         )
         // How much may be tried again has tests of its own; here nothing may fail for it.
         group.retry = RetryOptions(budgetRatio: 1, budgetPerSecond: 1000)

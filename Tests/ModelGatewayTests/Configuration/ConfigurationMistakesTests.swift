@@ -13,7 +13,7 @@ struct ConfigurationMistakesTests {
         Configuration.diagnose(Array(text.utf8), name: name, environment: environment).issues.map(\.description)
     }
 
-    @Test func allMistakesComeAtOnceAndInOrder() {
+    @Test func `All mistakes are reported at once and in order`() {
         let found = issues(
             """
             [server]
@@ -55,7 +55,7 @@ struct ConfigurationMistakesTests {
         )
     }
 
-    @Test(.readsYAML) func theSameMistakesInYAMLHaveThePlacesToo() {
+    @Test(.readsYAML) func `The same mistakes in YAML have their places too`() {
         let found = issues(
             """
             server:
@@ -101,7 +101,7 @@ struct ConfigurationMistakesTests {
         ),
         ("host = localhost", "g.toml:1:8: error: not valid TOML: 'localhost' is no value; strings need quotes"),
     ])
-    func brokenTOMLNamesTheLine(_ text: String, _ expected: String) {
+    func `Broken TOML names the line`(_ text: String, _ expected: String) {
         #expect(issues(text) == [expected])
     }
 
@@ -125,7 +125,7 @@ struct ConfigurationMistakesTests {
             ),
         ]
     )
-    func brokenYAMLNamesTheLine(_ text: String, _ expected: String) {
+    func `Broken YAML names the line`(_ text: String, _ expected: String) {
         #expect(issues(text, name: "g.yaml") == [expected])
     }
 
@@ -140,7 +140,7 @@ struct ConfigurationMistakesTests {
         #expect(message.contains("--traits LlamaCpp,YAML"))
     }
 
-    @Test(.readsYAML) func anAliasBombIsRefused() {
+    @Test(.readsYAML) func `An alias bomb is refused`() {
         var yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...12 {
             let alias = "*a\(level - 1)"
@@ -152,13 +152,13 @@ struct ConfigurationMistakesTests {
     }
 
     @Test(arguments: ["toml", "yaml"])
-    func deepNestingIsRefused(_ format: String) {
+    func `Deep nesting is refused`(_ format: String) {
         let deep = String(repeating: "[", count: 900)
         let text = format == "toml" ? "a = \(deep)" : "a: \(deep)"
         #expect(!issues(text, name: "g.\(format)").isEmpty)
     }
 
-    @Test func aMissingVariableIsNamedWithItsLine() {
+    @Test func `A missing variable is named with its line`() {
         let text = """
             [server]
             port = "${env:PORT}"
@@ -172,7 +172,7 @@ struct ConfigurationMistakesTests {
         )
     }
 
-    @Test func valuesFromTheEnvironmentStayOutOfMessages() {
+    @Test func `Values from the environment stay out of messages`() {
         let environment = ["WEIRD": "hunter2"]
         let text = "[server]\nport = \"${env:WEIRD}\"\n[logging]\nlevel = \"${env:WEIRD}\"\ndrain = 1"
         let found = issues(text, environment: environment)
@@ -180,7 +180,7 @@ struct ConfigurationMistakesTests {
         #expect(!found.joined().contains("hunter2"))
     }
 
-    @Test func anUnreadableFileSaysWhy() {
+    @Test func `An unreadable file says why`() {
         let missing = Configuration.diagnose(path: "/no/such/gateway.toml", environment: [:])
         #expect(
             missing.issues.map(\.description) == [
@@ -193,7 +193,7 @@ struct ConfigurationMistakesTests {
         #expect(throws: GatewayError.self) { try Configuration.load(path: "/no/such/gateway.toml") }
     }
 
-    @Test func bytesThatAreNotTextSayWhere() {
+    @Test func `Bytes that are not text say where`() {
         let diagnosis = Configuration.diagnose([0x61, 0x0A, 0xFF, 0x0A], name: "g.toml")
         #expect(diagnosis.issues.map(\.description) == ["g.toml:2:1: error: the text is not UTF-8"])
     }
@@ -202,7 +202,7 @@ struct ConfigurationMistakesTests {
         ("Host", "the gateway sets this header itself"), ("x y", "no name of a header"),
         ("Proxy-Authorization", "the gateway sets this header itself"),
     ])
-    func headersOfTheConnectionAreRefused(_ name: String, _ expected: String) {
+    func `Headers of the connection are refused`(_ name: String, _ expected: String) {
         let found = issues("[providers.a]\nbase_url = \"http://x\"\nheaders = { \"\(name)\" = \"1\" }")
         #expect(found.count == 1 && found.first?.hasSuffix(expected) == true)
     }

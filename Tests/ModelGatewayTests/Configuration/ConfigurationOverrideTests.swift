@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Environment variables over the configuration")
 struct ConfigurationOverrideTests {
-    @Test func theyWinOverTheFile() throws {
+    @Test func `Overrides win over the file`() throws {
         let text = "[server]\nhost = \"::1\"\nport = 1\n[logging]\nlevel = \"error\"\n[workers]\nurls = [\"http://a\"]"
         let environment = [
             "GATEWAY_PORT": "8080", "GATEWAY_LOG_LEVEL": "trace", "GATEWAY_API_KEY": "k1,k2",
@@ -25,7 +25,7 @@ struct ConfigurationOverrideTests {
         #expect(configuration.workers.policy.name == "random")
     }
 
-    @Test func aWrongOneIsNamed() {
+    @Test func `A wrong override is named`() {
         let diagnosis = Configuration.diagnose(
             [],
             name: "g.toml",
@@ -40,7 +40,7 @@ struct ConfigurationOverrideTests {
         )
     }
 
-    @Test func aConfigurationFromCodeTakesThemToo() throws {
+    @Test func `A configuration from code takes overrides too`() throws {
         var configuration = Configuration()
         try configuration.applyEnvironment(["GATEWAY_HOST": "0.0.0.0"])
         #expect(configuration.server.host == "0.0.0.0")
@@ -48,7 +48,7 @@ struct ConfigurationOverrideTests {
         #expect(configuration.server.port == 30000)
     }
 
-    @Test func kubernetesServiceLinksAreNotPorts() throws {
+    @Test func `Service links of Kubernetes are not ports`() throws {
         let environment = ["GATEWAY_PORT": "tcp://10.0.0.1:80"]
         let configuration = try Configuration.diagnose([], name: "g.toml", environment: environment).get()
         #expect(configuration.server.port == 30000)

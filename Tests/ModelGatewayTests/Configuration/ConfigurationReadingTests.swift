@@ -16,14 +16,14 @@ struct ConfigurationReadingTests {
 
     static let environment = ["OPENAI_API_KEY": "sk-live", "GATEWAY_KEY": "gw-1"]
 
-    @Test(.readsYAML) func bothExamplesAreTheSameConfiguration() throws {
+    @Test(.readsYAML) func `Both examples are the same configuration`() throws {
         let toml = try Self.diagnose(Example.toml, environment: Self.environment).get()
         let yaml = try Self.diagnose(Example.yaml, name: "gateway.yaml", environment: Self.environment).get()
         #expect(toml == yaml)
         #expect(toml.warnings.isEmpty)
     }
 
-    @Test func theExampleMeansWhatItSays() throws {
+    @Test func `The example means what it says`() throws {
         let configuration = try Self.diagnose(Example.toml, environment: Self.environment).get()
         #expect(configuration.server.host == "0.0.0.0")
         #expect(configuration.server.apiKeys.map { $0.reveal() } == ["gw-1"])
@@ -40,7 +40,7 @@ struct ConfigurationReadingTests {
 
         let model = try #require(configuration.models.first)
         #expect(model.name == "gpt-4o" && model.aliases == ["default"])
-        #expect(model.retry.maximumAttempts == 2)
+        #expect(model.retry.maxAttempts == 2)
         #expect(model.fallbacks == ["tiny"])
         #expect(model.deployments.map(\.id) == ["hosted", "gpt-4o/2"])
         let hosted = model.deployments[0]
@@ -55,7 +55,7 @@ struct ConfigurationReadingTests {
         #expect(configuration.workers.urls == ["http://10.0.0.6:8000", "http://10.0.0.7:8000"])
     }
 
-    @Test func anEmptyFileIsTheDefaultConfiguration() throws {
+    @Test func `An empty file is the default configuration`() throws {
         #expect(try Self.diagnose("").get() == Configuration())
         guard Configuration.FileFormat.yaml.isAvailable else { return }
         #expect(try Self.diagnose("# nothing\n", name: "a.yaml").get() == Configuration())
@@ -68,7 +68,7 @@ struct ConfigurationReadingTests {
             ("# a note\n\nserver = { port = 1234 }", .toml), ("{\"server\": {\"port\": 1234}}", .yaml),
         ]
     )
-    func theFormatIsToldByTheContent(_ text: String, _ format: Configuration.FileFormat) throws {
+    func `The content shows the format`(_ text: String, _ format: Configuration.FileFormat) throws {
         #expect(try Self.diagnose(text, name: "config").get().server.port == 1234)
     }
 
@@ -77,18 +77,18 @@ struct ConfigurationReadingTests {
         ("\"4h\"", .seconds(14_400)), ("7", .seconds(7)), ("0.5", .milliseconds(500)),
         ("\"1.5 s\"", .milliseconds(1500)),
     ])
-    func durationsHaveUnits(_ text: String, _ expected: Duration) throws {
+    func `Durations have units`(_ text: String, _ expected: Duration) throws {
         let configuration = try Self.diagnose("[server]\ndrain_deadline = \(text)").get()
         #expect(configuration.server.drainDeadline == expected)
     }
 
     @Test(arguments: [("\"64MiB\"", 64 << 20), ("\"1 GB\"", 1_000_000_000), ("65536", 65536), ("\"2kB\"", 2000)])
-    func sizesHaveUnits(_ text: String, _ expected: Int) throws {
+    func `Sizes have units`(_ text: String, _ expected: Int) throws {
         let configuration = try Self.diagnose("[server]\nmax_body_bytes = \(text)").get()
         #expect(configuration.server.maxBodyBytes == expected)
     }
 
-    @Test(.readsYAML) func anchorsAndMergeKeysWork() throws {
+    @Test(.readsYAML) func `Anchors and merge keys work`() throws {
         let yaml = """
             models:
               - name: a
@@ -102,7 +102,7 @@ struct ConfigurationReadingTests {
         #expect(deployments.map(\.provider.baseURL) == ["http://x:1/v1", "http://x:1/v1"])
     }
 
-    @Test(.readsYAML) func yesAndNoAreWordsAndNotBooleans() {
+    @Test(.readsYAML) func `yes and no are words and not booleans`() {
         let issues = Self.diagnose("server:\n  metrics: yes\n  host: no", name: "a.yaml").issues
         #expect(
             issues.map(\.description) == [

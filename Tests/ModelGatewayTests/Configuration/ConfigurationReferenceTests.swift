@@ -23,7 +23,7 @@ struct ConfigurationReferenceTests {
         return String(updated)
     }
 
-    @Test func theConfigurationPageHasEveryKeyAndNoOther() throws {
+    @Test func `The configuration page has every key and no other`() throws {
         let generated = ConfigurationReferenceTables.markdown
         let page = try page("ConfigurationReference.md", generated: generated)
         #expect(page.hasSuffix(generated))
@@ -31,7 +31,7 @@ struct ConfigurationReferenceTests {
         #expect(page.contains("```yaml\n\(Example.yaml)\n```"))
     }
 
-    @Test func theMetricsPageHasEveryMetricAndNoOther() throws {
+    @Test func `The metrics page has every metric and no other`() throws {
         var generated = "| Name | Type | Labels | Meaning |\n|---|---|---|---|\n"
         for metric in GatewayMetrics.descriptions {
             let labels = metric.labels.map { "`\($0)`" }.joined(separator: ", ")
@@ -40,7 +40,7 @@ struct ConfigurationReferenceTests {
         #expect(try page("Metrics.md", generated: generated).hasSuffix(generated))
     }
 
-    @Test func theDefaultsOfTheTablesAreThoseOfTheValue() throws {
+    @Test func `The defaults of the tables are those of the value`() throws {
         var mistakes: [String] = []
         for (title, prefix) in [("server", "server"), ("logging", "logging"), ("routing", "routing")] {
             let table = try #require(ConfigurationReferenceTables.tables.first { $0.title == title })
@@ -58,7 +58,7 @@ struct ConfigurationReferenceTests {
         #expect(mistakes.isEmpty)
     }
 
-    @Test func theDefaultsOfModelsAreThoseOfTheirTypes() throws {
+    @Test func `The defaults of models are those of their types`() throws {
         var text = "[[models]]\nname = \"m\"\n"
         for title in ["retry", "breaker", "health"] {
             let table = try #require(ConfigurationReferenceTables.tables.first { $0.title == title })
@@ -72,7 +72,7 @@ struct ConfigurationReferenceTests {
     }
 
     @Test(arguments: PolicyCatalog.standard.names)
-    func theOptionsOfAPolicyAreThoseThatItTakes(_ name: String) throws {
+    func `The options of a policy are those that it takes`(_ name: String) throws {
         let table = ConfigurationReferenceTables.tables.first { $0.title == "policy \(name)" }
         let expected = try PolicyCatalog.standard.policy(name)
         var text = "[workers]\npolicy.name = \"\(name)\"\n"

@@ -47,7 +47,7 @@ struct ForeignSchemaTests {
         general_settings: {master_key: sk-1234}
         """
 
-    @Test(.readsYAML) func aLiteLLMFileLoadsUnchanged() throws {
+    @Test(.readsYAML) func `A LiteLLM file loads unchanged`() throws {
         let diagnosis = diagnose(Self.liteLLM, name: "config.yaml", environment: ["OPENAI_API_KEY": "sk-x"])
         let configuration = try diagnosis.get()
         #expect(configuration.models.map(\.name) == ["gpt-4o", "local", "embed"])
@@ -56,7 +56,7 @@ struct ForeignSchemaTests {
         let model = configuration.models[0]
         #expect(model.aliases == ["gpt-4"] && model.fallbacks == ["local"])
         #expect(model.policy.name == "least_load")
-        #expect(model.retry.maximumAttempts == 5 && model.breaker.openTime == .seconds(30))
+        #expect(model.retry.maxAttempts == 5 && model.breaker.openTime == .seconds(30))
         #expect(model.deployments.map(\.id) == ["first", "gpt-4o/2"])
         #expect(model.deployments[0].provider.kind == .openAI)
         #expect(model.deployments[0].provider.apiKey?.reveal() == "sk-x")
@@ -73,7 +73,7 @@ struct ForeignSchemaTests {
         #expect(configuration.models[2].deployments[0].upstreamModel == "Qwen/Qwen3-Embedding")
     }
 
-    @Test(.readsYAML) func whatHasNoEffectThereIsNamed() throws {
+    @Test(.readsYAML) func `What has no effect there is named`() throws {
         let diagnosis = diagnose(Self.liteLLM, name: "c.yaml", environment: ["OPENAI_API_KEY": "sk-x"])
         #expect(
             diagnosis.issues.map(\.description) == [
@@ -87,7 +87,7 @@ struct ForeignSchemaTests {
         #expect(try diagnosis.get().warnings == diagnosis.issues)
     }
 
-    @Test(.readsYAML) func aDeltaLLMFileLoadsUnchanged() throws {
+    @Test(.readsYAML) func `A DeltaLLM file loads unchanged`() throws {
         let configuration = try diagnose(
             """
             model_list:
@@ -115,7 +115,7 @@ struct ForeignSchemaTests {
         #expect(configuration.models[0].policy.name == "random")
     }
 
-    @Test func aDBGPTFileLoadsUnchanged() throws {
+    @Test func `A DB-GPT file loads unchanged`() throws {
         let diagnosis = diagnose(
             """
             [system]
@@ -190,7 +190,7 @@ struct ForeignSchemaTests {
         )
     }
 
-    @Test(.readsYAML) func aMissingVariableIsAnErrorThereToo() {
+    @Test(.readsYAML) func `A missing variable is an error there too`() {
         let diagnosis = diagnose(Self.liteLLM, name: "c.yaml")
         #expect(diagnosis.configuration == nil)
         let errors = diagnosis.issues.filter { $0.severity == .error }
@@ -202,7 +202,7 @@ struct ForeignSchemaTests {
         .readsYAML,
         arguments: ["model_list: 3", "model_list: [3, {model_name: 4}, {model_name: a}]", "model_list:\n  - {}"]
     )
-    func nonsenseIsRefusedWithAPlace(_ text: String) {
+    func `Nonsense is refused with its place`(_ text: String) {
         let diagnosis = diagnose(text, name: "c.yaml")
         #expect(diagnosis.configuration == nil)
         #expect(diagnosis.issues.allSatisfy { $0.line != nil })

@@ -7,7 +7,7 @@ import Testing
 struct HealthConfigurationTests {
     private func diagnose(_ text: String) -> Configuration.Diagnosis { ConfigurationReadingTests.diagnose(text) }
 
-    @Test func whatADeploymentLeavesOutIsTheModels() throws {
+    @Test func `What a deployment leaves out is the model's`() throws {
         let configuration = try diagnose(
             """
             [[models]]
@@ -42,7 +42,7 @@ struct HealthConfigurationTests {
     }
 
     @Test(arguments: ["", "healthz", "/a b", "/a#b", "/a\\nb", "http://h/health", "/grüße", "/a\\\"b"])
-    func whatIsNoPathIsAMistake(_ path: String) {
+    func `What is not a path is a mistake`(_ path: String) {
         for table in ["models", "workers"] {
             let start = table == "models" ? "[[models]]\nname = \"m\"\n" : "[workers]\n"
             let end = table == "models" ? "\n[[models.deployments]]\nbase_url = \"http://a:1/v1\"" : ""
@@ -56,7 +56,7 @@ struct HealthConfigurationTests {
         ("interval = \"10ms\"", "interval"), ("timeout = \"1h\"", "timeout"), ("failures = 0", "failures"),
         ("pth = \"/x\"", "pth"), ("enabled = 1", "enabled"),
     ])
-    func mistakesInADeploymentsTableAreSaid(_ setting: String, _ key: String) {
+    func `Mistakes in a deployment's table are reported`(_ setting: String, _ key: String) {
         let issues = diagnose(
             "[[models]]\nname = \"m\"\n[[models.deployments]]\nbase_url = \"http://a:1/v1\"\nhealth = { \(setting) }"
         ).issues

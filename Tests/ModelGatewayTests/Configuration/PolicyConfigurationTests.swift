@@ -35,7 +35,7 @@ struct PolicyConfigurationTests {
         )
         let expected = CacheAwareOptions(
             cacheThreshold: 0.5,
-            maximumTreeBytes: 1 << 20,
+            maxTreeBytes: 1 << 20,
             index: .hash,
             cacheLifetime: .seconds(60),
             cacheBoundaries: [16]

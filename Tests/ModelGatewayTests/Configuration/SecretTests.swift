@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Secrets")
 struct SecretTests {
-    @Test(.readsYAML) func noWayOfPrintingShowsIt() throws {
+    @Test(.readsYAML) func `No way of printing shows it`() throws {
         let text = """
             server: {api_keys: [hunter2]}
             providers:
@@ -24,7 +24,7 @@ struct SecretTests {
         #expect(configuration.providers["a"]?.headers["x-key"]?.reveal() == "hunter2")
     }
 
-    @Test(.readsYAML) func mistakesInSecretsDoNotShowThem() {
+    @Test(.readsYAML) func `Mistakes in secrets do not show them`() {
         let text = "server: {api_keys: {hunter2: hunter2}}\nproviders: {a: {base_url: \"http://u:hunter2@x\"}}"
         let issues = Configuration.diagnose(Array(text.utf8), name: "a.yaml", environment: [:]).issues
         #expect(issues.count == 2)

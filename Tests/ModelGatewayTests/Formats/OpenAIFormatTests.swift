@@ -10,8 +10,7 @@ struct OpenAIFormatTests {
         try OpenAIChatRequest(decoding: JSONValue(parsing: Array(text.utf8)))
     }
 
-    @Test("A full request is read and written without loss")
-    func roundTrip() throws {
+    @Test func `A full request is read and written without loss`() throws {
         let text =
             #"{"model":"m","messages":[{"role":"system","content":"Be brief."},"#
             + #"{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA==","detail":"low"}}]},"#
@@ -27,7 +26,6 @@ struct OpenAIFormatTests {
     }
 
     @Test(
-        "Every mistake names its field",
         arguments: [
             (#"{"messages":[]}"#, "model"),
             (#"{"model":"m"}"#, "messages"),
@@ -48,14 +46,13 @@ struct OpenAIFormatTests {
             (#"{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"web"}]}"#, "tools[0].type"),
         ]
     )
-    func mistakes(body: String, param: String) throws {
+    func `Every mistake names its field`(body: String, param: String) throws {
         let error = #expect(throws: GatewayError.self) { try decode(body) }
         #expect(error?.param == param)
         #expect(error?.status == 400)
     }
 
-    @Test("Events written as a stream are read back as the same events")
-    func streamRoundTrip() throws {
+    @Test func `Events written as a stream are read back as the same events`() throws {
         let events: [ChatEvent] = [
             .started(id: "c1", model: "m", created: 1), .reasoning("Hm", choice: 0),
             .text("né\u{1F600}\n\"", choice: 0),
@@ -79,8 +76,7 @@ struct OpenAIFormatTests {
         }
     }
 
-    @Test("The spellings of lenient engines are understood")
-    func lenientEngines() throws {
+    @Test func `The spellings of lenient engines are understood`() throws {
         var decoder = OpenAIStreamDecoder()
         let chunks = [
             #"{"choices":[{"index":0,"delta":null}]}"#,
@@ -100,8 +96,7 @@ struct OpenAIFormatTests {
         )
     }
 
-    @Test("Embeddings are written as numbers and as base 64, and both are read")
-    func embeddings() throws {
+    @Test func `Embeddings are written as numbers and as base 64, and both are read`() throws {
         let response = EmbeddingResponse(
             model: "m",
             embeddings: [[0.1, -2, 3.5e-8], [1, 0, .greatestFiniteMagnitude]],
@@ -113,8 +108,7 @@ struct OpenAIFormatTests {
         }
     }
 
-    @Test("The routing text follows the chat template's order")
-    func routingText() throws {
+    @Test func `The routing text follows the chat template's order`() throws {
         let body = Array(
             #"{"messages":[{"content":"Hi \u00e9","role":"user"},{"role":"assistant","content":[{"type":"text","text":"Yes"}]}],"model":"m","tools":[{"x":1}]}"#
                 .utf8
@@ -126,7 +120,6 @@ struct OpenAIFormatTests {
     }
 
     @Test(
-        "The session key comes from the first field that has one",
         arguments: [
             (#"{"model":"m","user":"u","prompt_cache_key":"k"}"#, "k"),
             (#"{"model":"m","user":"u","metadata":{"session_id":"s"}}"#, "s"),
@@ -134,7 +127,7 @@ struct OpenAIFormatTests {
             (#"{"model":"m","user":"u","prompt_cache_key":""}"#, "u"),
         ]
     )
-    func sessionKey(body: String, key: String) throws {
+    func `The session key comes from the first field that has one`(body: String, key: String) throws {
         let bytes = Array(body.utf8)
         #expect(try OpenAIRequestFacts(bytes).sessionKey(in: bytes) == key)
     }

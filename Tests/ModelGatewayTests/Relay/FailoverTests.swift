@@ -6,8 +6,8 @@ import Testing
 
 @Suite("Attempts and failover", .timeLimit(.minutes(1)))
 struct FailoverTests {
-    @Test("A failing deployment is replaced by another one", arguments: [500, 502, 503, 429, 408])
-    func failover(status: Int) async throws {
+    @Test(arguments: [500, 502, 503, 429, 408])
+    func `A failing deployment is replaced by another one`(status: Int) async throws {
         let fixture = try RelayFixture(engines: 2)
         fixture.engines[0].enqueue(.json(#"{"error":{"message":"no"}}"#, status: status), Self.answer)
         fixture.engines[1].enqueue(Self.answer, Self.answer)
@@ -21,8 +21,7 @@ struct FailoverTests {
         #expect(fixture.observer.records.map(\.error) == [nil, nil])
     }
 
-    @Test("An error before the first piece of the answer is hidden by failover")
-    func hiddenError() async throws {
+    @Test func `An error before the first piece of the answer is hidden by failover`() async throws {
         let fixture = try RelayFixture(engines: 2)
         fixture.engines[0].enqueue(.events([Chunk.role, #"{"error":{"message":"engine died","code":500}}"#]))
         let whole = Script.events([Chunk.role, Chunk.text("ok"), Chunk.stop, Chunk.done])
@@ -35,8 +34,8 @@ struct FailoverTests {
         #expect(fixture.engines.map(\.requests.count).reduce(0, +) == 3)
     }
 
-    @Test("A request that the provider finds fault with goes back at once", arguments: [400, 413, 422])
-    func clientErrors(status: Int) async throws {
+    @Test(arguments: [400, 413, 422])
+    func `A request that the provider finds fault with goes back at once`(status: Int) async throws {
         let fixture = try RelayFixture(engines: 2)
         let body = #"{"error":{"message":"bad 'x'","type":"invalid_request_error","param":"x","code":"bad_x"}}"#
         for engine in fixture.engines { engine.enqueue(.json(body, status: status)) }
@@ -47,8 +46,7 @@ struct FailoverTests {
         #expect(fixture.engines.map(\.requests.count).reduce(0, +) == 1)
     }
 
-    @Test("Rejected credentials are not shown to the client as its own")
-    func upstreamUnauthorized() async throws {
+    @Test func `Rejected credentials are not shown to the client as its own`() async throws {
         let fixture = try RelayFixture()
         fixture.engine.enqueue(.json(#"{"error":{"message":"Incorrect API key provided: upstream-key"}}"#, status: 401))
         let error = await #expect(throws: GatewayError.self) { try await fixture.relay(RelayFixture.plainRequest) }
@@ -57,8 +55,7 @@ struct FailoverTests {
         #expect(error?.message.contains("upstream-key") == false)
     }
 
-    @Test("429 of the only deployment reaches the client with its Retry-After")
-    func rateLimited() async throws {
+    @Test func `429 of the only deployment reaches the client with its Retry-After`() async throws {
         let fixture = try RelayFixture()
         fixture.engine.enqueue(.json("{}", status: 429, headers: [HTTPHeader("Retry-After", "3000")]))
         let error = await #expect(throws: GatewayError.self) { try await fixture.relay(RelayFixture.plainRequest) }
@@ -66,16 +63,14 @@ struct FailoverTests {
         #expect(error?.retryAfter == .seconds(3000))
     }
 
-    @Test("Success with an error object in it is an error")
-    func errorWithSuccessStatus() async throws {
+    @Test func `Success with an error object in it is an error`() async throws {
         let fixture = try RelayFixture()
         fixture.engine.enqueue(.json(#"{"error":{"message":"overloaded","code":503}}"#))
         let error = await #expect(throws: GatewayError.self) { try await fixture.relay(RelayFixture.plainRequest) }
         #expect(error?.code == .unavailable)
     }
 
-    @Test("A broken whole answer is never passed on")
-    func truncatedAnswer() async throws {
+    @Test func `A broken whole answer is never passed on`() async throws {
         let fixture = try RelayFixture()
         let body = Array(#"{"choices":[]}"#.utf8)
         let script = Script.response(parts: [body], framing: .declaredLength(500)).thenClose()
@@ -84,8 +79,8 @@ struct FailoverTests {
         #expect(fixture.observer.records.last?.error == .truncatedResponse)
     }
 
-    @Test("A client that leaves mid-stream closes the upstream connection, and the call is settled once")
-    func cancelledStream() async throws {
+    @Test
+    func `A client that leaves mid-stream closes the upstream connection, and the call is settled once`() async throws {
         let fixture = try RelayFixture()
         fixture.engine.enqueue(
             .events([Chunk.text("a"), Chunk.text("b"), Chunk.stop], pace: .seconds(20)).releasingFirst()
@@ -102,8 +97,7 @@ struct FailoverTests {
         #expect(fixture.observer.records.map(\.error) == [.cancelled])
     }
 
-    @Test("A client that leaves before the answer cancels the call upstream")
-    func cancelledBeforeAnswer() async throws {
+    @Test func `A client that leaves before the answer cancels the call upstream`() async throws {
         let fixture = try RelayFixture()
         fixture.engine.enqueue(Script.json("{}").stalled(after: 0))
         let call = Task { try await fixture.relay(RelayFixture.plainRequest) }
@@ -114,8 +108,7 @@ struct FailoverTests {
         #expect(fixture.observer.records.map(\.error) == [.cancelled])
     }
 
-    @Test("Another model takes over when nothing of this one can take the call")
-    func fallbackModel() async throws {
+    @Test func `Another model takes over when nothing of this one can take the call`() async throws {
         let engine = try ScriptedEngine { _ in Self.answer }
         let provider = try OpenAICompatibleProvider(baseURL: engine.url, transport: CurlTransport())
         let backup = Deployment(id: "b", provider: provider, upstreamModel: "b")

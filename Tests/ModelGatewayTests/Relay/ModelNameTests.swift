@@ -29,8 +29,7 @@ struct ModelNameTests {
         return try await gateway.relay(WireRequest(mode: mode, body: body, headers: headers, requestID: "r"))
     }
 
-    @Test("A model answers under its aliases, which are listed")
-    func aliases() async throws {
+    @Test func `A model answers under its aliases, which are listed`() async throws {
         let engine = try ScriptedEngine { _ in FailoverTests.answer }
         let gateway = try makeGateway([engine]) { $0.models[0].aliases = ["gpt-4o"] }
         #expect(gateway.models.map(\.id) == ["gpt-4o", "public"])
@@ -40,8 +39,7 @@ struct ModelNameTests {
         #expect(engine.requests.allSatisfy { $0.text.contains(#""model":"upstream-model""#) })
     }
 
-    @Test("A model is not called for work that it is not offered for")
-    func modes() async throws {
+    @Test func `A model is not called for work that it is not offered for`() async throws {
         let engine = try ScriptedEngine { _ in FailoverTests.answer }
         let gateway = try makeGateway([engine]) { $0.models[0].modes = [.chat] }
         #expect(try await relay(gateway, model: "public").status == 200)
@@ -52,8 +50,7 @@ struct ModelNameTests {
         #expect(engine.requests.count == 1)
     }
 
-    @Test("The configured header keeps a session on one deployment, whatever its case")
-    func sessionHeader() async throws {
+    @Test func `The configured header keeps a session on one deployment, whatever its case`() async throws {
         let engines = try (0..<4).map { _ in try ScriptedEngine { _ in FailoverTests.answer } }
         let gateway = try makeGateway(engines) { configuration in
             configuration.models[0].policy = .consistentHashing()

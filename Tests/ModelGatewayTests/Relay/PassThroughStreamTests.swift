@@ -6,8 +6,8 @@ import Testing
 
 @Suite("Streams that pass through", .timeLimit(.minutes(1)))
 struct PassThroughStreamTests {
-    @Test("The client gets the events byte for byte", arguments: TransportKind.allCases)
-    func identity(kind: TransportKind) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func `The client gets the events byte for byte`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.role, Chunk.text("Hel"), Chunk.text("lo"), Chunk.stop, Chunk.done]))
         let response = try await fixture.relay(RelayFixture.streamRequest, caller: .admin)
@@ -32,8 +32,8 @@ struct PassThroughStreamTests {
         }
     }
 
-    @Test("Every partition of the bytes gives the same stream", arguments: 1...40, TransportKind.allCases)
-    func partitions(size: Int, kind: TransportKind) async throws {
+    @Test(arguments: 1...40, TransportKind.allCases)
+    func `Every partition of the bytes gives the same stream`(size: Int, kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         let chunks = [Chunk.role, Chunk.text("né€𝄞"), Chunk.stop, Chunk.done]
         fixture.engine.enqueue(.events(chunks).inPieces(of: size))
@@ -42,11 +42,12 @@ struct PassThroughStreamTests {
     }
 
     @Test(
-        "Line ends, comments, a byte order mark and further fields are legal",
         arguments: ["\n", "\r\n", "\r"],
         TransportKind.allCases
     )
-    func lineEnds(lineEnd: String, kind: TransportKind) async throws {
+    func `Line ends, comments, a byte order mark and further fields are legal`(lineEnd: String, kind: TransportKind)
+        async throws
+    {
         let fixture = try RelayFixture(kind)
         let body =
             "\u{FEFF}: hello\(lineEnd)\(lineEnd)id: 1\(lineEnd)retry: 5\(lineEnd)data:\(Chunk.text("a"))\(lineEnd)\(lineEnd)"
@@ -59,8 +60,8 @@ struct PassThroughStreamTests {
         #expect(fixture.observer.records.map(\.error) == [nil])
     }
 
-    @Test("Invalid UTF-8 in the middle does not end the stream", arguments: TransportKind.allCases)
-    func invalidUTF8(kind: TransportKind) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func `Invalid UTF-8 in the middle does not end the stream`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         var bytes = Array("data: \(Chunk.text("a"))\n\ndata: ".utf8)
         bytes += [0xFF, 0xFE] + Array("\n\ndata: \(Chunk.text("b"))\n\ndata: \(Chunk.stop)\n\ndata: [DONE]\n\n".utf8)
@@ -71,10 +72,11 @@ struct PassThroughStreamTests {
     }
 
     @Test(
-        "A stream without an end mark but with a finish reason is whole, and gets the mark",
         arguments: TransportKind.allCases
     )
-    func missingDone(kind: TransportKind) async throws {
+    func `A stream without an end mark but with a finish reason is whole, and gets the mark`(kind: TransportKind)
+        async throws
+    {
         let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.text("a"), Chunk.stop]))
         #expect(try await fixture.stream() == Chunk.stream(Chunk.text("a"), Chunk.stop, Chunk.done))
@@ -82,10 +84,11 @@ struct PassThroughStreamTests {
     }
 
     @Test(
-        "A stream that ends without a finish reason ends with an error event and no end mark",
         arguments: TransportKind.allCases
     )
-    func truncated(kind: TransportKind) async throws {
+    func `A stream that ends without a finish reason ends with an error event and no end mark`(kind: TransportKind)
+        async throws
+    {
         let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.text("a")]))
         let text = try await fixture.stream()
@@ -96,11 +99,12 @@ struct PassThroughStreamTests {
     }
 
     @Test(
-        "A stream whose connection breaks ends with an error event",
         arguments: [Script.Ending.close, .reset],
         TransportKind.allCases
     )
-    func cut(ending: Script.Ending, kind: TransportKind) async throws {
+    func `A stream whose connection breaks ends with an error event`(ending: Script.Ending, kind: TransportKind)
+        async throws
+    {
         let fixture = try RelayFixture(kind)
         let script = Script.events([Chunk.text("a"), Chunk.text("b"), Chunk.stop, Chunk.done], pace: .milliseconds(20))
         fixture.engine.enqueue(script.cut(after: script.byteCount - 150, by: ending))
@@ -112,22 +116,22 @@ struct PassThroughStreamTests {
         #expect(fixture.observer.records.first?.error != nil)
     }
 
-    @Test("Data behind the end mark is dropped", arguments: TransportKind.allCases)
-    func afterDone(kind: TransportKind) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func `Data behind the end mark is dropped`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.text("a"), Chunk.stop, Chunk.done, Chunk.text("late")]))
         #expect(try await fixture.stream() == Chunk.stream(Chunk.text("a"), Chunk.stop, Chunk.done))
     }
 
-    @Test("An event that is not JSON is forwarded and the stream goes on", arguments: TransportKind.allCases)
-    func brokenEvent(kind: TransportKind) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func `An event that is not JSON is forwarded and the stream goes on`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.text("a"), "{oops", Chunk.stop, Chunk.done]))
         #expect(try await fixture.stream() == Chunk.stream(Chunk.text("a"), "{oops", Chunk.stop, Chunk.done))
     }
 
-    @Test("An event beyond 8 MiB ends the stream with an error event", arguments: TransportKind.allCases)
-    func hugeEvent(kind: TransportKind) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func `An event beyond 8 MiB ends the stream with an error event`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         let huge = Chunk.text(String(repeating: "x", count: 9 << 20))
         fixture.engine.enqueue(.events([Chunk.text("a"), huge, Chunk.done]))
@@ -136,8 +140,8 @@ struct PassThroughStreamTests {
         #expect(text.contains(#""code":"malformed_response""#))
     }
 
-    @Test("An error event after content becomes an error event of the gateway", arguments: TransportKind.allCases)
-    func errorEvent(kind: TransportKind) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func `An error event after content becomes an error event of the gateway`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         let error = #"{"error":{"message":"at 10.0.0.7:8000 boom","type":"server_error","code":500}}"#
         fixture.engine.enqueue(.events([Chunk.text("a"), error]))
@@ -148,10 +152,10 @@ struct PassThroughStreamTests {
     }
 
     @Test(
-        "An error event before content is an error of the call, with its own status",
         arguments: TransportKind.allCases
     )
-    func earlyErrorEvent(kind: TransportKind) async throws {
+    func `An error event before content is an error of the call, with its own status`(kind: TransportKind) async throws
+    {
         let fixture = try RelayFixture(kind)
         let error = #"{"error":{"message":"no","type":"invalid_request_error","code":"context_length_exceeded"}}"#
         fixture.engine.enqueue(.events([Chunk.role, error]))
@@ -159,8 +163,8 @@ struct PassThroughStreamTests {
         #expect(fixture.observer.records.map(\.error) == [.contextLengthExceeded])
     }
 
-    @Test("A whole answer instead of a stream becomes a stream", arguments: TransportKind.allCases)
-    func answerInsteadOfStream(kind: TransportKind) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func `A whole answer instead of a stream becomes a stream`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(
             .json(
@@ -173,8 +177,8 @@ struct PassThroughStreamTests {
         #expect(text.hasSuffix("data: [DONE]\n\n"))
     }
 
-    @Test("A stream instead of a whole answer is collected", arguments: TransportKind.allCases)
-    func streamInsteadOfAnswer(kind: TransportKind) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func `A stream instead of a whole answer is collected`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         fixture.engine.enqueue(.events([Chunk.role, Chunk.text("Hel"), Chunk.text("lo"), Chunk.stop, Chunk.done]))
         let text = try await fixture.stream(RelayFixture.plainRequest)
@@ -182,8 +186,8 @@ struct PassThroughStreamTests {
         #expect(text.contains(#""object":"chat.completion""#))
     }
 
-    @Test("The usage is asked for, and taken out unless the client wanted it", arguments: TransportKind.allCases)
-    func usage(kind: TransportKind) async throws {
+    @Test(arguments: TransportKind.allCases)
+    func `The usage is asked for, and taken out unless the client wanted it`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind)
         let chunks = [Chunk.text("a"), Chunk.stop, Chunk.usage, Chunk.done]
         fixture.engine.enqueue(.events(chunks), .events(chunks))

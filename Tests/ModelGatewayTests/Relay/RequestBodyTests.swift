@@ -7,14 +7,13 @@ import Testing
 @Suite("Request bodies that pass through", .timeLimit(.minutes(1)))
 struct RequestBodyTests {
     @Test(
-        "Only the model's name changes",
         arguments: [
             #"{"model":"public","messages":[],"unknown":{"b":1,"a":[1.0,1e2,"é\u00e9"]},"n":1}"#,
             #" { "messages" : [] , "model" : "public" , "big": 12345678901234567890, "e": 1E+2 } "#,
             #"{"temperature":1.0,"model":"pub\u006cic"}"#,
         ]
     )
-    func modelIsReplaced(body: String) async throws {
+    func `Only the model's name changes`(body: String) async throws {
         let fixture = try RelayFixture()
         fixture.engine.enqueue(FailoverTests.answer)
         _ = try await fixture.relay(body)
@@ -56,7 +55,6 @@ struct RequestBodyTests {
     }
 
     @Test(
-        "Stream options are added without harm to the others",
         arguments: [
             (
                 #"{"stream":true,"model":"public"}"#,
@@ -80,15 +78,15 @@ struct RequestBodyTests {
             ),
         ]
     )
-    func streamOptions(body: String, expected: String) async throws {
+    func `Stream options are added without harm to the others`(body: String, expected: String) async throws {
         let fixture = try RelayFixture(upstreamModel: "public")
         fixture.engine.enqueue(.events([Chunk.text("a"), Chunk.stop, Chunk.done]))
         _ = try await fixture.stream(body)
         #expect(fixture.engine.requests[0].text == expected)
     }
 
-    @Test("The provider gets its own key and the id of the call, and none of the client's credentials")
-    func headers() async throws {
+    @Test
+    func `The provider gets its own key and the id of the call, and none of the client's credentials`() async throws {
         let fixture = try RelayFixture()
         fixture.engine.enqueue(FailoverTests.answer)
         let request = WireRequest(
@@ -110,20 +108,18 @@ struct RequestBodyTests {
     }
 
     @Test(
-        "A body that cannot be routed is refused before anything is sent",
         arguments: [
             "", "{", "[]", "nope", #"{"messages":[]}"#, #"{"model":7}"#, #"{"model":""}"#, "{\"model\":\"\u{01}\"}",
         ]
     )
-    func malformed(body: String) async throws {
+    func `A body that cannot be routed is refused before anything is sent`(body: String) async throws {
         let fixture = try RelayFixture()
         let error = await #expect(throws: GatewayError.self) { try await fixture.relay(body) }
         #expect(error?.code == .invalidRequest)
         #expect(fixture.engine.requests.isEmpty)
     }
 
-    @Test("An unknown model is named")
-    func unknownModel() async throws {
+    @Test func `An unknown model is named`() async throws {
         let fixture = try RelayFixture()
         let error = await #expect(throws: GatewayError.self) { try await fixture.relay(#"{"model":"nope"}"#) }
         #expect(error?.code == .modelNotFound)

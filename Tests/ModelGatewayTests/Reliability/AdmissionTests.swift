@@ -9,7 +9,7 @@ import Testing
     private func bench(places: Int = 1, queueSize: Int = 100) -> Bench {
         Bench(deployments(2)) {
             $0.admission = AdmissionOptions(
-                maximumConcurrentCalls: places,
+                maxConcurrentCalls: places,
                 queueSize: queueSize,
                 queueTimeout: .seconds(60)
             )

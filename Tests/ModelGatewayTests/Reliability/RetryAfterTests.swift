@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func `B8: a rest that is over lets the call through`() async throws {
-        let fleet = try ScriptedFleet(1) { $0.retry.maximumWait = .seconds(10) }
+        let fleet = try ScriptedFleet(1) { $0.retry.maxWait = .seconds(10) }
         fleet.answer(0, refusal(429, retryAfter: 8))
         async let timed = fleet.timedCall()
         try await fleet.engines[0].waitForRequests(1)
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func `B8: no wait at all if the configuration says so`() async throws {
-        let fleet = try ScriptedFleet(1) { $0.retry.maximumWait = .zero }
+        let fleet = try ScriptedFleet(1) { $0.retry.maxWait = .zero }
         fleet.answer(0, refusal(429, retryAfter: 1))
         let (result, time) = await fleet.timedCall()
         #expect(result.failure?.status == 429)

@@ -96,14 +96,15 @@ struct ExplainTests {
     }
 
     @Test(
-        "B11: tags are one list, with blanks after its commas and over several lines",
         arguments: [
             (["fast, eu"], ["fast", "eu"]), (["fast,eu"], ["fast", "eu"]),
             (["fast", " eu , us,"], ["fast", "eu", "us"]),
             ([""], []),
         ] as [([String], [String])]
     )
-    func tagLists(lines: [String], tags: [String]) throws {
+    func `B11: tags are one list, with blanks after its commas and over several lines`(lines: [String], tags: [String])
+        throws
+    {
         let body = #"{"model":"m","messages":[{"role":"user","content":"Hi"}],"metadata":{"tags":"a, b"}}"#
         var wire = WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r")
         #expect(try gateway.explain(wire).input.tags == ["a", "b"])

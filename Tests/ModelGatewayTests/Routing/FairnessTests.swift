@@ -157,7 +157,7 @@ import Testing
         let fleet = [
             deployment("cheap", inputPrice: 1), deployment("dear", inputPrice: 10), deployment("unknown"),
         ]
-        let options = CostOptions(maximumLatency: .seconds(1), exploration: 0)
+        let options = CostOptions(maxLatency: .seconds(1), exploration: 0)
         let bench = Bench(fleet, .cost(options))
         #expect(try bench.counts(10) == ["cheap": 10])
         let lease = try bench.group.acquire(RoutingInput(forcedDeployment: "cheap"))

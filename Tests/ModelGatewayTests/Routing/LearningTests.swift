@@ -65,7 +65,7 @@ import Testing
 
     @Test func `B10: cost leaves out a cheap deployment whose whole answers are too slow`() throws {
         let members = [deployment("d0", inputPrice: 1), deployment("d1", inputPrice: 9)]
-        let bench = Bench(members, .cost(CostOptions(maximumLatency: .seconds(2), exploration: 0)))
+        let bench = Bench(members, .cost(CostOptions(maxLatency: .seconds(2), exploration: 0)))
         let speeds = [Speed(prompt: 0, answer: 1, fixed: 20_000), Speed(prompt: 100, answer: 1)]
         var random = SeededGenerator(seed: 1)
         let places = try (0..<10).map { _ in try call(bench, streamed: false, speeds: speeds, &random) }

@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `idle sessions are forgotten, and count no more`() throws {
-        let options = ManualOptions(assignment: .fewestSessions, maximumIdle: .seconds(60))
+        let options = ManualOptions(assignment: .fewestSessions, maxIdle: .seconds(60))
         let bench = Bench(deployments(2), .manual(options))
         _ = try bench.counts(10) { RoutingInput(sessionKey: "old \($0)") }
         bench.clock.advance(by: .seconds(61))
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func `the table is bounded and drops the longest unused`() {
-        var table = SessionTable(capacity: 3, maximumIdle: .zero, tracksChanges: false)
+        var table = SessionTable(capacity: 3, maxIdle: .zero, tracksChanges: false)
         let now = MonotonicInstant(nanoseconds: 0)
         for (slot, key) in ["a", "b", "c"].enumerated() {
             table.pin(key, to: SessionPin(slot: slot, number: 1), now: now)
@@ -96,7 +96,7 @@ import Testing
         let keys = (0..<50).map { "s\($0)" }
         let before = try keys.map { try bench.pick(RoutingInput(sessionKey: $0)) }
         bench.group.apply(DeploymentGroup(model: "m", deployments: fleet, policy: .manual()))
-        let other = ManualOptions(assignment: .leastLoad, maximumIdle: .seconds(100))
+        let other = ManualOptions(assignment: .leastLoad, maxIdle: .seconds(100))
         bench.group.apply(DeploymentGroup(model: "m", deployments: fleet, policy: .manual(other)))
         #expect(try keys.map { try bench.pick(RoutingInput(sessionKey: $0)) } == before)
     }

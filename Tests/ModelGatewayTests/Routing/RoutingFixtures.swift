@@ -38,7 +38,7 @@ func deployment(
         weight: weight,
         priority: priority,
         tags: tags,
-        maximumConcurrentCalls: limit,
+        maxConcurrentCalls: limit,
         inputPrice: inputPrice,
         cacheTokens: cacheTokens
     )

@@ -21,7 +21,7 @@ struct EventLoopTransportTests {
     @Test(arguments: [
         "HTTPS://127.0.0.1:1/", "https://user:secret@127.0.0.1:1/", "http://user:secret@127.0.0.1:1/", "ftp://x/",
     ])
-    func leavesWhatItDoesNotSpeak(url: String) async throws {
+    func `The transport leaves to libcurl what it does not speak`(url: String) async throws {
         let other = Elsewhere()
         let transport = EventLoopTransport(fallback: other)
         await expectTransportFailure(.unsupported) {
@@ -31,7 +31,7 @@ struct EventLoopTransportTests {
     }
 
     @Test(arguments: [("http_proxy", true), ("all_proxy", true), ("ALL_PROXY", true), ("https_proxy", false)])
-    func leavesEverythingToAProxyOfTheEnvironment(name: String, isBypassed: Bool) async throws {
+    func `The transport leaves everything to a proxy of the environment`(name: String, isBypassed: Bool) async throws {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
         let other = Elsewhere()
@@ -42,7 +42,7 @@ struct EventLoopTransportTests {
         #expect(other.urls.withLock { $0.count } == (isBypassed ? 1 : 0))
     }
 
-    @Test func learnsOfAnEngineThatCompressesUnasked() async throws {
+    @Test func `The transport learns that an engine compresses unasked`() async throws {
         let engine = try ScriptedEngine { _ in
             .response(headers: [HTTPHeader("Content-Encoding", "gzip")], parts: [[1, 2, 3]])
         }
@@ -60,7 +60,7 @@ struct EventLoopTransportTests {
     }
 
     @Test(arguments: ["localhost", "[::1]"])
-    func findsAHostByItsName(host: String) async throws {
+    func `The transport finds a host by its name`(host: String) async throws {
         // Nothing listens there on IPv6, but the address is understood.
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
@@ -77,7 +77,7 @@ struct EventLoopTransportTests {
         }
     }
 
-    @Test func namesAHostThatDoesNotResolve() async throws {
+    @Test func `The transport names a host that does not resolve`() async throws {
         let transport = EventLoopTransport(fallback: Elsewhere())
         let error = await expectTransportFailure(.connectFailed) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: "http://no-such-host.invalid/"))
@@ -87,7 +87,7 @@ struct EventLoopTransportTests {
         #expect(error?.requestWasSent == false)
     }
 
-    @Test func servesManyCallsAtOnceFromAnyThread() async throws {
+    @Test func `The transport serves many calls at once from any thread`() async throws {
         let engine = try ScriptedEngine { request in .response(parts: [request.body], framing: .chunked) }
         defer { engine.stop() }
         var transport: EventLoopTransport? = EventLoopTransport(fallback: Elsewhere())
@@ -113,7 +113,7 @@ struct EventLoopTransportTests {
         try await engine.waitForOpenConnections(0)
     }
 
-    @Test func closesAnUnusedConnectionBeforeItsEngineDoes() async throws {
+    @Test func `The transport closes an unused connection before its engine does`() async throws {
         let engine = try ScriptedEngine { _ in
             .response(headers: [HTTPHeader("Keep-Alive", "timeout=1")], parts: [Array("{}".utf8)])
         }
@@ -127,7 +127,7 @@ struct EventLoopTransportTests {
         try await engine.waitForOpenConnections(0)
     }
 
-    @Test func forgetsAConnectionThatItsEngineClosed() async throws {
+    @Test func `The transport forgets a connection that its engine closed`() async throws {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
         let transport = EventLoopTransport(fallback: Elsewhere())

@@ -33,7 +33,7 @@ struct StreamPaceTests {
         }
     }
 
-    @Test func waitsLongerStepByStepWhileTheLoopIsBusy() {
+    @Test func `The pace slows step by step while the loop is busy`() {
         var loop = Loop()
         var delays: [TimeAmount] = []
         for _ in 0..<6 {
@@ -43,7 +43,7 @@ struct StreamPaceTests {
         #expect(delays == [10, 20, 30, 40, 40, 40].map { .milliseconds($0) })
     }
 
-    @Test func keepsItsPaceBetweenBusyAndIdleAndGivesItUpWhenIdle() {
+    @Test func `The pace is kept between busy and idle, and given up when idle`() {
         var loop = Loop()
         loop.run(windows: 3, share: 0.5)
         #expect(loop.pace.delay == .milliseconds(30))
@@ -55,7 +55,7 @@ struct StreamPaceTests {
         #expect(loop.pace.delay == .zero)
     }
 
-    @Test func judgesWholeWindowsOnly() {
+    @Test func `The pace judges whole windows only`() {
         var loop = Loop()
         loop.run(for: .milliseconds(99), share: 1)
         #expect(loop.pace.delay == .zero)
@@ -63,7 +63,7 @@ struct StreamPaceTests {
         #expect(loop.pace.delay == .milliseconds(10))
     }
 
-    @Test func beginsAnewAfterATimeWithoutStreams() {
+    @Test func `The pace begins anew after a time without streams`() {
         var loop = Loop()
         loop.run(windows: 4, share: 1)
         // Busy with something else: that is no reason to delay the first stream that comes.
@@ -71,13 +71,13 @@ struct StreamPaceTests {
         #expect(loop.pace.delay == .zero)
     }
 
-    @Test func neverWaitsWithoutALimit() {
+    @Test func `The pace never waits without a limit`() {
         var loop = Loop(limit: .zero)
         loop.run(windows: 10, share: 1)
         #expect(loop.pace.delay == .zero)
     }
 
-    @Test func sendsSeveralPiecesOfAStreamAtATimeAndLosesNone() async throws {
+    @Test func `Several pieces of a stream are sent at a time, and none is lost`() async throws {
         let pieces = (0..<300).map { Array("piece \($0)\n".utf8) }
         let engine = try ScriptedEngine { _ in
             .response(parts: pieces, framing: .chunked, pace: .milliseconds(2))

@@ -10,7 +10,7 @@ struct TransportBodyTests {
         arguments: pairs([Script.Framing.contentLength, .chunked, .untilClose], [1, 2, 7, 1000]),
         TransportKind.allCases
     )
-    func readsBodiesInAnyPartition(pair: (Script.Framing, Int), kind: TransportKind) async throws {
+    func `A transport reads bodies in any partition`(pair: (Script.Framing, Int), kind: TransportKind) async throws {
         let (framing, piece) = pair
         let parts = ["one ", "two ", "three"].map { Array($0.utf8) }
         let engine = try ScriptedEngine { _ in .response(parts: parts, framing: framing).inPieces(of: piece) }
@@ -25,7 +25,7 @@ struct TransportBodyTests {
         arguments: pairs([Script.Framing.contentLength, .chunked], [Script.Ending.close, .reset]),
         TransportKind.allCases
     )
-    func reportsACutBody(pair: (Script.Framing, Script.Ending), kind: TransportKind) async throws {
+    func `A transport reports a cut body`(pair: (Script.Framing, Script.Ending), kind: TransportKind) async throws {
         let (framing, ending) = pair
         let whole = Script.response(parts: [Array(repeating: 0x61, count: 100)], framing: framing)
         let engine = try ScriptedEngine { _ in
@@ -45,7 +45,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func reportsAHeadThatIsCut(kind: TransportKind) async throws {
+    func `A transport reports a head that is cut`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .raw("HTTP/1.1 200 OK\r\nContent-Ty") }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -56,7 +56,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: [Script.Ending.close, .reset], TransportKind.allCases)
-    func reportsAnEngineThatHangsUp(ending: Script.Ending, kind: TransportKind) async throws {
+    func `A transport reports an engine that hangs up`(ending: Script.Ending, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .hangUp(ending) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -80,7 +80,7 @@ struct TransportBodyTests {
         ],
         TransportKind.allCases
     )
-    func reportsAMalformedAnswer(raw: String, kind: TransportKind) async throws {
+    func `A transport reports a malformed answer`(raw: String, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .raw(raw) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -92,7 +92,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func readsNoMoreThanTheDeclaredLength(kind: TransportKind) async throws {
+    func `A transport reads no more than the declared length`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         engine.enqueue(.response(parts: [Array("hello, world".utf8)], framing: .declaredLength(5)), .json("{}"))
@@ -105,7 +105,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func boundsTheHead(kind: TransportKind) async throws {
+    func `A transport bounds the head`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             let line = "X-Filler: " + String(repeating: "x", count: 1000) + "\r\n"
             let head = "HTTP/1.1 200 OK\r\n" + String(repeating: line, count: 300) + "Content-Length: 0\r\n\r\n"
@@ -122,7 +122,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func boundsASingleHeaderLine(kind: TransportKind) async throws {
+    func `A transport bounds a single header line`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             .raw("HTTP/1.1 200 OK\r\nX-Filler: " + String(repeating: "x", count: 1_000_000) + "\r\n\r\n")
         }
@@ -141,7 +141,7 @@ struct TransportBodyTests {
     ]
 
     @Test(arguments: TransportKind.allCases)
-    func decodesACompressedBodyThatNobodyAskedFor(kind: TransportKind) async throws {
+    func `A transport decodes a compressed body that was not asked for`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             Script.response(
                 headers: [HTTPHeader("Content-Encoding", "gzip"), HTTPHeader("X-Kept", "1")],
@@ -158,7 +158,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func leavesACompressedBodyToTheCallerThatAskedForIt(kind: TransportKind) async throws {
+    func `A transport leaves a compressed body to the caller that asked for it`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             Script.response(headers: [HTTPHeader("Content-Encoding", "gzip")], parts: [Self.gzipped])
         }
@@ -173,7 +173,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: [1_000, 300_000, 3_000_000], TransportKind.allCases)
-    func sendsBodiesOfAnySize(size: Int, kind: TransportKind) async throws {
+    func `A transport sends bodies of any size`(size: Int, kind: TransportKind) async throws {
         let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let engine = try ScriptedEngine { request in .response(parts: [request.body]) }
         defer { engine.stop() }
@@ -185,7 +185,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: [nil, 11], TransportKind.allCases)
-    func sendsAStreamedBody(length: Int?, kind: TransportKind) async throws {
+    func `A transport sends a streamed body`(length: Int?, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { request in .response(parts: [request.body]) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -200,7 +200,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: [5, 50], TransportKind.allCases)
-    func refusesAStreamedBodyOfAnotherLength(length: Int, kind: TransportKind) async throws {
+    func `A transport refuses a streamed body of another length`(length: Int, kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         let transport = try kind.make()
@@ -215,7 +215,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func passesOnTheFailureOfABodySource(kind: TransportKind) async throws {
+    func `A transport passes on the failure of a body source`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         let transport = try kind.make()
@@ -233,7 +233,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func copiesABodyFromOneEngineToAnother(kind: TransportKind) async throws {
+    func `A transport copies a body from one engine to another`(kind: TransportKind) async throws {
         let body = Array(repeating: UInt8(0x41), count: 2_000_000)
         let source = try ScriptedEngine { _ in .response(parts: [body]) }
         let target = try ScriptedEngine { request in .response(parts: [request.body]) }
@@ -250,7 +250,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func holdsTheEngineBackWhileNobodyReads(kind: TransportKind) async throws {
+    func `A transport holds the engine back while the body is not read`(kind: TransportKind) async throws {
         let total = 64 * 1024 * 1024
         let part = Array(repeating: UInt8(0x42), count: 64 * 1024)
         let engine = try ScriptedEngine { _ in
@@ -274,7 +274,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func closesTheConnectionOfACancelledTask(kind: TransportKind) async throws {
+    func `A transport closes the connection of a cancelled task`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -298,7 +298,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func closesTheConnectionOfATaskCancelledBeforeTheHead(kind: TransportKind) async throws {
+    func `A transport closes the connection of a task cancelled before the head`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in Script(steps: [.stall]) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -310,7 +310,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func sendsNothingForATaskThatIsCancelledAlready(kind: TransportKind) async throws {
+    func `A transport sends nothing for a task that is cancelled already`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         let transport = try kind.make()
@@ -326,7 +326,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func closesTheConnectionOfABodyThatIsGivenUp(kind: TransportKind) async throws {
+    func `A transport closes the connection of a body that is given up`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -338,7 +338,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func closesTheConnectionOfAResponseThatIsDropped(kind: TransportKind) async throws {
+    func `A transport closes the connection of a response that is dropped`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -347,7 +347,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func keepsTheConnectionOfABodyWhoseRestIsDiscarded(kind: TransportKind) async throws {
+    func `A transport keeps the connection of a body whose rest is discarded`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         let other = try ScriptedEngine { _ in .json("{}") }
         defer {
@@ -374,7 +374,7 @@ struct TransportBodyTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func closesTheConnectionOfADiscardedBodyThatGoesOn(kind: TransportKind) async throws {
+    func `A transport closes the connection of a discarded body that goes on`(kind: TransportKind) async throws {
         let part = Array(repeating: UInt8(0x42), count: 64 * 1024)
         let engine = try ScriptedEngine { _ in
             .response(parts: Array(repeating: part, count: 1000), framing: .chunked)

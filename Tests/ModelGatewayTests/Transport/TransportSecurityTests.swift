@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct TransportSecurityTests {
-    @Test func namesNoSecretsOrAddressesInErrors() async throws {
+    @Test func `A transport names no secrets or addresses in errors`() async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         let port = engine.port
@@ -30,7 +30,7 @@ struct TransportSecurityTests {
         }
     }
 
-    @Test func reportsANameThatDoesNotResolve() async throws {
+    @Test func `A transport reports a name that does not resolve`() async throws {
         let transport = try CurlTransport()
         let error = await #expect(throws: GatewayError.self) {
             // RFC 6761 §6.4: never resolves.
@@ -42,7 +42,7 @@ struct TransportSecurityTests {
         #expect(error?.requestWasSent == false)
     }
 
-    @Test func goesThroughAProxy() async throws {
+    @Test func `A transport goes through a proxy`() async throws {
         let proxy = try ScriptedEngine { _ in .json(#"{"via":"proxy"}"#) }
         defer { proxy.stop() }
         var options = CurlTransport.Options()
@@ -55,7 +55,7 @@ struct TransportSecurityTests {
         #expect(proxy.requests.first?.target == "http://upstream.invalid/v1/models")
     }
 
-    @Test func reportsAProxyThatRefusesTheTunnelWithoutShowingItTheCredentials() async throws {
+    @Test func `A transport reports a proxy that refuses the tunnel without showing it the credentials`() async throws {
         let proxy = try ScriptedEngine { _ in .response(status: 403) }
         defer { proxy.stop() }
         var options = CurlTransport.Options()
@@ -78,7 +78,7 @@ struct TransportSecurityTests {
         #expect(proxy.requests.first?.header("authorization") == nil)
     }
 
-    @Test func readsTheProxyFromTheEnvironment() async throws {
+    @Test func `A transport reads the proxy from the environment`() async throws {
         let proxy = try ScriptedEngine { _ in .response(status: 403) }
         defer { proxy.stop() }
         // Only this variable, and only https: no other test of this process goes out that way but those of this suite's

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct TransportTests {
     @Test(arguments: TransportKind.allCases)
-    func sendsHeadersAndBodyAsGiven(kind: TransportKind) async throws {
+    func `A transport sends headers and body as given`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json(#"{"ok":true}"#, headers: [HTTPHeader("X-Test", "  yes ")]) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -39,7 +39,7 @@ struct TransportTests {
     }
 
     @Test(arguments: ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"], TransportKind.allCases)
-    func usesAnyMethodWithAndWithoutBody(method: String, kind: TransportKind) async throws {
+    func `A transport uses any method with and without body`(method: String, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { request in
             // The answer to HEAD names a length and has no body.
             request.method == "HEAD"
@@ -68,7 +68,7 @@ struct TransportTests {
         ],
         TransportKind.allCases
     )
-    func refusesHeadersThatWouldForgeOthers(header: HTTPHeader, kind: TransportKind) async throws {
+    func `Headers that would forge others are refused`(header: HTTPHeader, kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
         let transport = try kind.make()
@@ -82,7 +82,7 @@ struct TransportTests {
         arguments: ["", "nonsense://x", "file:///etc/passwd", "http://", "http://a b/", "http://127.0.0.1:99999/"],
         TransportKind.allCases
     )
-    func refusesURLsThatAreNotHTTP(url: String, kind: TransportKind) async throws {
+    func `URLs that are not HTTP are refused`(url: String, kind: TransportKind) async throws {
         let transport = try kind.make()
         await expectTransportFailure(.invalidRequest) {
             try await transport.send(HTTPTransportRequest(method: "GET", url: url))
@@ -90,7 +90,7 @@ struct TransportTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func doesNotFollowRedirects(kind: TransportKind) async throws {
+    func `A transport does not follow redirects`(kind: TransportKind) async throws {
         let target = try ScriptedEngine()
         let engine = try ScriptedEngine { _ in .response(status: 302, headers: [HTTPHeader("Location", target.url)]) }
         defer {
@@ -106,7 +106,7 @@ struct TransportTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func skipsInterimResponses(kind: TransportKind) async throws {
+    func `A transport skips interim responses`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             .json("{}").preceded(byInterim: 103, headers: [HTTPHeader("X-Early", "1")]).preceded(byInterim: 100)
         }
@@ -120,7 +120,7 @@ struct TransportTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func keepsTheHeaderLinesAsTheyCame(kind: TransportKind) async throws {
+    func `A transport keeps the header lines as they came`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             .raw("HTTP/1.1 418 Short and stout\r\nSet-Cookie: a\r\nset-cookie:b\r\nContent-Length: 0\r\n\r\n")
         }
@@ -135,7 +135,7 @@ struct TransportTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func reusesConnectionsWithoutLosingDescriptors(kind: TransportKind) async throws {
+    func `A transport reuses connections without losing descriptors`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -151,7 +151,7 @@ struct TransportTests {
     }
 
     @Test(arguments: [1, 2])
-    func servesManyCallsAtOnce(loops: Int) async throws {
+    func `A transport serves many calls at once`(loops: Int) async throws {
         let engine = try ScriptedEngine { request in .response(parts: [request.body], framing: .chunked) }
         defer { engine.stop() }
         var options = CurlTransport.Options()
@@ -178,7 +178,7 @@ struct TransportTests {
         try await engine.waitForOpenConnections(0)
     }
 
-    @Test func runsTasksOnItsLoop() async throws {
+    @Test func `A transport runs tasks on its loop`() async throws {
         let engine = try ScriptedEngine { _ in .events(["1", "2", "3"], pace: .milliseconds(1)) }
         defer { engine.stop() }
         var options = CurlTransport.Options()
@@ -198,7 +198,7 @@ struct TransportTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func replacesAKeptConnectionThatDied(kind: TransportKind) async throws {
+    func `A transport replaces a kept connection that died`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -218,7 +218,7 @@ struct TransportTests {
     }
 
     @Test(arguments: [Script.Ending.close, .reset], TransportKind.allCases)
-    func asksAgainWhenAKeptConnectionDiesUnderTheQuestion(ending: Script.Ending, kind: TransportKind) async throws {
+    func `A GET is sent again when its kept connection dies`(ending: Script.Ending, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { $0.indexOnConnection == 0 ? .json("{}") : .hangUp(ending) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -231,7 +231,7 @@ struct TransportTests {
     }
 
     @Test(arguments: pairs([Script.Ending.close, .reset], [1, 300_000]), TransportKind.allCases)
-    func ordersNothingTwiceWhenAKeptConnectionDiesUnderTheOrder(pair: (Script.Ending, Int), kind: TransportKind)
+    func `A POST is not sent twice when its kept connection dies`(pair: (Script.Ending, Int), kind: TransportKind)
         async throws
     {
         let (ending, bytes) = pair
@@ -252,7 +252,7 @@ struct TransportTests {
     }
 
     @Test(arguments: TransportKind.direct)
-    func findsAnEngineThatCameBack(kind: TransportKind) async throws {
+    func `A transport finds an engine that came back`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json("{}") }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -268,7 +268,7 @@ struct TransportTests {
         #expect(try await transport.send(request).text() == "{}")
     }
 
-    @Test func endsAllThatRunsOnShutdown() async throws {
+    @Test func `A transport ends everything that runs on shutdown`() async throws {
         let engine = try ScriptedEngine { _ in .events(["1"]).stalled(after: 60) }
         defer { engine.stop() }
         let transport = try CurlTransport()
@@ -282,7 +282,7 @@ struct TransportTests {
         await transport.shutdown()
     }
 
-    @Test func tasksOutliveTheLoopThatTheyPrefer() async throws {
+    @Test func `Tasks outlive the loop that they prefer`() async throws {
         let transport = try CurlTransport()
         let executor = try #require(transport.preferredExecutor)
         await transport.shutdown()
@@ -299,7 +299,7 @@ struct TransportTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func aDroppedTransportFinishesItsTransfersAndCloses(kind: TransportKind) async throws {
+    func `A dropped transport finishes its transfers and closes`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .events(["1", "2"]).stalled(beforeLast: 5) }
         defer { engine.stop() }
         var transport: (any HTTPTransport)? = try kind.make()

@@ -29,7 +29,7 @@ struct TransportTimeoutTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func firstByte(kind: TransportKind) async throws {
+    func `The first-byte timeout ends a silent call`(kind: TransportKind) async throws {
         let (error, _) = try await failure(
             kind,
             of: Script(steps: [.stall]),
@@ -42,7 +42,7 @@ struct TransportTimeoutTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func idle(kind: TransportKind) async throws {
+    func `The idle timeout ends a stream that stops`(kind: TransportKind) async throws {
         let script = Script.events(["1", "2"])
         let (error, received) = try await failure(
             kind,
@@ -56,7 +56,7 @@ struct TransportTimeoutTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func idleWithinTheHead(kind: TransportKind) async throws {
+    func `The idle timeout counts within the head`(kind: TransportKind) async throws {
         let (error, _) = try await failure(
             kind,
             of: .json("{}").stalled(after: 20),
@@ -67,7 +67,7 @@ struct TransportTimeoutTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func totalEndsAStreamThatNeverIdles(kind: TransportKind) async throws {
+    func `The total timeout ends a stream that never idles`(kind: TransportKind) async throws {
         let (error, received) = try await failure(
             kind,
             of: .events(Array(repeating: "tick", count: 2000), pace: .milliseconds(5)),
@@ -78,7 +78,7 @@ struct TransportTimeoutTests {
         #expect(received > 0)
     }
 
-    @Test func connect() async throws {
+    @Test func `The connect timeout ends a connection that is not made`() async throws {
         // A TLS handshake with a server that says nothing: TCP connects, the connection never stands.
         let engine = try ScriptedEngine()
         defer { engine.stop() }
@@ -101,7 +101,7 @@ struct TransportTimeoutTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func zeroIsNoLimit(kind: TransportKind) async throws {
+    func `A timeout of zero is no limit`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .json("{}").delayed(by: .milliseconds(50)) }
         defer { engine.stop() }
         let transport = try kind.make()
@@ -113,7 +113,7 @@ struct TransportTimeoutTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func idleDoesNotRunWhileTheConsumerHoldsTheBodyBack(kind: TransportKind) async throws {
+    func `The idle timeout does not run while the consumer holds the body back`(kind: TransportKind) async throws {
         let part = Array(repeating: UInt8(0x42), count: 64 * 1024)
         let engine = try ScriptedEngine { _ in
             .response(parts: Array(repeating: part, count: 256), framing: .chunked)
@@ -129,7 +129,7 @@ struct TransportTimeoutTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func aSteadyStreamOutlivesTheIdleLimit(kind: TransportKind) async throws {
+    func `A steady stream outlives the idle timeout`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             .events(Array(repeating: "tick", count: 40), pace: .milliseconds(20))
         }
@@ -142,7 +142,7 @@ struct TransportTimeoutTests {
     }
 
     @Test(arguments: TransportKind.allCases)
-    func aBodyThatIsNotSentInTimeNamesTheSending(kind: TransportKind) async throws {
+    func `A body that is not sent in time is reported as such`(kind: TransportKind) async throws {
         let source = StalledByteStream()
         let (error, _) = try await failure(
             kind,

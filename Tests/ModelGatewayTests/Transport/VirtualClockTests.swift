@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct VirtualClockTests {
-    @Test func wakesSleepersInTheOrderOfTheirDeadlines() async throws {
+    @Test func `The clock wakes sleepers in the order of their deadlines`() async throws {
         let clock = VirtualClock()
         let (woken, signal) = AsyncStream.makeStream(of: Int.self)
         for seconds in [3, 1, 2, 9] {
@@ -28,7 +28,7 @@ struct VirtualClockTests {
         #expect(await iterator.next() == 9)
     }
 
-    @Test func doesNotSleepUntilThePast() async throws {
+    @Test func `The clock does not sleep until the past`() async throws {
         let clock = VirtualClock(start: .seconds(10))
         try await clock.sleep(until: VirtualClock.Instant(elapsed: .seconds(10)))
         try await clock.sleep(for: .seconds(-1))
@@ -36,7 +36,7 @@ struct VirtualClockTests {
         #expect(clock.elapsed == .seconds(10))
     }
 
-    @Test func endsTheSleepOfACancelledTask() async throws {
+    @Test func `The clock ends the sleep of a cancelled task`() async throws {
         let clock = VirtualClock()
         let task = Task { try await clock.sleep(for: .seconds(1)) }
         await clock.waitForSleepers(1)

@@ -47,10 +47,10 @@ enum ModelReading {
         breaker: CircuitBreakerOptions,
         _ decoder: inout ConfigurationDecoder
     ) {
-        if retry.maximumBackoff < retry.backoff, let entry = node.entry("retry") {
+        if retry.maxBackoff < retry.backoff, let entry = node.entry("retry") {
             decoder.at("retry") { $0.mistake("max_backoff is less than backoff", at: entry.node.mark) }
         }
-        if breaker.maximumOpenTime < breaker.openTime, let entry = node.entry("breaker") {
+        if breaker.maxOpenTime < breaker.openTime, let entry = node.entry("breaker") {
             decoder.at("breaker") { $0.mistake("max_open_time is less than open_time", at: entry.node.mark) }
         }
     }

@@ -184,7 +184,7 @@ extension ConfigurationSchema {
     private static let admission: [Field<AdmissionOptions>] = [
         .integer(
             "max_concurrent_calls",
-            \.maximumConcurrentCalls,
+            \.maxConcurrentCalls,
             in: 1...1_000_000,
             "calls in flight at once over all deployments; no limit if left out"
         ),
@@ -195,12 +195,12 @@ extension ConfigurationSchema {
     static let retry = ConfigurationSection<RetryOptions>(
         "retry",
         [
-            .integer("max_attempts", \.maximumAttempts, in: 1...20, default: 3, "attempts of one call in all"),
+            .integer("max_attempts", \.maxAttempts, in: 1...20, default: 3, "attempts of one call in all"),
             .duration("backoff", \.backoff, default: .milliseconds(50), "wait before the second attempt; doubles"),
-            .duration("max_backoff", \.maximumBackoff, default: .seconds(5), "longest wait"),
+            .duration("max_backoff", \.maxBackoff, default: .seconds(5), "longest wait"),
             .duration(
                 "max_wait",
-                \.maximumWait,
+                \.maxWait,
                 default: .seconds(5),
                 "wait of one call in all for a `Retry-After`; a longer one is answered at once"
             ),
@@ -236,7 +236,7 @@ extension ConfigurationSchema {
                 "in which calls count"
             ),
             .duration("open_time", \.openTime, default: .seconds(10), "how long it stays open at first; doubles"),
-            .duration("max_open_time", \.maximumOpenTime, default: .seconds(120), "longest open time"),
+            .duration("max_open_time", \.maxOpenTime, default: .seconds(120), "longest open time"),
             .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the open time"),
             .integer("probes", \.probes, in: 1...1000, default: 3, "calls at the same time while half-open"),
             .integer("successes", \.successesToClose, in: 1...1000, default: 2, "that close it"),
@@ -261,7 +261,7 @@ extension ConfigurationSchema {
         .duration("timeout", \.timeout, in: .milliseconds(10) ... .seconds(600), default: .seconds(3), "of a probe"),
         .integer("failures", \.failuresToLeave, in: 1...1000, default: 3, "in a row that take one out"),
         .integer("successes", \.successesToReturn, in: 1...1000, default: 2, "in a row that bring it back"),
-        .duration("max_interval", \.maximumInterval, default: .seconds(60), "between probes while it is out"),
+        .duration("max_interval", \.maxInterval, default: .seconds(60), "between probes while it is out"),
         Field(
             key: "path",
             type: "path",

@@ -19,7 +19,7 @@ extension GroupCore {
             // Who refuses calls for a while and says for how long asks us to come back then.
             if error.code == .rateLimited, let wait = error.retryAfter { tried.allowReturn(at: now + wait) }
         }
-        guard attempt.attempts < configuration.retry.maximumAttempts,
+        guard attempt.attempts < configuration.retry.maxAttempts,
             let wait = wait(after: error, attempt, modeIndex: modeIndex(of: mode), tried: tried, now: now),
             attempt.remaining.map({ wait < $0 }) ?? true,
             retries.spend(now: now)
@@ -42,7 +42,7 @@ extension GroupCore {
             return error.code == .timedOut || error.isOwnToDeployment ? .zero : backoff
         }
         let waits = present.compactMap { timeUntilReturn($0, modeIndex, tried: tried, now: now) }
-        guard let least = waits.min(), attempt.waited + least <= configuration.retry.maximumWait else { return nil }
+        guard let least = waits.min(), attempt.waited + least <= configuration.retry.maxWait else { return nil }
         return least + backoff
     }
 

@@ -46,7 +46,7 @@ extension GroupCore {
         match: PrefixMatch?,
         now: MonotonicInstant
     ) -> Selection {
-        if let limit = configuration.admission.maximumConcurrentCalls, calls >= limit { return .full }
+        if let limit = configuration.admission.maxConcurrentCalls, calls >= limit { return .full }
         let excluded = slots(tried)
         let modeIndex = modeIndex(of: input.mode)
         let closed = tried.mayRepeat ? slots(tried, closedAt: now) : excluded

@@ -119,7 +119,7 @@ extension GroupCore {
         }
         members[slot].record = record
         members[slot].weight = max(0, record.deployment.weight)
-        members[slot].limit = record.deployment.maximumConcurrentCalls ?? .max
+        members[slot].limit = record.deployment.maxConcurrentCalls ?? .max
         // What was its turn with a small weight may be far away.
         members[slot].turn = min(members[slot].turn, lastTurn + members[slot].turnLength)
         members[slot].priority = record.deployment.priority

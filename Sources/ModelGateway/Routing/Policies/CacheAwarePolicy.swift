@@ -28,7 +28,7 @@ public struct CacheAwareOptions: PolicyOptions {
     /// Multiple of the mean load from which on a deployment is too busy. Default 1.5.
     public var balanceRelativeThreshold: Double
     /// Bytes of memory for the tree or the hashes. Default 64 MiB.
-    public var maximumTreeBytes: Int
+    public var maxTreeBytes: Int
     /// How the gateway remembers. Default tree.
     public var index: Index
     /// How long a hash is remembered after its last use. Default 180 s.
@@ -41,7 +41,7 @@ public struct CacheAwareOptions: PolicyOptions {
         cacheThreshold: Double = 0.3,
         balanceAbsoluteThreshold: Int = 64,
         balanceRelativeThreshold: Double = 1.5,
-        maximumTreeBytes: Int = 64 << 20,
+        maxTreeBytes: Int = 64 << 20,
         index: Index = .tree,
         cacheLifetime: Duration = .seconds(180),
         cacheBoundaries: [Int] = [256, 512, 1024, 2048, 4096, 8192, 16384]
@@ -49,7 +49,7 @@ public struct CacheAwareOptions: PolicyOptions {
         self.cacheThreshold = cacheThreshold
         self.balanceAbsoluteThreshold = balanceAbsoluteThreshold
         self.balanceRelativeThreshold = balanceRelativeThreshold
-        self.maximumTreeBytes = maximumTreeBytes
+        self.maxTreeBytes = maxTreeBytes
         self.index = index
         self.cacheLifetime = cacheLifetime
         self.cacheBoundaries = cacheBoundaries
@@ -75,7 +75,7 @@ public struct CacheAwareOptions: PolicyOptions {
             in: 1...1000,
             "factor by which a deployment may exceed the mean"
         ),
-        .size("max_tree_bytes", \.maximumTreeBytes, in: 65_536...(1 << 40), "memory of the tree"),
+        .size("max_tree_bytes", \.maxTreeBytes, in: 65_536...(1 << 40), "memory of the tree"),
         .choice("index", \.index, "how prompts are remembered"),
         .duration(
             "cache_ttl",
@@ -93,7 +93,7 @@ public struct CacheAwareOptions: PolicyOptions {
 
     /// What the memory of prompts is made with.
     fileprivate var memory: [Int64] {
-        [index == .tree ? 0 : 1, Int64(maximumTreeBytes)]
+        [index == .tree ? 0 : 1, Int64(maxTreeBytes)]
             + (index == .hash ? [cacheLifetime.nanoseconds] + cacheBoundaries.map(Int64.init) : [])
     }
 }
@@ -118,14 +118,14 @@ struct CacheAwarePolicy: StandardPolicy {
         if let previous, previous.options.memory == options.memory {
             cache = previous.cache
         } else if options.index == .tree {
-            cache = PrefixCache(PrefixTree(budget: options.maximumTreeBytes))
+            cache = PrefixCache(PrefixTree(budget: options.maxTreeBytes))
         } else {
             let boundaries = options.cacheBoundaries.map { $0 * Self.bytesPerToken }
             cache = PrefixCache(
                 PrefixPlacements(
                     boundaries: boundaries,
                     lifetime: options.cacheLifetime,
-                    budget: options.maximumTreeBytes
+                    budget: options.maxTreeBytes
                 )
             )
         }

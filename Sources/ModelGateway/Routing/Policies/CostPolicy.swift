@@ -12,13 +12,13 @@ extension RoutingPolicyKind {
 /// The options of ``RoutingPolicyKind/cost(_:)``.
 public struct CostOptions: PolicyOptions {
     /// The longest smoothed time to the first token of a deployment that is fast enough. Default 10 s.
-    public var maximumLatency: Duration
+    public var maxLatency: Duration
     /// The share of calls that go to any deployment, so that a slow one can show that it is fast again. Default 0.01.
     public var exploration: Double
 
     /// Creates a set of options.
-    public init(maximumLatency: Duration = .seconds(10), exploration: Double = 0.01) {
-        self.maximumLatency = maximumLatency
+    public init(maxLatency: Duration = .seconds(10), exploration: Double = 0.01) {
+        self.maxLatency = maxLatency
         self.exploration = exploration
     }
 
@@ -31,7 +31,7 @@ public struct CostOptions: PolicyOptions {
     public static let keys: [PolicyKey<CostOptions>] = [
         .duration(
             "max_latency",
-            \.maximumLatency,
+            \.maxLatency,
             in: .milliseconds(1) ... .seconds(3600),
             "time to the first token that is fast enough"
         ),
@@ -44,11 +44,11 @@ public struct CostOptions: PolicyOptions {
 struct CostPolicy: StandardPolicy {
     static let name = "cost"
 
-    private let maximumLatency: Double
+    private let maxLatency: Double
     private let exploration: Double
 
     init(_ options: CostOptions) {
-        maximumLatency = options.maximumLatency.inSeconds
+        maxLatency = options.maxLatency.inSeconds
         exploration = options.exploration
     }
 
@@ -81,7 +81,7 @@ struct CostPolicy: StandardPolicy {
         return PolicyScore(value: members[slot].price, meaning: "price of a million tokens\(note)")
     }
 
-    private func isSlow(_ member: Member) -> Bool { member.latency.map { $0 > maximumLatency } ?? false }
+    private func isSlow(_ member: Member) -> Bool { member.latency.map { $0 > maxLatency } ?? false }
 
     // Stands for a price that is not known: above every real one.
     private static let unknownPrice = 1e12

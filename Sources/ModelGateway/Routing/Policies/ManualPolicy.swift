@@ -24,19 +24,19 @@ public struct ManualOptions: PolicyOptions {
     /// How the deployment of a new session is chosen. Default random.
     public var assignment: Assignment
     /// Sessions that were not used for this long are forgotten. Default 4 h; zero for never.
-    public var maximumIdle: Duration
+    public var maxIdle: Duration
     /// Sessions that are remembered; the longest unused one makes room. Default 262,144.
-    public var maximumSessions: Int
+    public var maxSessions: Int
 
     /// Creates a set of options.
     public init(
         assignment: Assignment = .random,
-        maximumIdle: Duration = .seconds(4 * 3600),
-        maximumSessions: Int = 262_144
+        maxIdle: Duration = .seconds(4 * 3600),
+        maxSessions: Int = 262_144
     ) {
         self.assignment = assignment
-        self.maximumIdle = maximumIdle
-        self.maximumSessions = maximumSessions
+        self.maxIdle = maxIdle
+        self.maxSessions = maxSessions
     }
 
     /// Creates options with their defaults.
@@ -46,9 +46,9 @@ public struct ManualOptions: PolicyOptions {
 
     /// The keys of a configuration.
     public static let keys: [PolicyKey<ManualOptions>] = [
-        .duration("max_idle", \.maximumIdle, in: .seconds(1) ... .seconds(30 * 86_400), "how long a key is kept"),
+        .duration("max_idle", \.maxIdle, in: .seconds(1) ... .seconds(30 * 86_400), "how long a key is kept"),
         .choice("assignment_mode", \.assignment, "how a new key is assigned"),
-        .integer("max_sessions", \.maximumSessions, in: 1...100_000_000, "keys that are kept"),
+        .integer("max_sessions", \.maxSessions, in: 1...100_000_000, "keys that are kept"),
     ]
 }
 
@@ -66,10 +66,10 @@ struct ManualPolicy: StandardPolicy {
     /// - Parameter previous: A policy whose sessions go on.
     init(_ options: ManualOptions, continuing previous: ManualPolicy?) {
         self.options = options
-        let empty = SessionTable(capacity: 1, maximumIdle: .zero, tracksChanges: false)
+        let empty = SessionTable(capacity: 1, maxIdle: .zero, tracksChanges: false)
         table = (previous?.table ?? empty).resized(
-            capacity: options.maximumSessions,
-            maximumIdle: options.maximumIdle,
+            capacity: options.maxSessions,
+            maxIdle: options.maxIdle,
             tracksChanges: options.assignment == .fewestSessions
         )
     }

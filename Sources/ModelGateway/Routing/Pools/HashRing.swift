@@ -6,7 +6,7 @@ import GatewayWire
 struct HashRing: Sendable {
     /// Points of a member with weight 1.
     static let pointsPerWeight = 150
-    private static let maximumPoints = 100_000
+    private static let maxPoints = 100_000
 
     private struct Point: Sendable {
         var hash: UInt64
@@ -33,7 +33,7 @@ struct HashRing: Sendable {
     /// Adds a member, or changes its weight. ``settle()`` puts it into the ring.
     mutating func insert(_ slot: Int, id: String, weight: Double) {
         if slot >= members.count { members += Array(repeating: Member(), count: slot + 1 - members.count) }
-        let points = weight > 0 ? max(1, min(weight * Double(Self.pointsPerWeight), Double(Self.maximumPoints))) : 0
+        let points = weight > 0 ? max(1, min(weight * Double(Self.pointsPerWeight), Double(Self.maxPoints))) : 0
         members[slot] = Member(id: id, identity: max(1, StableHash.hash(id)), points: Int(points.rounded()))
         changed.insert(Int32(slot))
     }

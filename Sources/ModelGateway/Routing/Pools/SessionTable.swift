@@ -20,7 +20,7 @@ struct SessionTable: Sendable {
     private var free: [Int] = []
     private var recency = RecencyList()
     private let capacity: Int
-    private let maximumIdle: Duration
+    private let maxIdle: Duration
     private let tracksChanges: Bool
 
     // Sessions by the slot of their first pin, and the slots whose number has changed since the last look.
@@ -28,15 +28,15 @@ struct SessionTable: Sendable {
     private var changed: [Int] = []
 
     /// - Parameter tracksChanges: Whether ``takeChanged()`` will be called.
-    init(capacity: Int, maximumIdle: Duration, tracksChanges: Bool) {
+    init(capacity: Int, maxIdle: Duration, tracksChanges: Bool) {
         self.tracksChanges = tracksChanges
         self.capacity = max(1, capacity)
-        self.maximumIdle = maximumIdle
+        self.maxIdle = maxIdle
     }
 
     /// An empty table with other limits takes over the sessions of this one.
-    func resized(capacity: Int, maximumIdle: Duration, tracksChanges: Bool) -> SessionTable {
-        var table = SessionTable(capacity: capacity, maximumIdle: maximumIdle, tracksChanges: tracksChanges)
+    func resized(capacity: Int, maxIdle: Duration, tracksChanges: Bool) -> SessionTable {
+        var table = SessionTable(capacity: capacity, maxIdle: maxIdle, tracksChanges: tracksChanges)
         var place = recency.oldest
         while let index = place {
             let entry = entries[index]
@@ -99,8 +99,8 @@ struct SessionTable: Sendable {
     }
 
     private mutating func expire(now: MonotonicInstant) {
-        guard maximumIdle > .zero else { return }
-        while let oldest = recency.oldest, now - entries[oldest].lastUse >= maximumIdle { removeOldest() }
+        guard maxIdle > .zero else { return }
+        while let oldest = recency.oldest, now - entries[oldest].lastUse >= maxIdle { removeOldest() }
     }
 
     private mutating func removeOldest() {

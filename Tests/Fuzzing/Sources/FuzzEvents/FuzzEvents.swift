@@ -31,7 +31,7 @@ private enum FuzzEvents {
     }
 
     private static func read(_ pieces: [[UInt8]]) -> [Event] {
-        var parser = SSEParser(maximumEventSize: 1 << 20, reportsBlocksWithoutData: true)
+        var parser = SSEParser(maxEventSize: 1 << 20, reportsBlocksWithoutData: true)
         var events: [Event] = []
         for piece in pieces {
             try? parser.feed(piece) { event in
