@@ -48,7 +48,7 @@ struct OneServerTests {
         let gateway = try Gateway(baseURL: "http://127.0.0.1:9", models: ["small"])
         let error = await #expect(throws: GatewayError.self) { _ = try await gateway.chat(request("smal")) }
         #expect(error?.code == .modelNotFound)
-        #expect(error?.message == #"There is no model "smal"; Gateway.models lists the ones there are."#)
+        #expect(error?.message == #"There is no model "smal"; Gateway.models lists the available ones."#)
     }
 
     @Test func `the text of a stream comes in pieces and without anything else`() async throws {

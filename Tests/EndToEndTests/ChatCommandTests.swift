@@ -124,7 +124,7 @@ struct ChatCommandTests {
         let run = try await ask(engine, "Hi", input: .silence)
         #expect(run.status == 0)
         #expect(run.output == "Yes.\n")
-        #expect(run.errors.hasPrefix("gateway: nothing came through standard input"))
+        #expect(run.errors.hasPrefix("gateway: nothing arrived on standard input"))
         let body = try JSONValue(parsing: try #require(engine.requests.first).body)
         #expect(body["messages"]?.array?.first?["content"]?.string == "Hi")
     }

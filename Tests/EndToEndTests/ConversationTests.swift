@@ -71,7 +71,7 @@ struct ConversationTests {
         let engine = try ScriptedEngine(respond: ScriptedEngine.openAI(text: "Hello."))
         let chat = try await start(engine)
         chat.type("\u{3}")
-        try await chat.waitForOutput { $0.hasSuffix("(Ctrl-C once more, Ctrl-D or /exit leaves.)\r\n> ") }
+        try await chat.waitForOutput { $0.hasSuffix("(Press Ctrl-C again or Ctrl-D, or type /exit, to leave.)\r\n> ") }
         chat.type("Hi.\r")
         try await chat.waitForOutput { $0.hasSuffix("Hello.\r\n> ") }
         chat.type("half a question")
@@ -142,7 +142,7 @@ struct ConversationTests {
         let chat = try await start(engine)
         chat.type(line + "\r")
         try await chat.waitForOutput { $0.contains("There is no command '\(line)'.") && $0.hasSuffix("> ") }
-        for command in ["/clear", "/help", "/exit", "put a blank before it"] { #expect(chat.output.contains(command)) }
+        for command in ["/clear", "/help", "/exit", "Put a space before"] { #expect(chat.output.contains(command)) }
         chat.type("/exit \r")
         #expect(try await chat.waitForExit() == 0)
         #expect(engine.requests.isEmpty)

@@ -162,7 +162,7 @@ struct ServeCommandTests {
         defer { server.process.signal(SIGKILL) }
         #expect(try await server.get("/readiness").status == 200)
         server.process.signal(SIGTERM)
-        try await server.process.waitForErrors { $0.contains("Not ready any more") }
+        try await server.process.waitForErrors { $0.contains("No longer ready") }
         for client in [server, try server.withNewConnections()] {
             let readiness = try await client.get("/readiness")
             #expect(readiness.status == 503)
@@ -195,7 +195,7 @@ struct ServeCommandTests {
         server.process.signal(SIGTERM)
         #expect(try await server.process.waitForExit() == 0)
         let log = server.process.errors
-        #expect(log.contains("Not ready any more") && log.contains("Shutting down") && log.contains("Stopped."))
+        #expect(log.contains("No longer ready") && log.contains("Shutting down") && log.contains("Stopped."))
     }
 
     @Test func `A5: on a terminal nothing waits`() async throws {
@@ -206,7 +206,7 @@ struct ServeCommandTests {
             try await server.waitForOutput { $0.contains("Listening") }
             server.signal(signal)
             #expect(try await server.waitForExit() == 0)
-            #expect(!server.output.contains("Not ready any more"))
+            #expect(!server.output.contains("No longer ready"))
         }
     }
 
@@ -308,7 +308,9 @@ struct ServeCommandTests {
         let file = try directory.write("gateway.toml", Self.configuration(engine))
         let server = try BuiltProducts.gateway("serve", "--config", file, "--port", "0", "-m", "assistant=/tmp/a.gguf")
         #expect(try await server.waitForExit() == 64)
-        #expect(server.errors.hasPrefix("gateway: --model assistant: the configuration has a model of that name"))
+        #expect(
+            server.errors.hasPrefix("gateway: --model assistant: the configuration already has a model of that name")
+        )
     }
 
     private static let badUses: [(arguments: [String], status: Int32)] = [

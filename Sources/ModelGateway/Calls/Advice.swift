@@ -15,10 +15,10 @@ package enum Advice: Sendable, Hashable {
     /// The advice for a program, as the end of a sentence.
     fileprivate var forPrograms: String {
         switch self {
-        case .chooseModel: "Gateway.models lists the ones there are"
-        case .chooseWorker: "Gateway.workers lists the ones there are"
+        case .chooseModel: "Gateway.models lists the available ones"
+        case .chooseWorker: "Gateway.workers lists the available ones"
         case .changeWorker: "change it with Gateway.updateWorker"
-        case .chooseDeployment: "Gateway.groups lists the ones there are"
+        case .chooseDeployment: "Gateway.groups lists the available ones"
         }
     }
 }

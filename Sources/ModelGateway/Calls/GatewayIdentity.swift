@@ -53,7 +53,7 @@ package struct GatewayIdentity: Sendable {
         guard hops.count < Self.hopLimit else {
             throw GatewayError(
                 .loopDetected,
-                "The call went through \(hops.count) gateways; \(Self.hopLimit) are the most."
+                "The call went through \(hops.count) gateways; at most \(Self.hopLimit) are allowed."
             )
         }
     }

@@ -18,7 +18,7 @@ public struct Deployment: Sendable {
     public var tags: [String]
     /// Names and values for people and dashboards; routing ignores them.
     public var labels: [String: String]
-    /// The limits of time for one attempt.
+    /// The time limits for one attempt.
     public var timeouts: Timeouts
     /// How it is probed. Default: as its group says.
     public var probes: DeploymentProbes

@@ -64,26 +64,26 @@ extension FleetEvent {
     fileprivate var notice: (Logger.Level, String, DeploymentRecord)? {
         switch self {
         case .breaker(let record, to: .open):
-            (.notice, "The circuit breaker opened: the deployment has failed too often and gets no calls.", record)
+            (.notice, "The circuit breaker opened: the deployment has failed too often and receives no calls.", record)
         case .breaker(let record, to: .halfOpen):
-            (.info, "The circuit breaker is half-open: the deployment gets a few calls on trial.", record)
+            (.info, "The circuit breaker is half-open: the deployment receives a few trial calls.", record)
         case .breaker(let record, to: .closed):
-            (.notice, "The circuit breaker closed: the deployment gets calls again.", record)
+            (.notice, "The circuit breaker closed: the deployment receives calls again.", record)
         case .health(let record, isHealthy: false):
-            (.notice, "The deployment does not answer its health probes and gets no calls.", record)
+            (.notice, "The deployment does not answer its health probes and receives no calls.", record)
         case .health(let record, isHealthy: true): (.notice, "The deployment is healthy again.", record)
         case .credentials(let record, _, areAccepted: false):
             (
-                .warning, "The deployment rejected the gateway's credentials and gets no calls; check its API key.",
+                .warning, "The deployment rejected the gateway's credentials and receives no calls; check its API key.",
                 record
             )
         case .credentials(let record, _, areAccepted: true):
             (.notice, "The deployment accepts the gateway's credentials again.", record)
-        case .draining(let record, _): (.info, "The deployment drains: it gets no new calls.", record)
-        case .returned(let record): (.info, "The deployment no longer drains.", record)
+        case .draining(let record, _): (.info, "The deployment is draining and receives no new calls.", record)
+        case .returned(let record): (.info, "The deployment is no longer draining.", record)
         case .left(let record, .drained, _): (.info, "The deployment was removed after its last call.", record)
         case .left(let record, .atDeadline, _):
-            (.notice, "The deployment was removed at its deadline, with calls still under way.", record)
+            (.notice, "The deployment was removed at its deadline, with calls still running.", record)
         case .left(let record, .removed, _): (.info, "The deployment was removed.", record)
         case .left(let record, .replaced, _): (.info, "The deployment was replaced by one with other settings.", record)
         case .modelMissing, .credentialsDoubted, .probesChanged: nil

@@ -50,7 +50,7 @@ final class UnknownModels: Sendable {
         if wasThere {
             return GatewayError(
                 .unavailable,
-                "The model \(name) has no deployment at the moment; its last worker has just gone. Try again later.",
+                "The model \(name) has no deployment at the moment; its last worker has just left. Try again later.",
                 retryAfter: Self.retryAfter
             )
         }

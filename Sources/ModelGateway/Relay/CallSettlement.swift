@@ -117,7 +117,7 @@ extension CallSettlement.Outcome {
         switch self {
         case .success: nil
         case .failure(let error): error
-        case .cancelled: GatewayError(.cancelled, "The client went away before its answer was complete.")
+        case .cancelled: GatewayError(.cancelled, "The client disconnected before its answer was complete.")
         }
     }
 }

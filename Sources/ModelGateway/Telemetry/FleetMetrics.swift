@@ -22,7 +22,7 @@ package enum FleetMetrics {
         kind: .counter,
         labels: ["model", "deployment", "outcome"],
         help:
-            "Ends of attempts: success, failure, rate_limited, model_missing, out_of_quota, cancelled or misconfigured."
+            "Results of attempts: success, failure, rate_limited, model_missing, out_of_quota, cancelled or misconfigured."
     )
     static let retries = MetricDescription(
         name: "gateway_retries_total",
@@ -58,7 +58,7 @@ package enum FleetMetrics {
         name: "gateway_queue_depth",
         kind: .gauge,
         labels: ["model"],
-        help: "Calls that wait for a place."
+        help: "Calls that wait for a free slot."
     )
     static let eligible = MetricDescription(
         name: "gateway_deployment_eligible",
@@ -70,7 +70,7 @@ package enum FleetMetrics {
         name: "gateway_breaker_state",
         kind: .gauge,
         labels: ["model", "deployment"],
-        help: "0 closed, 1 open, 2 half-open; of several modes the worst."
+        help: "0 closed, 1 open, 2 half-open; the worst of several modes."
     )
     static let healthy = MetricDescription(
         name: "gateway_deployment_healthy",
@@ -82,7 +82,7 @@ package enum FleetMetrics {
         name: "gateway_prefix_cache_bytes",
         kind: .gauge,
         labels: ["model"],
-        help: "Memory of the book of prompts that cache_aware keeps."
+        help: "Memory used by the prompt index of cache_aware."
     )
 }
 

@@ -58,7 +58,7 @@ struct ChatPrompt {
         switch request.responseFormat {
         case nil, .text: break
         case .jsonObject, .jsonSchema:
-            throw unsupported("answers of a given form; ask for free text or choose another model", "response_format")
+            throw unsupported("structured answers; ask for free text or choose another model", "response_format")
         }
         for member in request.extra where ["logprobs", "top_logprobs"].contains(member.name) {
             if member.value == .null || member.value == .bool(false) || member.value.int == 0 { continue }

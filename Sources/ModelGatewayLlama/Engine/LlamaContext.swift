@@ -57,7 +57,7 @@ final class LlamaContext: @unchecked Sendable {
         guard let created else {
             throw GatewayError(
                 .modelLoadFailed,
-                "The model \(model.file.name) got no context of \(shape.contextLength) tokens: "
+                "The model \(model.file.name) cannot get a context of \(shape.contextLength) tokens: "
                     + "\(errors.last ?? "not enough memory"). A smaller context length may help."
             )
         }

@@ -39,7 +39,7 @@ final class LlamaModel: @unchecked Sendable {
         }
         if progress.isCancelled.load(ordering: .relaxed) || EndOfProcess.hasBegun {
             if let loaded { llama_model_free(loaded) }
-            throw GatewayError(.cancelled, "Loading the model was given up.")
+            throw GatewayError(.cancelled, "Loading the model was cancelled.")
         }
         guard let loaded else { throw ModelFile.failure(path, Self.reason(errors)) }
         guard let vocabulary = llama_model_get_vocab(loaded), llama_vocab_n_tokens(vocabulary) > 0 else {

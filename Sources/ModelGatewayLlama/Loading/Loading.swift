@@ -73,5 +73,5 @@ final class Loading: Sendable {
         for waiter in waiters { waiter.resume(returning: outcome) }
     }
 
-    private static let cancelled = GatewayError(.cancelled, "Loading the model was given up.")
+    private static let cancelled = GatewayError(.cancelled, "Loading the model was cancelled.")
 }

@@ -53,7 +53,7 @@ final class ComputeThread: Sendable {
         guard status == 0 else {
             throw GatewayError(
                 .internalError,
-                "The system gave no thread to the local model (error \(status)); raise its limit of threads."
+                "The system cannot start a thread for the local model (error \(status)); raise its limit of threads."
             )
         }
     }

@@ -56,7 +56,7 @@ struct AccessRules: Sendable {
         guard needed == .admin, caller != .admin else { return caller }
         if trustsThisMachine { throw .noAdminKey }
         if credentials.areMissing || !clients.admit(credentials) { throw .badKey(isMissing: credentials.areMissing) }
-        throw GatewayError(.permissionDenied, "This takes an admin's key ('server.admin_keys'), not a client's.")
+        throw GatewayError(.permissionDenied, "This requires an admin's key ('server.admin_keys'), not a client's.")
     }
 
     /// Lets in who may read the metrics: everyone by choice, whoever has the key for them, and who may call. With a key
@@ -81,7 +81,7 @@ extension GatewayError {
             .unauthenticated,
             isMissing
                 ? "No API key was given. Send it as 'Authorization: Bearer KEY'."
-                : "The API key is not one that this gateway knows."
+                : "The API key is not valid for this gateway."
         )
     }
 
@@ -89,7 +89,7 @@ extension GatewayError {
     fileprivate static var noAdminKey: GatewayError {
         GatewayError(
             .permissionDenied,
-            "No admin key is configured, so that this takes requests from the gateway's own machine only; "
+            "No admin key is configured, so this works only from the gateway's own machine; "
                 + "set 'server.admin_keys' and send one of them."
         )
     }

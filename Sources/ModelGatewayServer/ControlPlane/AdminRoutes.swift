@@ -56,7 +56,7 @@ struct AdminRoutes: Sendable {
             let names = models.joined(separator: ", ")
             throw GatewayError(
                 .invalidRequest,
-                models.isEmpty ? "The gateway has no models." : "The gateway has several models, name one: \(names).",
+                models.isEmpty ? "The gateway has no models." : "The gateway has several models; name one: \(names).",
                 param: "model"
             )
         }

@@ -56,7 +56,7 @@ struct ControlPlane: Sendable {
     /// The metrics in Prometheus' text format. They name models and deployments, so they need a key if there are keys.
     func metrics(for request: Request, _ context: some RequestContext) throws(GatewayError) -> Response {
         try access.admitToMetrics(Credentials(request, context))
-        guard let metrics else { throw GatewayError(.notFound, "This gateway collects no metrics.") }
+        guard let metrics else { throw GatewayError(.notFound, "This gateway does not collect metrics.") }
         return Response(
             status: .ok,
             headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],

@@ -103,7 +103,7 @@ struct GatewayRoutes: Sendable {
 
     private static func refused(_ request: Request, _ endpoint: ModelEndpoint) -> Response {
         if request.method == .options { return Response(status: .noContent, headers: [.allow: "POST, OPTIONS"]) }
-        let error = GatewayError(.methodNotAllowed, "This endpoint takes POST only, not \(request.method.rawValue).")
+        let error = GatewayError(.methodNotAllowed, "This endpoint accepts POST only, not \(request.method.rawValue).")
         var response = Response(error, format: endpoint.format)
         response.headers[.allow] = "POST, OPTIONS"
         return response

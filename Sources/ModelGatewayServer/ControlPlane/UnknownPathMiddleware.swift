@@ -54,7 +54,7 @@ struct UnknownPathMiddleware<Context: RequestContext>: RouterMiddleware {
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
         let error = GatewayError(
             .methodNotAllowed,
-            "\(request.uri.path) takes \(allowed), not \(request.method.rawValue)."
+            "\(request.uri.path) accepts \(allowed), not \(request.method.rawValue)."
         )
         var response = Response(error)
         response.headers[.allow] = allowed

@@ -28,7 +28,7 @@ enum WorkerJSON {
         let members = try members(of: body, known: fields)
         guard !members.isEmpty else {
             let names = fields.map { "'\($0)'" }.joined(separator: ", ")
-            throw GatewayError(.invalidRequest, "Nothing to change; send some of \(names).")
+            throw GatewayError(.invalidRequest, "Nothing to change; send at least one of \(names).")
         }
         var change = try settings(members)
         if let value = members["draining"] {

@@ -65,7 +65,7 @@ struct WorkerRoutes: Sendable {
             _ = try? gateway.removeWorker(worker.id, drain: .zero)
             throw GatewayError(
                 .conflict,
-                "The worker is this gateway itself; calls would travel in a circle.",
+                "The worker is this gateway itself; calls would go round in circles.",
                 param: "url"
             )
         }

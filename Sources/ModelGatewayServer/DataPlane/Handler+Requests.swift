@@ -55,7 +55,7 @@ extension DataPlaneHandler {
     private func refusal(of exchange: Exchange, fields: RequestFields) -> GatewayError? {
         guard exchange.isHostClear(count: fields.hostCount) else { return .unclearHost(count: fields.hostCount) }
         guard exchange.method == .POST else {
-            return GatewayError(.methodNotAllowed, "This endpoint takes POST only, not \(exchange.method.rawValue).")
+            return GatewayError(.methodNotAllowed, "This endpoint accepts POST only, not \(exchange.method.rawValue).")
         }
         let credentials = fields.credentials(isPeerLocal: isPeerLocal)
         guard let caller = server.access.caller(credentials) else {
@@ -68,7 +68,7 @@ extension DataPlaneHandler {
             return mistake
         }
         if let expectation = fields.expectation, !HeaderText.equals(expectation, "100-continue") {
-            return GatewayError(.invalidRequest, "The only expectation that is understood is 100-continue.")
+            return GatewayError(.invalidRequest, "The only supported expectation is 100-continue.")
         }
         return nil
     }
@@ -172,7 +172,7 @@ extension DataPlaneHandler {
         guard state.refuseSurplus(now: loop.now) else { return }
         let error = GatewayError(
             .rateLimited,
-            "Your address has as many connections to this gateway as it may have; close one, or use those you have.",
+            "Your address has reached its limit of connections to this gateway; close one, or reuse an open one.",
             retryAfter: .seconds(1)
         )
         respond(to: refusedExchange(), with: error, closing: true)

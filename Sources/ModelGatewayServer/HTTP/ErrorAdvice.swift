@@ -7,8 +7,8 @@ extension GatewayError {
     var overHTTP: GatewayError {
         var error = advising { advice in
             switch advice {
-            case .chooseModel: "GET /v1/models lists the ones there are"
-            case .chooseWorker: "GET /workers lists the ones there are"
+            case .chooseModel: "GET /v1/models lists the available ones"
+            case .chooseWorker: "GET /workers lists the available ones"
             case .changeWorker: "change it with PATCH"
             case .chooseDeployment: "leave out the header and the policy chooses one"
             }

@@ -67,7 +67,7 @@ final class ClientConnections: Sendable {
         if state.withLock({ $0.count <= limit }) { crowded.store(false, ordering: .relaxed) }
         if let closedUnused {
             logger.notice(
-                "There is room for clients again.",
+                "Further clients can connect again.",
                 metadata: ["closed_unused": "\(closedUnused)", "limit": "\(limit)"]
             )
         }
@@ -88,7 +88,7 @@ final class ClientConnections: Sendable {
         }
         if mustTell {
             logger.warning(
-                "A client has as many connections as an address may have; further ones are refused.",
+                "A client has reached the limit of connections per address; further ones are refused.",
                 metadata: ["address": "\(address)", "limit": "\(limitPerAddress)"]
             )
         }
@@ -120,7 +120,7 @@ final class ClientConnections: Sendable {
         guard let mustTell else { return }
         if mustTell {
             logger.warning(
-                "As many clients are connected as there may be. Connections that lie unused are closed; further clients wait. Raise server.max_connections or the limit of open files (ulimit -n).",
+                "The limit of client connections is reached. Idle connections are closed, and further clients wait. Raise server.max_connections or the limit of open files (ulimit -n).",
                 metadata: ["limit": "\(limit)"]
             )
         }

@@ -101,7 +101,7 @@ public final class GatewayServer: Service {
         guard (0...65_535).contains(state.options.port) else {
             throw GatewayError(
                 .configuration,
-                "There is no port \(state.options.port); choose one of 0 to 65535 with --port."
+                "\(state.options.port) is not a valid port; choose one from 0 to 65535 with --port."
             )
         }
         let server = try makeServer()
@@ -194,7 +194,7 @@ public final class GatewayServer: Service {
         guard state.options.drainDeadline > .zero else { return }
         let deadline = TimeAmount(state.options.drainDeadline)
         MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: deadline) { [state, logger] in
-            logger.notice("The time to drain is over; ending what still runs.")
+            logger.notice("The drain deadline has passed; ending the calls that are still running.")
             state.abortAll()
         }
     }
@@ -204,7 +204,7 @@ public final class GatewayServer: Service {
         let host = HeaderText.printable(options.host).debugDescription
         return GatewayError(
             .configuration,
-            "Cannot listen on \(host): it is neither an address of this machine nor a name of one; change --host, such as "
+            "Cannot listen on \(host): it is neither an address of this machine nor a name for one; change --host, for example "
                 + "to 127.0.0.1, or to 0.0.0.0 for all addresses."
         )
     }

@@ -9,9 +9,9 @@ struct ChatCommand: AsyncParsableCommand {
         commandName: "chat",
         abstract: "Talk to a model.",
         discussion: """
-            The answer is printed as it is made. A text that is piped in comes after the prompt of the command line, if it \
-            begins within two seconds. Without any prompt, on a terminal, it is a conversation. The default model is the small one that scripts/setup \
-            installs.
+            The answer is printed as it arrives. Piped text follows the prompt of the command line if it \
+            begins within two seconds. Without a prompt, a terminal opens a conversation. The default model is the small one \
+            that scripts/setup installs.
 
               gateway chat "Why is the sky blue?"
               git diff | gateway chat "Write a commit message for this:"
@@ -28,19 +28,19 @@ struct ChatCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Instructions that come before the conversation.", valueName: "text"))
     var system: String?
 
-    @Option(help: ArgumentHelp("How adventurous the choice of words is, from 0; usually up to 2.", valueName: "number"))
+    @Option(help: ArgumentHelp("The randomness of the answer, from 0 and usually up to 2.", valueName: "number"))
     var temperature: Double?
 
-    @Option(help: ArgumentHelp("The longest answer, in tokens.", valueName: "count"))
+    @Option(help: ArgumentHelp("The maximum length of the answer, in tokens.", valueName: "count"))
     var maxTokens: Int?
 
-    @Option(help: ArgumentHelp("Makes an answer repeatable, where the model can.", valueName: "number"))
+    @Option(help: ArgumentHelp("A seed for repeatable answers, if the model supports it.", valueName: "number"))
     var seed: Int?
 
     @Flag(help: "Print the whole response object instead of the text.")
     var json = false
 
-    @Flag(help: "Say on standard error how fast the answer came and how many tokens it took.")
+    @Flag(help: "Print the speed and the number of tokens on standard error.")
     var stats = false
 
     func validate() throws {

@@ -29,7 +29,7 @@ struct ChatModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The server's key. Better in GATEWAY_API_KEY (for api.openai.com: OPENAI_API_KEY): others cannot see it there.",
+            "The server's key. Prefer GATEWAY_API_KEY (for api.openai.com: OPENAI_API_KEY), which other users cannot see.",
             valueName: "key"
         )
     )
@@ -39,7 +39,7 @@ struct ChatModelOptions: ParsableArguments {
 
     func validate() throws {
         if config != nil, baseURL != nil {
-            throw ValidationError("--config and --base-url exclude each other; a configuration can name the server.")
+            throw ValidationError("--config and --base-url cannot be combined; a configuration can name the server.")
         }
         if apiKey != nil, baseURL == nil {
             throw ValidationError("--api-key needs the --base-url of the server that it is for.")

@@ -4,11 +4,11 @@ import ModelGateway
 
 struct Conversation {
     private static let help = """
-        Ask, and the answer comes as it is made. Pasted lines are one question; a line that ends in \\ goes on in the next.
-        /clear   forgets what was said
-        /help    shows this
-        /exit    leaves, as Ctrl-D does
-        Ctrl-C stops an answer; twice where nothing is typed it leaves. To ask what begins with a slash, put a blank before it.
+        Type a question and press Enter. Pasted lines are one question; a line that ends in \\ continues on the next.
+        /clear   forgets the conversation
+        /help    shows this help help
+        /exit    leaves, like Ctrl-D
+        Ctrl-C stops an answer; pressed twice at an empty prompt, it leaves. Put a space before a question that begins with a slash.
 
         """
 
@@ -26,7 +26,7 @@ struct Conversation {
 
     func run() async throws {
         var messages: [ChatMessage] = []
-        try await StandardStream.error.write("\(session.model): /help says what there is, Ctrl-D leaves.\n")
+        try await StandardStream.error.write("\(session.model): /help lists the commands, Ctrl-D leaves.\n")
         let reader = QuestionReader(input)
         defer { reader.close() }
         interrupts.whenIdle { reader.interrupted() }
@@ -41,7 +41,7 @@ struct Conversation {
             case .help: try await StandardStream.error.write(Self.help)
             case .clear:
                 messages = []
-                try await StandardStream.error.write("All that was said is forgotten.\n")
+                try await StandardStream.error.write("The conversation is forgotten.\n")
             case nil: try await StandardStream.error.write("There is no command '/\(word)'.\n" + Self.help)
             }
         }
@@ -73,7 +73,7 @@ struct Conversation {
         } catch let error as GatewayError {
             try await StandardStream.error.write(CommandFailure(error).report)
             if error.code == .contextLengthExceeded {
-                try await StandardStream.error.write("The conversation has become too long; /clear starts anew.\n")
+                try await StandardStream.error.write("The conversation has become too long; /clear starts a new one.\n")
             }
             return earlier
         }

@@ -6,7 +6,7 @@ import ModelGateway
 struct LocalModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How many threads a model in a GGUF file computes with (default: one for each core).",
+            "The number of threads for a model in a GGUF file (default: one per core).",
             valueName: "count"
         )
     )

@@ -10,8 +10,8 @@ struct RouteExplainCommand: AsyncParsableCommand {
         abstract: "Show where a call would go and why, without sending it.",
         discussion: """
             Lists the deployments that may take the call in the order in which they would be tried, each with the number \
-            that the policy looks at, and why the others may not. With --url a running gateway is asked, which knows what \
-            it has learned. Otherwise it is the view of one that has just started; workers are asked for their models first.
+            that the policy considers, and why the others may not. With --url it asks a running gateway, which knows what \
+            it has learned. Otherwise it shows the view of a gateway that has just started, after asking workers for their models.
 
               gateway route explain --url http://127.0.0.1:30000 -m assistant "Hi"
               gateway route explain --config gateway.toml -m assistant "Hi"
@@ -29,7 +29,7 @@ struct RouteExplainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The running gateway to ask.", valueName: "url"))
     var url: String?
 
-    @Option(help: ArgumentHelp("An admin's key for it. Better in GATEWAY_ADMIN_KEY.", valueName: "key"))
+    @Option(help: ArgumentHelp("An admin's key for it. Prefer GATEWAY_ADMIN_KEY.", valueName: "key"))
     var adminKey: String?
 
     @Option(help: ArgumentHelp("A configuration in TOML or YAML.", valueName: "file"))
@@ -51,7 +51,7 @@ struct RouteExplainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The session key that a client would send as a header.", valueName: "key"))
     var session: String?
 
-    @Option(help: ArgumentHelp("Tags with commas in between, as a client would send them.", valueName: "names"))
+    @Option(help: ArgumentHelp("Tags separated by commas, as a client would send them.", valueName: "names"))
     var tags: String?
 
     @Flag(help: "Print one JSON object instead of a table.")
@@ -59,7 +59,7 @@ struct RouteExplainCommand: AsyncParsableCommand {
 
     func validate() throws {
         if request != nil, prompt != nil || model != nil {
-            throw ValidationError("--request has the prompt and the model in it; leave out --model and the prompt.")
+            throw ValidationError("--request contains the prompt and the model; leave out --model and the prompt.")
         }
         if let url {
             guard config == nil, workers.urls.isEmpty, workers.policy == nil else {

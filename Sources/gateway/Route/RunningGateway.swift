@@ -26,7 +26,7 @@ struct RunningGateway {
     func explain(_ body: [UInt8], headers: [HTTPHeader]) async throws -> RoutingReport {
         let json = try await post("/admin/explain", body, headers: headers)
         guard let report = RoutingReport(json: json) else {
-            throw CommandFailure(.unavailable, "what \(url) answers is not an explanation; is it a gateway?")
+            throw CommandFailure(.unavailable, "the answer from \(url) is not an explanation; is it a gateway?")
         }
         return report
     }
@@ -52,7 +52,7 @@ struct RunningGateway {
         guard response.status == 200, let json else {
             let message = json?["error"]?["message"]?.string ?? "HTTP \(response.status)"
             let status = Self.status(response.status)
-            let advice = status == .notPermitted ? " (an admin's key goes into --admin-key or GATEWAY_ADMIN_KEY)" : ""
+            let advice = status == .notPermitted ? " (pass an admin's key with --admin-key or GATEWAY_ADMIN_KEY)" : ""
             throw CommandFailure(status, "the gateway at \(url) says: \(message)\(advice)")
         }
         return json

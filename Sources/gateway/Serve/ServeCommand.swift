@@ -9,9 +9,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve models over HTTP, in the shape of OpenAI's API.",
         discussion: """
-            Flags win over GATEWAY_* environment variables, and those over the file. Without a file and without any model it \
-            serves the small one that scripts/setup installs. SIGTERM makes it unready, takes calls for another \
-            server.shutdown_delay (5 s, none on a terminal) and lets running answers finish; a second one hurries it on.
+            Flags override GATEWAY_* environment variables, and those override the file. Without a file or a model, it \
+            serves the small model that scripts/setup installs. After SIGTERM it is not ready, accepts calls for another \
+            server.shutdown_delay (5 s, none on a terminal) and lets running answers finish; a second SIGTERM ends it sooner.
 
               gateway serve
               gateway serve --model qwen=~/models/qwen3.gguf --port 8080
@@ -32,7 +32,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "A GGUF file to serve; without NAME= it has the name of the file. Repeatable.",
+            "A GGUF file to serve; without NAME= it is named after the file. Repeatable.",
             valueName: "name=path"
         )
     )
@@ -44,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A key that clients may use; without any, everyone may call. Repeatable. Better in GATEWAY_API_KEY.",
+            "A key that clients may use; without any, everyone may call. Repeatable. Prefer GATEWAY_API_KEY.",
             valueName: "key"
         )
     )
@@ -53,13 +53,13 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "A key of admins, who see and change the workers; without any, programs on this machine may. Repeatable. "
-                + "Better in GATEWAY_ADMIN_KEY.",
+                + "Prefer GATEWAY_ADMIN_KEY.",
             valueName: "key"
         )
     )
     var adminKey: [String] = []
 
-    @Flag(help: "Listen where others can connect though no client needs a key.")
+    @Flag(help: "Listen on public addresses even if clients need no key.")
     var allowUnauthenticated = false
 
     @Option(
@@ -72,7 +72,7 @@ struct ServeCommand: AsyncParsableCommand {
     var logLevel: Logger.Level?
 
     @Option(
-        help: ArgumentHelp("The form of log lines: text or json (default: text).", valueName: "form"),
+        help: ArgumentHelp("The format of log lines: text or json (default: text).", valueName: "form"),
         transform: { try named($0) }
     )
     var logFormat: Configuration.Logging.Format?
@@ -82,7 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
         if apiKey.contains("") { throw ValidationError("--api-key must not be empty.") }
         if adminKey.contains("") { throw ValidationError("--admin-key must not be empty.") }
         for (index, one) in model.enumerated() where model[..<index].contains(where: { $0.name == one.name }) {
-            throw ValidationError("--model gives the name '\(one.name)' twice; say NAME=PATH with another.")
+            throw ValidationError("--model gives the name '\(one.name)' twice; choose another with NAME=PATH.")
         }
     }
 
@@ -147,7 +147,7 @@ struct ServeCommand: AsyncParsableCommand {
             {
                 throw CommandFailure(
                     .usage,
-                    "--model \(argument.name): the configuration has a model of that name; say NAME=PATH with another"
+                    "--model \(argument.name): the configuration already has a model of that name; choose another with NAME=PATH"
                 )
             }
             configuration.localModels[argument.name] = Configuration.LocalModel(path: argument.path)
@@ -185,7 +185,7 @@ struct LocalModelArgument: ExpressibleByArgument, Sendable {
 private func named<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
     if let value = Value(rawValue: text) { return value }
     let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-    throw ValidationError("'\(text)' is none of \(names).")
+    throw ValidationError("'\(text)' is not one of \(names).")
 }
 
 extension Configuration.Server {

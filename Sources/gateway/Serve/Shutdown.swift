@@ -74,7 +74,7 @@ final class Shutdown: Sendable {
         if before == .draining { ThisProcess.exit(ExitStatus.interrupted.rawValue) }
         guard after == .announced else { return await drain(signal) }
         logger.info(
-            "Not ready any more; calls are still taken for a while.",
+            "No longer ready; calls are still accepted for a while.",
             metadata: ["signal": "\(signal)", "delay": "\(delay)"]
         )
         actions.announce()

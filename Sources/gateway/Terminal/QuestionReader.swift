@@ -4,7 +4,7 @@ import GatewayWire
 
 /// Reads questions and shows what is typed.
 final class QuestionReader: Sendable {
-    private static let howToLeave = "\n(Ctrl-C once more, Ctrl-D or /exit leaves.)\n"
+    private static let howToLeave = "\n(Press Ctrl-C again or Ctrl-D, or type /exit, to leave.)\n"
 
     private struct State {
         var editor = LineEditor()

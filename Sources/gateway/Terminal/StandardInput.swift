@@ -43,8 +43,8 @@ struct StandardInput: Sendable {
     func readIfItComes() async throws(CommandFailure) -> String {
         guard await queue.perform({ StreamDescriptor.standardInput.hasInput(within: Self.patience) }) else {
             StandardStream.error.writeNow(
-                "gateway: nothing came through standard input within \(Self.patience.components.seconds) s, so it is left "
-                    + "out; </dev/null saves the wait\n"
+                "gateway: nothing arrived on standard input within \(Self.patience.components.seconds) s, so it is "
+                    + "ignored; use </dev/null to skip the wait\n"
             )
             return ""
         }

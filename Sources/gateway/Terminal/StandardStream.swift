@@ -35,7 +35,7 @@ struct StandardStream: Sendable {
         case .some(let reason):
             throw CommandFailure(
                 .outputFailed,
-                "cannot write the output: \(reason); make room for it, or redirect it elsewhere"
+                "cannot write the output: \(reason); free some space, or redirect it elsewhere"
             )
         }
     }

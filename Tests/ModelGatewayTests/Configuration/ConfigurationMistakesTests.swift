@@ -50,7 +50,7 @@ struct ConfigurationMistakesTests {
                 "g.toml:14:14: error: models[0].deployments[0].provider: 'b' is not known; allowed: a",
                 "g.toml:15:12: error: models[0].deployments[0].weight: -1 is out of range; allowed are 0 to 1000",
                 "g.toml:17:8: error: models[0].deployments[1].id: the deployment id 'm/1' is defined twice, first in line 13",
-                "g.toml:18:14: error: models[0].deployments[1].base_url: an http:// or https:// URL with a host was expected, without user name, query and fragment",
+                "g.toml:18:14: error: models[0].deployments[1].base_url: an http:// or https:// URL with a host was expected, without a user name, query or fragment",
             ]
         )
     }
@@ -93,13 +93,16 @@ struct ConfigurationMistakesTests {
             #"g.toml:1:8: error: not valid TOML: an unknown escape in a string; write \\ for a backslash"#
         ),
         ("[server]\nport 1", "g.toml:2:6: error: not valid TOML: '=' must follow the key"),
-        ("[a]\n[a]", "g.toml:2:2: error: 'a' is defined already; remove one of the two"),
-        ("a = 1\na = 2", "g.toml:2:1: error: 'a' is defined already; remove one of the two"),
+        ("[a]\n[a]", "g.toml:2:2: error: 'a' is already defined; remove one of the two"),
+        ("a = 1\na = 2", "g.toml:2:1: error: 'a' is already defined; remove one of the two"),
         (
             "a = 9223372036854775808",
             "g.toml:1:5: error: not valid TOML: the integer is too large; it must fit into 64 bits"
         ),
-        ("host = localhost", "g.toml:1:8: error: not valid TOML: 'localhost' is no value; strings need quotes"),
+        (
+            "host = localhost",
+            "g.toml:1:8: error: not valid TOML: 'localhost' is not a valid value; strings need quotes"
+        ),
     ])
     func `Broken TOML names the line`(_ text: String, _ expected: String) {
         #expect(issues(text) == [expected])
@@ -135,7 +138,7 @@ struct ConfigurationMistakesTests {
         #expect(found.count == 1)
         let message = try #require(found.first)
         #expect(
-            message.hasPrefix("\(name): error: this build reads no YAML; write the configuration in TOML, or build ")
+            message.hasPrefix("\(name): error: this build cannot read YAML; write the configuration in TOML, or build ")
         )
         #expect(message.contains("--traits LlamaCpp,YAML"))
     }
@@ -199,7 +202,7 @@ struct ConfigurationMistakesTests {
     }
 
     @Test(arguments: [
-        ("Host", "the gateway sets this header itself"), ("x y", "no name of a header"),
+        ("Host", "the gateway sets this header itself"), ("x y", "not a valid header name"),
         ("Proxy-Authorization", "the gateway sets this header itself"),
     ])
     func `Headers of the connection are refused`(_ name: String, _ expected: String) {

@@ -33,7 +33,7 @@ struct FleetLogTests {
             defer { running.cancel() }
             let group = try gateway.fleet.group("m")
             // Again and again, until the gateway runs and has a log to write to.
-            try await line("info log: The deployment no longer drains. deployment=d0 model=m") {
+            try await line("info log: The deployment is no longer draining. deployment=d0 model=m") {
                 let lease = try group.acquire(RoutingInput(forcedDeployment: "d0"))
                 group.drain("d0", within: .seconds(60))
                 group.stopDraining("d0")
@@ -59,31 +59,33 @@ struct FleetLogTests {
     @Test func `C12: what happens to deployments has a line in the log`() async throws {
         let bench = Bench()
         try await bench.run { group in
-            try await bench.line("The deployment drains: it gets no new calls. calls=1 deployment=d0 model=m")
+            try await bench.line("The deployment is draining and receives no new calls. calls=1 deployment=d0 model=m")
             for _ in 0..<5 { try group.acquire(RoutingInput(forcedDeployment: "d1")).finish(.failure) }
             try await bench.line(
-                "notice log: The circuit breaker opened: the deployment has failed too often and gets no calls. "
+                "notice log: The circuit breaker opened: the deployment has failed too often and receives no calls. "
                     + "deployment=d1 model=m"
             )
             for _ in 0..<3 { group.probed("d1", succeeded: false) }
             try await bench.line(
-                "The deployment does not answer its health probes and gets no calls. deployment=d1 model=m"
+                "The deployment does not answer its health probes and receives no calls. deployment=d1 model=m"
             )
             for _ in 0..<2 { group.probed("d1", succeeded: true) }
             try await bench.line("The deployment is healthy again. deployment=d1 model=m")
             bench.clock.advance(by: .seconds(15))
             _ = group.status
             try await bench.line(
-                "The circuit breaker is half-open: the deployment gets a few calls on trial. deployment=d1 model=m"
+                "The circuit breaker is half-open: the deployment receives a few trial calls. deployment=d1 model=m"
             )
             for _ in 0..<2 { try group.acquire(RoutingInput(forcedDeployment: "d1")).finish(.success) }
-            try await bench.line("The circuit breaker closed: the deployment gets calls again. deployment=d1 model=m")
+            try await bench.line(
+                "The circuit breaker closed: the deployment receives calls again. deployment=d1 model=m"
+            )
             let late = try group.acquire(RoutingInput(forcedDeployment: "d1"))
             group.drain("d1", within: .seconds(5))
             bench.clock.advance(by: .seconds(6))
             _ = group.status
             try await bench.line(
-                "notice log: The deployment was removed at its deadline, with calls still under way. "
+                "notice log: The deployment was removed at its deadline, with calls still running. "
                     + "calls=1 deployment=d1 model=m"
             )
             late.finish(.success)
@@ -97,7 +99,7 @@ struct FleetLogTests {
         try await bench.run { group in
             try group.acquire(RoutingInput(forcedDeployment: "d0")).finish(.misconfigured)
             try await bench.line(
-                "warning log: The deployment rejected the gateway's credentials and gets no calls; check its API key. "
+                "warning log: The deployment rejected the gateway's credentials and receives no calls; check its API key. "
                     + "deployment=d0 mode=chat model=m"
             )
             bench.clock.advance(by: .seconds(15))

@@ -267,7 +267,7 @@ struct ModelListDialect {
         for entry in node.entries ?? [] {
             let target = entry.node.string ?? entry.node["model"]?.string
             guard let index = models.firstIndex(where: { $0.name == target }) else {
-                let message = "the alias '\(entry.key)' leads to no model; no effect"
+                let message = "the alias '\(entry.key)' points to no model; no effect"
                 decoder.report(.warning, message, at: entry.mark, path: "model_group_alias")
                 continue
             }

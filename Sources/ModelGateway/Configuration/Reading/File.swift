@@ -22,7 +22,7 @@ package enum ConfigurationFile {
     private static func failure(_ error: SystemError) -> Failure {
         switch error {
         case .noSuchFile: Failure(message: "it does not exist")
-        case .accessDenied, .notPermitted: Failure(message: "the permission is missing")
+        case .accessDenied, .notPermitted: Failure(message: "permission denied")
         case .isDirectory: Failure(message: "it is a directory")
         default: Failure(message: "\(error)")
         }

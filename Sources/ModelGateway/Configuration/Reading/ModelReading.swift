@@ -113,7 +113,7 @@ enum ModelReading {
                 || provider.kind.rawValue == node["kind"]?.string
         else { return }
         if node.entries != nil {
-            decoder.mistake("'base_url' is missing; kind '\(provider.kind)' has none", at: node.mark)
+            decoder.mistake("'base_url' is missing; kind '\(provider.kind)' has no default", at: node.mark)
         }
     }
 

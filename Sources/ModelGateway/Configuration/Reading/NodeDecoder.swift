@@ -229,7 +229,7 @@ struct ConfigurationDecoder {
         guard let url = try? AbsoluteURL(text), url.isHTTP, url.userInfo == nil, url.query == nil, url.fragment == nil
         else {
             mistake(
-                "an http:// or https:// URL with a host was expected, without user name, query and fragment",
+                "an http:// or https:// URL with a host was expected, without a user name, query or fragment",
                 at: node.mark
             )
             return nil

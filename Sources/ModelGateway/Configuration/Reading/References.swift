@@ -97,7 +97,7 @@ enum ConfigurationReference {
                 let fixed = "\(opening)\(name[..<colon]):-…}"
                 throw Failure(message: "a default follows the variable's name after ':-', as in '\(fixed)'")
             }
-            throw Failure(message: "'\(name.prefix(60))' is no name of an environment variable")
+            throw Failure(message: "'\(name.prefix(60))' is not a valid name for an environment variable")
         }
         if let value = environment[String(name)], !value.isEmpty || fallback == nil { return value }
         if let fallback { return String(fallback) }

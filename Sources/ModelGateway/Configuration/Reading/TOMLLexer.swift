@@ -57,7 +57,9 @@ struct TOMLLexer {
 
     private mutating func takeNewline() throws(ConfigurationSyntaxError) -> Bool {
         if peek == 0x0D {
-            guard peek(1) == 0x0A else { throw error("a carriage return without a line feed; end lines with one") }
+            guard peek(1) == 0x0A else {
+                throw error("a carriage return without a line feed; end each line with a line feed")
+            }
             position += 1
         }
         guard take(0x0A) else { return false }
@@ -218,7 +220,7 @@ struct TOMLLexer {
         if Double(token.filter { $0 != "_" }).map({ abs($0) > 9e18 }) == true {
             throw error("the integer is too large; it must fit into 64 bits")
         }
-        throw error("'\(token.prefix(40))' is no value; strings need quotes")
+        throw error("'\(token.prefix(40))' is not a valid value; strings need quotes")
     }
 
     private static func isDate(_ token: String) -> Bool {

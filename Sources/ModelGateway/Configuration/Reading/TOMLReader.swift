@@ -101,7 +101,7 @@ package struct TOMLReader {
     }
 
     private func taken(_ key: TOMLKey) -> ConfigurationSyntaxError {
-        ConfigurationSyntaxError("'\(key.name)' is defined already; remove one of the two", at: key.mark)
+        ConfigurationSyntaxError("'\(key.name)' is already defined; remove one of the two", at: key.mark)
     }
 
     // MARK: Keys

@@ -137,7 +137,7 @@ enum YAMLReader {
 enum YAMLReader {
     static func read(_ text: String) throws(ConfigurationSyntaxError) -> ConfigurationNode {
         throw ConfigurationSyntaxError(
-            "this build reads no YAML; write the configuration in TOML, or build with the package trait YAML, which is "
+            "this build cannot read YAML; write the configuration in TOML, or build with the package trait YAML, which is "
                 + "on by default: leave out --disable-default-traits, and name it among others, as in --traits LlamaCpp,YAML",
             at: nil
         )

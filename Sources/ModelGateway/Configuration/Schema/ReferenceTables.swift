@@ -20,7 +20,7 @@ package enum ConfigurationReferenceTables {
         }
         text += "### Environment variables\n\n| Variable | Key |\n|---|---|\n"
         for override in ConfigurationOverride.table {
-            let list = override.isList ? ", with commas in between" : ""
+            let list = override.isList ? ", separated by commas" : ""
             text += "| `\(override.variable)` | `\(override.path.joined(separator: "."))`\(list) |\n"
         }
         return text

@@ -5,7 +5,7 @@ import GatewayWire
 extension ConfigurationSchema {
     static let provider = ConfigurationSection<Configuration.Provider>(
         "provider",
-        providerFields + [.table("timeouts", \.timeouts, timeouts, "limits of time for one attempt")]
+        providerFields + [.table("timeouts", \.timeouts, timeouts, "time limits for one attempt")]
     )
 
     /// The keys that say which upstream, in a provider's table or in place in a deployment's.
@@ -24,14 +24,14 @@ extension ConfigurationSchema {
                 }
                 provider.kind = kind
             },
-            .url("base_url", \.baseURL, "what paths are added to; needed where the kind has none"),
+            .url("base_url", \.baseURL, "URL that request paths are appended to; required if the kind has no default"),
             .secret("api_key", \.apiKey, "sent as `Authorization: Bearer`"),
             headers,
             .string("organization", \.organization, "sent as `openai-organization`"),
             .string("project", \.project, "sent as `openai-project`"),
-            .boolean("http2", \.http2, "offer HTTP/2; by libcurl's version if left out"),
-            .secret("proxy", \.proxy, "URL of a proxy; the environment's if left out, empty: none"),
-            .boolean("stream_usage", \.streamUsage, default: true, "ask for the usage of streams; false: never"),
+            .boolean("http2", \.http2, "whether to offer HTTP/2; if left out, this depends on the version of libcurl"),
+            .secret("proxy", \.proxy, "URL of a proxy, or empty for none; if left out, the environment decides"),
+            .boolean("stream_usage", \.streamUsage, default: true, "whether to ask for the usage in streams"),
         ] + tls.map { $0.inside(\.tls) }
 
     /// Names that belong to the connection or to the request as the gateway makes it.
@@ -63,7 +63,7 @@ extension ConfigurationSchema {
     }
 
     private static func headerProblem(_ name: String) -> String? {
-        guard HTTPToken.matches(name) else { return "no name of a header" }
+        guard HTTPToken.matches(name) else { return "not a valid header name" }
         guard !reservedHeaders.contains(name), !name.hasPrefix("proxy-") else {
             return "the gateway sets this header itself"
         }
@@ -74,12 +74,12 @@ extension ConfigurationSchema {
         "model",
         [
             Field.string("name", \.name, "the name that clients call").required,
-            .strings("aliases", \.aliases, "further names for the same"),
+            .strings("aliases", \.aliases, "other names for the same model"),
             Field(
                 key: "modes",
                 type: "list of " + modes.joined(separator: ", "),
                 standard: "[]",
-                summary: "kinds of work; all that the providers have if left out"
+                summary: "kinds of work; if left out, all that the providers offer"
             ) { node, decoder, model in
                 for element in decoder.elements(node) {
                     guard let name = decoder.string(element) else { continue }
@@ -99,7 +99,7 @@ extension ConfigurationSchema {
                 health: \.health,
                 overload: \.overload
             ) + [
-                .strings("fallbacks", \.fallbacks, "models to try when all deployments failed"),
+                .strings("fallbacks", \.fallbacks, "models to try when all deployments have failed"),
                 .strings("context_window_fallbacks", \.contextWindowFallbacks, "models for prompts that are too long"),
                 .strings("content_policy_fallbacks", \.contentPolicyFallbacks, "models for content that was refused"),
                 .list("deployments", \.deployments, deployment, "what serves the model; at least one") {
@@ -117,20 +117,20 @@ extension ConfigurationSchema {
     static let deployment = ConfigurationSection<Configuration.Deployment>(
         "deployment",
         [
-            .string("id", \.id, "unique id; the model's name, `/` and the position if left out"),
+            .string("id", \.id, "unique id; if left out, the model's name, `/` and the position"),
             .string("provider", \.providerName, "the name of a provider"),
         ] + providerFields.map { $0.inside(\.provider) } + [
-            .string("model", \.upstreamModel, "the model's id at the provider; the public name if left out"),
-            .string("path", \.path, "the GGUF file of kind `llama`"),
+            .string("model", \.upstreamModel, "the model's id at the provider; if left out, the public name"),
+            .string("path", \.path, "the GGUF file, for kind `llama`"),
         ] + llamaFields.map { $0.inside(\.llama) } + [
-            .number("weight", \.weight, in: 0...1000, default: 1, "share of calls; 0 keeps calls away"),
-            .integer("priority", \.priority, in: 0...1000, default: 0, "tier; lower ones first"),
+            .number("weight", \.weight, in: 0...1000, default: 1, "share of calls; 0 for none"),
+            .integer("priority", \.priority, in: 0...1000, default: 0, "tier; lower numbers come first"),
             .strings("tags", \.tags, "tags that requests may ask for"),
             Field(
                 key: "labels",
                 type: "table of text",
                 standard: "",
-                summary: "names and values for people and metrics"
+                summary: "names and values that listings and metrics show"
             ) {
                 node,
                 decoder,
@@ -141,16 +141,16 @@ extension ConfigurationSchema {
                 "max_concurrent_calls",
                 \.maxConcurrentCalls,
                 in: 1...1_000_000,
-                "calls in flight at once; no limit if left out"
+                "calls in flight at once; if left out, no limit"
             ),
-            .number("input_price", \.inputPrice, in: 0...1_000_000, "US dollars for a million prompt tokens"),
-            .number("output_price", \.outputPrice, in: 0...1_000_000, "US dollars for a million generated tokens"),
-            .table("timeouts", \.timeouts, timeouts, "limits of time; what is left out is the provider's"),
+            .number("input_price", \.inputPrice, in: 0...1_000_000, "US dollars per million prompt tokens"),
+            .number("output_price", \.outputPrice, in: 0...1_000_000, "US dollars per million generated tokens"),
+            .table("timeouts", \.timeouts, timeouts, "time limits; keys that are left out come from the provider"),
             Field(
                 key: "health",
                 type: "table: \(health.title)",
                 standard: "",
-                summary: "how it is probed; what is left out is the model's",
+                summary: "how it is probed; keys that are left out come from the model",
                 nested: { health.tables }
             ) { node, decoder, deployment in
                 var value = deployment.health ?? Configuration.Health()
@@ -169,14 +169,14 @@ extension ConfigurationSchema {
         overload: Field<Section>.Path<OverloadOptions>
     ) -> [Field<Section>] {
         Self.admission.map { $0.inside(admission) } + [
-            .table("retry", retry, Self.retry, "how failed calls are tried again"),
+            .table("retry", retry, Self.retry, "how failed calls are retried"),
             .table("breaker", breaker, Self.breaker, "when to stop calling a failing deployment"),
             .table("health", health, Self.health, "how deployments are probed"),
             .table(
                 "overload",
                 overload,
                 Self.overload,
-                "when a deployment that reports its load gets no further calls"
+                "when a deployment that reports its load receives no more calls"
             ),
         ]
     }
@@ -186,7 +186,7 @@ extension ConfigurationSchema {
             "max_concurrent_calls",
             \.maxConcurrentCalls,
             in: 1...1_000_000,
-            "calls in flight at once over all deployments; no limit if left out"
+            "calls in flight at once over all deployments; if left out, no limit"
         ),
         .integer("queue_size", \.queueSize, in: 0...1_000_000, default: 100, "calls that may wait; 0 refuses at once"),
         .duration("queue_timeout", \.queueTimeout, default: .seconds(60), "how long a call may wait; 0: no limit"),
@@ -195,18 +195,35 @@ extension ConfigurationSchema {
     static let retry = ConfigurationSection<RetryOptions>(
         "retry",
         [
-            .integer("max_attempts", \.maxAttempts, in: 1...20, default: 3, "attempts of one call in all"),
-            .duration("backoff", \.backoff, default: .milliseconds(50), "wait before the second attempt; doubles"),
+            .integer("max_attempts", \.maxAttempts, in: 1...20, default: 3, "total attempts for one call"),
+            .duration(
+                "backoff",
+                \.backoff,
+                default: .milliseconds(50),
+                "wait before the second attempt; doubles each time"
+            ),
             .duration("max_backoff", \.maxBackoff, default: .seconds(5), "longest wait"),
             .duration(
                 "max_wait",
                 \.maxWait,
                 default: .seconds(5),
-                "wait of one call in all for a `Retry-After`; a longer one is answered at once"
+                "total time that one call waits for `Retry-After`; a longer one is reported at once"
             ),
             .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the wait"),
-            .number("budget_ratio", \.budgetRatio, in: 0...10, default: 0.2, "retries as a share of the calls of 10 s"),
-            .number("budget_per_second", \.budgetPerSecond, in: 0...100_000, default: 3, "retries beside the share"),
+            .number(
+                "budget_ratio",
+                \.budgetRatio,
+                in: 0...10,
+                default: 0.2,
+                "retries as a share of the calls of the last 10 s"
+            ),
+            .number(
+                "budget_per_second",
+                \.budgetPerSecond,
+                in: 0...100_000,
+                default: 3,
+                "retries per second in addition to the share"
+            ),
         ]
     )
 
@@ -218,7 +235,7 @@ extension ConfigurationSchema {
                 \.consecutiveFailures,
                 in: 0...10_000,
                 default: 5,
-                "in a row that open it; 0: this rule is off"
+                "failures in a row that open it; 0: this rule is off"
             ),
             .number("failure_ratio", \.failureRatio, in: 0.01...1, default: 0.5, "share of failures that opens it"),
             .integer(
@@ -226,20 +243,25 @@ extension ConfigurationSchema {
                 \.minimumCalls,
                 in: 0...1_000_000,
                 default: 20,
-                "before the share counts; 0: this rule is off"
+                "calls needed before the ratio counts; 0: this rule is off"
             ),
             .duration(
                 "window",
                 \.window,
                 in: .seconds(1) ... .seconds(3600),
                 default: .seconds(30),
-                "in which calls count"
+                "period over which calls are counted"
             ),
-            .duration("open_time", \.openTime, default: .seconds(10), "how long it stays open at first; doubles"),
+            .duration(
+                "open_time",
+                \.openTime,
+                default: .seconds(10),
+                "how long it stays open at first; doubles each time"
+            ),
             .duration("max_open_time", \.maxOpenTime, default: .seconds(120), "longest open time"),
             .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the open time"),
             .integer("probes", \.probes, in: 1...1000, default: 3, "calls at the same time while half-open"),
-            .integer("successes", \.successesToClose, in: 1...1000, default: 2, "that close it"),
+            .integer("successes", \.successesToClose, in: 1...1000, default: 2, "successes that close it"),
         ]
     )
 
@@ -255,18 +277,30 @@ extension ConfigurationSchema {
             \.interval,
             in: .milliseconds(100) ... .seconds(86_400),
             default: .seconds(10),
-            "between two probes"
+            "time between two probes"
         ),
         .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the interval"),
-        .duration("timeout", \.timeout, in: .milliseconds(10) ... .seconds(600), default: .seconds(3), "of a probe"),
-        .integer("failures", \.failuresToLeave, in: 1...1000, default: 3, "in a row that take one out"),
-        .integer("successes", \.successesToReturn, in: 1...1000, default: 2, "in a row that bring it back"),
-        .duration("max_interval", \.maxInterval, default: .seconds(60), "between probes while it is out"),
+        .duration(
+            "timeout",
+            \.timeout,
+            in: .milliseconds(10) ... .seconds(600),
+            default: .seconds(3),
+            "time limit for a probe"
+        ),
+        .integer(
+            "failures",
+            \.failuresToLeave,
+            in: 1...1000,
+            default: 3,
+            "failures in a row that take a deployment out"
+        ),
+        .integer("successes", \.successesToReturn, in: 1...1000, default: 2, "successes in a row that bring it back"),
+        .duration("max_interval", \.maxInterval, default: .seconds(60), "longest time between probes while it is out"),
         Field(
             key: "path",
             type: "path",
             standard: "",
-            summary: "asked on the server, 2xx is up; `/health`, else the list of models, if left out"
+            summary: "path to probe, where 2xx means healthy; if left out, `/health` or else the list of models"
         ) { node, decoder, options in
             guard let path = decoder.string(node) else { return }
             guard isPath(path) else {
@@ -292,9 +326,9 @@ extension ConfigurationSchema {
                 "waiting_requests",
                 \.waitingRequests,
                 in: 1...1_000_000,
-                "requests that wait in the engine; off if left out"
+                "requests waiting in the engine; if left out, no limit"
             ),
-            .number("cache_usage", \.cacheUsage, in: 0...1, "share of the KV cache in use; off if left out"),
+            .number("cache_usage", \.cacheUsage, in: 0...1, "share of the KV cache in use; if left out, no limit"),
         ]
     )
 }

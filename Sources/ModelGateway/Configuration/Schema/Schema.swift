@@ -32,13 +32,13 @@ enum ConfigurationSchema {
                 "allowed_hosts",
                 \.allowedHosts,
                 default: [],
-                "host names for the control plane, beside `localhost` and every address"
+                "host names that the control plane answers to, besides `localhost` and any IP address"
             ),
             .boolean(
                 "allow_unauthenticated",
                 \.allowUnauthenticated,
                 default: false,
-                "listen where others can connect though no client needs a key"
+                "listen on public addresses even if clients need no key"
             ),
             Field(
                 key: "cors_origins",
@@ -57,14 +57,14 @@ enum ConfigurationSchema {
                 "max_connections",
                 \.maxConnections,
                 in: 1...1_000_000,
-                "clients at a time; without it two fifths of the files that may be open (`ulimit -n`)"
+                "clients at a time; if left out, two fifths of the limit of open files (`ulimit -n`)"
             ),
             .integer(
                 "max_connections_per_address",
                 \.maxConnectionsPerAddress,
                 in: 0...1_000_000,
                 default: 0,
-                "connections of one address; further ones are refused with 429; 0: no limit"
+                "connections per address; more are refused with 429; 0: no limit"
             ),
             .size(
                 "max_body_bytes",
@@ -73,48 +73,63 @@ enum ConfigurationSchema {
                 default: 64 << 20,
                 "largest request body"
             ),
-            .duration("head_timeout", \.headTimeout, default: .seconds(30), "time for a request's head; 0: no limit"),
-            .duration("body_timeout", \.bodyTimeout, default: .seconds(30), "pause in a request's body; 0: no limit"),
-            .duration("idle_timeout", \.idleTimeout, default: .seconds(120), "time without a request; 0: no limit"),
+            .duration(
+                "head_timeout",
+                \.headTimeout,
+                default: .seconds(30),
+                "time for a request's head to arrive; 0: no limit"
+            ),
+            .duration(
+                "body_timeout",
+                \.bodyTimeout,
+                default: .seconds(30),
+                "longest pause within a request's body; 0: no limit"
+            ),
+            .duration(
+                "idle_timeout",
+                \.idleTimeout,
+                default: .seconds(120),
+                "how long a connection may be idle; 0: no limit"
+            ),
             .duration(
                 "write_timeout",
                 \.writeTimeout,
                 default: .seconds(60),
-                "a client may leave an answer unread; 0: no limit"
+                "how long a client may leave an answer unread; 0: no limit"
             ),
             .duration(
                 "shutdown_delay",
                 \.shutdownDelay,
-                "time after SIGTERM in which calls are still taken, while `/readiness` is 503; without it 5s, or 0s if standard input is a terminal"
+                "time after SIGTERM during which calls are still accepted and `/readiness` is 503; if left out, 5s, or 0s if standard input is a terminal"
             ),
             .duration(
                 "drain_deadline",
                 \.drainDeadline,
                 default: .seconds(30),
-                "time for running answers after that"
+                "time for running answers to finish after that"
             ),
             .duration(
                 "keepalive_interval",
                 \.keepaliveInterval,
                 default: .seconds(10),
-                "silence after which a comment goes into a stream; 0: never"
+                "silence after which a stream sends a comment; 0: never"
             ),
             .duration(
                 "stream_delay",
                 \.streamDelay,
                 in: .zero ... .seconds(1),
                 default: .milliseconds(50),
-                "most by which a busy server delays events of streams, to send several at a time; 0: never"
+                "longest time that a busy server holds events of a stream back to send several at once; 0: never"
             ),
             .boolean("metrics", \.metrics, default: true, "serve `/metrics`"),
-            .secret("metrics_key", \.metricsKey, "key for `/metrics` alone; clients' keys open it too"),
+            .secret("metrics_key", \.metricsKey, "key for `/metrics` only; clients' keys work too"),
             .boolean("metrics_public", \.metricsPublic, default: false, "open `/metrics` to everyone"),
             .integer(
                 "metrics_max_series",
                 \.metricsMaxSeries,
                 in: 100...1_000_000,
                 default: 10_000,
-                "combinations of label values of one metric; further ones count as `other`"
+                "combinations of label values per metric; more count as `other`"
             ),
             .boolean("access_log", \.accessLog, default: true, "one log line for each request"),
             serverTLS,
@@ -144,7 +159,7 @@ enum ConfigurationSchema {
         "logging",
         [
             .choice("level", \.level, Logger.Level.allCases, default: .info, "least severe level that is written"),
-            .choice("format", \.format, Configuration.Logging.Format.allCases, default: .text, "form of log lines"),
+            .choice("format", \.format, Configuration.Logging.Format.allCases, default: .text, "format of log lines"),
         ]
     )
 
@@ -196,7 +211,10 @@ enum ConfigurationSchema {
     static let workers = ConfigurationSection<Configuration.Workers>(
         "workers",
         [
-            Field(key: "urls", type: "list of URLs", standard: "[]", summary: "base URLs") { node, decoder, workers in
+            Field(key: "urls", type: "list of URLs", standard: "[]", summary: "base URLs of the workers") {
+                node,
+                decoder,
+                workers in
                 guard let urls = decoder.urls(node) else { return }
                 for (index, url) in urls.enumerated() where urls[..<index].contains(url) {
                     decoder.mistake("'\(url)' is listed twice", at: node.mark)
@@ -212,7 +230,7 @@ enum ConfigurationSchema {
                 default: .seconds(600),
                 "time for the running calls of a worker that is removed or drained; 0: none"
             ),
-            .table("timeouts", \.timeouts, timeouts, "limits of time for one attempt"),
+            .table("timeouts", \.timeouts, timeouts, "time limits for one attempt"),
         ]
             + groupFields(
                 admission: \.admission,
@@ -226,7 +244,7 @@ enum ConfigurationSchema {
     static let discovery = ConfigurationSection<Configuration.Discovery>(
         "discovery",
         [
-            .string("file", \.file, "file with one base URL on a line, watched"),
+            .string("file", \.file, "file with one base URL per line; changes are picked up"),
             .string("dns", \.dns, "DNS name whose addresses or SRV records are workers"),
             .integer("dns_port", \.dnsPort, in: 1...65535, default: 8000, "port of workers found by address"),
             .duration(
@@ -234,7 +252,7 @@ enum ConfigurationSchema {
                 \.interval,
                 in: .seconds(1) ... .seconds(86_400),
                 default: .seconds(30),
-                "how often DNS and the workers' models are asked"
+                "how often DNS and the workers' models are queried"
             ),
         ]
     )
@@ -275,11 +293,17 @@ enum ConfigurationSchema {
             \.contextLength,
             in: 0...10_000_000,
             default: 0,
-            "tokens of one sequence; 0: the model's own"
+            "tokens per sequence; 0: the model's own limit"
         ),
         .integer("parallel", \.parallel, in: 1...256, default: 4, "sequences at the same time"),
-        .integer("threads", \.threads, in: 0...1024, default: 0, "0: one for each core, fewer while others use them"),
-        .integer("gpu_layers", \.gpuLayers, in: -1...10_000, default: -1, "-1: as many as fit"),
+        .integer(
+            "threads",
+            \.threads,
+            in: 0...1024,
+            default: 0,
+            "compute threads; 0: one per core, fewer while others use them"
+        ),
+        .integer("gpu_layers", \.gpuLayers, in: -1...10_000, default: -1, "layers on the GPU; -1: as many as fit"),
         .boolean(
             "repeatable",
             \.repeatable,

@@ -91,7 +91,7 @@ extension Configuration {
         public var inputPrice: Double?
         /// The price of a million generated tokens in US dollars, for the policy `cost`.
         public var outputPrice: Double?
-        /// The limits of time for one attempt. Default: the provider's.
+        /// The time limits for one attempt. Default: the provider's.
         public var timeouts: Timeouts
         /// How it is probed. Default: nil, as the model says; in a file, a key that is left out is the model's.
         public var health: Health?
@@ -142,7 +142,7 @@ extension Configuration {
         public var discovery: Discovery
         /// How long calls under way may hold a worker that is removed or drained. Default 600 s.
         public var drainDeadline: Duration
-        /// The limits of time for one attempt.
+        /// The time limits for one attempt.
         public var timeouts: Timeouts
         /// When to stop sending calls to a failing worker.
         public var breaker: CircuitBreakerOptions
@@ -185,7 +185,7 @@ extension Configuration {
 
     /// Where workers come from while the gateway runs.
     public struct Discovery: Sendable, Hashable {
-        /// A file with one base URL on a line, watched for changes.
+        /// A file with one base URL per line; changes are picked up for changes.
         public var file: String?
         /// A DNS name whose addresses (A, AAAA) or services (SRV, for names that begin with `_`) are workers.
         public var dns: String?

@@ -81,7 +81,7 @@ extension Configuration {
         /// Whether the usage of streams is asked for with `stream_options`. Default true; an upstream that refuses the
         /// question is not asked again. Without it, streams are counted without tokens.
         public var streamUsage: Bool
-        /// The limits of time for one attempt.
+        /// The time limits for one attempt.
         public var timeouts: Timeouts
 
         /// Creates the settings of an upstream.

@@ -12,7 +12,7 @@ public struct DeploymentStatus: Sendable {
     public var timeUntilEligible: Duration?
     /// What differs between the modes that its group was called for, in the order of their first calls.
     public var modes: [ModeStatus]
-    /// The circuit breaker; of several modes the worst.
+    /// The circuit breaker; the worst of several modes.
     public var breaker: BreakerState
     /// Calls under way, up to the last byte of their answers.
     public var callsInFlight: Int

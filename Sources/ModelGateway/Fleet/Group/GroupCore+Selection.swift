@@ -87,7 +87,7 @@ extension GroupCore {
             return .chosen(begin(slot, modeIndex, tokens: input.estimatedTokens, now: now))
         }
         if ineligibility == .saturated { return .full }
-        let reasons = excluded.contains(slot) ? "tried already" : ineligibility.words.joined(separator: ", ")
+        let reasons = excluded.contains(slot) ? "already tried" : ineligibility.words.joined(separator: ", ")
         return .failed(
             GatewayError(
                 .unavailable,
@@ -189,7 +189,7 @@ extension GroupCore {
         for slot in present {
             // What has several reasons is back when the last of them is gone: one of them would not be the whole truth.
             let names = reasons(slot, modeIndex).words
-            let reason = names.isEmpty ? "tried already" : names.joined(separator: " and ")
+            let reason = names.isEmpty ? "already tried" : names.joined(separator: " and ")
             counts[reason, default: 0] += 1
         }
         let areRejected = !counts.isEmpty && present.allSatisfy { self.reasons($0, modeIndex).contains(.misconfigured) }

@@ -340,7 +340,7 @@ extension GroupState {
 
     private func cancelWait(_ number: UInt64) {
         let call = core.withLock { $0.queue.remove(number) }
-        let error = GatewayError(.cancelled, "The call was cancelled while it waited for a place.")
+        let error = GatewayError(.cancelled, "The call was cancelled while it waited for a free slot.")
         call?.continuation.resume(returning: .failed(error))
     }
 

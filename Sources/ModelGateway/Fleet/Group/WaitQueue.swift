@@ -90,7 +90,7 @@ extension GroupCore {
     func queueFull() -> GatewayError {
         GatewayError(
             .rateLimited,
-            "The model \(configuration.model) is busy and \(queue.count) calls wait already; try again later.",
+            "The model \(configuration.model) is busy and \(queue.count) calls are already waiting; try again later.",
             retryAfter: .seconds(2)
         )
     }
@@ -99,7 +99,7 @@ extension GroupCore {
     func queueTimedOut() -> GatewayError {
         GatewayError(
             .unavailable,
-            "The model \(configuration.model) had no place for the call in time; try again later.",
+            "The model \(configuration.model) had no free slot for the call in time; try again later.",
             retryAfter: .seconds(2)
         )
     }

@@ -45,7 +45,7 @@ public struct PrefixHashOptions: PolicyOptions {
                 "prefix_token_count",
                 \.prefixTokenCount,
                 in: 1...1_000_000,
-                "tokens of the prompt that make the key"
+                "tokens of the prompt that form the key"
             ),
             .integers(
                 "cache_boundaries",

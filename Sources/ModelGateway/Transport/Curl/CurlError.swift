@@ -45,7 +45,7 @@ enum CurlFailure {
         case .requestBodyFailed(let cause):
             return requestBody(cause, of: transfer)
         case .requestBodyLength:
-            return error(.invalidRequest, "The request body is not as long as was announced.", transfer)
+            return error(.invalidRequest, "The request body does not have its announced length.", transfer)
         case .mayHaveBeenTaken:
             return TransportFailure.closedBeforeAnswer
         }
@@ -109,7 +109,7 @@ enum CurlFailure {
             let reason = systemReason(transfer) ?? TransportFailure.connectionClosed
             return TransportFailure.broke(reason, while: phase, hasBegun: transfer.phase > .sending)
         case CURLE_BAD_CONTENT_ENCODING:
-            return error(.malformedResponse, "The compression of the provider's answer cannot be undone.", transfer)
+            return error(.malformedResponse, "The provider's answer cannot be decompressed.", transfer)
         case CURLE_HTTP2, CURLE_HTTP2_STREAM:
             let code: GatewayError.Code = transfer.phase > .sending ? .truncatedResponse : .upstreamFailed
             return error(code, "The HTTP/2 stream broke while \(phase.rawValue).", transfer)

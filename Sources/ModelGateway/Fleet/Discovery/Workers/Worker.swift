@@ -10,7 +10,7 @@ public struct Worker: Sendable {
         case ready
         /// It answered before but did not when last asked.
         case unreachable
-        /// It is this gateway itself and gets no calls. It is asked again now and then, as another server may come to be
+        /// It is this gateway itself and receives no calls. It is asked again now and then, as another server may come to be
         /// at its address.
         case refused
         /// It takes no new calls; see ``Worker/isLeaving``.

@@ -6,7 +6,7 @@ package struct WorkerOptions: Sendable {
     package var apiKey: Secret?
     /// The settings of a group that a worker's model is the first of.
     package var group: DeploymentGroup
-    /// The limits of time for one attempt.
+    /// The time limits for one attempt.
     package var timeouts: Timeouts
     /// How often a worker is asked for its models.
     package var interval: Duration

@@ -102,11 +102,11 @@ extension WorkerRegistry {
         entry.isOurselves = true
         // Nobody need wait for its models.
         entry.hasAnswered = true
-        entry.problem = "It is this gateway itself and gets no calls; remove it."
+        entry.problem = "It is this gateway itself and receives no calls; remove it."
         entry.inspectionDue = now + options.interval
         entry.models = []
         withdraw(entry.deployed, of: &entry, within: .zero, &state)
-        return wasKnown ? nil : "Worker \(entry.title) is this gateway itself and gets no calls; remove it."
+        return wasKnown ? nil : "Worker \(entry.title) is this gateway itself and receives no calls; remove it."
     }
 
     private func succeeded(

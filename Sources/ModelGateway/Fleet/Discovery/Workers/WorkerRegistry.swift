@@ -132,7 +132,7 @@ extension WorkerRegistry {
         guard let worker else {
             throw GatewayError(
                 .conflict,
-                "The worker \(address.id) is at this address already",
+                "The worker \(address.id) is already at this address",
                 advice: .changeWorker
             )
         }

@@ -58,7 +58,7 @@ extension GatewayError {
         case .upstreamUnauthorized:
             "The provider rejected the gateway's credentials; the operator must check the deployment's API key."
         case .unavailable where (400..<500).contains(status):
-            "The provider's account has nothing left to pay with (HTTP \(status)); the operator must see to it."
+            "The provider's account is out of credit (HTTP \(status)); the operator must top it up."
         case .upstreamFailed where (300..<400).contains(status):
             "The provider answered with a redirect (HTTP \(status)), which is not followed; correct its base URL."
         case .upstreamFailed: "The provider failed (HTTP \(status)); try again later."
