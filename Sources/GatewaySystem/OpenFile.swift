@@ -10,7 +10,7 @@ package struct OpenFile: ~Copyable {
     package init(_ path: String, waits: Bool = true) throws(SystemError) {
         let options: FileDescriptor.OpenOptions = waits ? .closeOnExec : [.closeOnExec, .nonBlocking]
         let descriptor = try SystemError.catching {
-            // Not as a `FilePath`, which leaves out a slash at the end: `file/` is no file.
+            // Not as a `FilePath`, which leaves out a slash at the end: `file/` is not a file.
             try path.withCString { try FileDescriptor.open($0, .readOnly, options: options) }
         }
         stream = StreamDescriptor(descriptor: descriptor.rawValue)

@@ -1,4 +1,4 @@
-// What the router gets to know of a call: the same for a request in bytes and for the one that a program writes.
+// What routing reads from a call: the same for a request in bytes and for the one that a program writes.
 
 import GatewayWire
 

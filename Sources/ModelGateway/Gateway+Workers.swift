@@ -56,7 +56,7 @@ extension Gateway {
     /// A worker that a source names stays away until the source has left it out and names it again.
     /// - Parameters:
     ///   - id: The worker's id.
-    ///   - limit: How long calls under way may hold it; afterwards they go on, but nobody counts them any more. Zero
+    ///   - limit: How long calls under way may hold it; afterwards they go on, but are no longer counted. Zero
     ///     removes it at once. Default nil: ``Configuration/Workers/drainDeadline``.
     /// - Returns: The worker as it is now; its state is ``Worker/State/draining``.
     /// - Throws: ``GatewayError/Code/notFound`` if there is none with this id.

@@ -126,7 +126,7 @@ enum EngineSocket {
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK))
         if count > 0 {
-            // Bytes of a next request: no end, and poll would return at once for ever.
+            // Bytes of a next request: no end, and poll would return at once forever.
             usleep(UInt32(max(1, milliseconds)) * 1000)
             return false
         }

@@ -6,7 +6,7 @@ public struct RecordedConnection: Sendable {
     public let index: Int
     /// When it was accepted.
     public let opened: ContinuousClock.Instant
-    /// When it ended, whoever ended it; nil while it is open.
+    /// When it ended, from either side; nil while it is open.
     public internal(set) var closed: ContinuousClock.Instant?
     /// Whether the client ended it: with a FIN or RST, before the script did.
     public internal(set) var wasClosedByClient = false

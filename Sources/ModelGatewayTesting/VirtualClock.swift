@@ -1,4 +1,4 @@
-// A clock for tests: it stands still until it is told to go on.
+// A clock for tests: it stands still until a test advances it.
 
 import GatewayWire
 
@@ -77,7 +77,7 @@ public final class VirtualClock: Clock, Sendable {
     /// How many tasks sleep.
     public var sleepers: Int { state.withLock { $0.sleepers.count } }
 
-    /// Moves the time on and wakes whoever sleeps until then or earlier, the earliest first; among equals, the one that
+    /// Advances the time and wakes all sleepers whose deadline has passed, the earliest first; among equals, the one that
     /// fell asleep first. While a sleeper is woken the clock shows the time of its deadline or later.
     /// - Parameter duration: How far; less than zero counts as zero.
     public func advance(by duration: Duration) {

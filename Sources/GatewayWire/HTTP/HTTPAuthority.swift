@@ -15,7 +15,7 @@ package struct HTTPAuthority: Sendable, Hashable {
         let utf8 = text.utf8
         var end = utf8.firstIndex(of: UInt8(ascii: ":")) ?? utf8.endIndex
         if utf8.first == UInt8(ascii: "[") {
-            // The colons of an IPv6 address are its own. What follows the bracket and is no port spoils the host.
+            // The colons of an IPv6 address are its own. What follows the bracket and is not a port spoils the host.
             let bracket = utf8.firstIndex(of: UInt8(ascii: "]")).map { utf8.index(after: $0) } ?? utf8.endIndex
             let isEnd = bracket == utf8.endIndex || utf8[bracket] == UInt8(ascii: ":")
             end = isEnd ? bracket : utf8.endIndex

@@ -27,7 +27,7 @@ package struct JSONSlice: Hashable, Sendable {
     /// The bytes between a string's quotes, still escaped; for other kinds the same as `range`.
     package var contents: Range<Int> { kind == .string && end - start >= 2 ? start + 1..<end - 1 : range }
 
-    /// True and false for the two literals, nil for everything else.
+    /// True and false for the two literals, nil foreverything else.
     package var bool: Bool? {
         switch kind {
         case .true: true

@@ -31,7 +31,7 @@ package enum SSEError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// Cuts a byte stream into events. LF, CR and CRLF end lines, a byte order mark at the start is dropped.
 ///
-/// An event that lies inside one piece is handed out without a copy. The bytes of an unfinished event are kept until
+/// An event that is inside one piece is handed out without a copy. The bytes of an unfinished event are kept until
 /// its blank line comes; if the stream ends first, the event is not dispatched, and ``pendingByteCount`` tells.
 package struct SSEParser: Sendable {
     /// The default bound on one event's bytes: 8 MiB.

@@ -7,7 +7,7 @@ extension Gateway {
     /// - Parameters:
     ///   - configuration: The models and providers. Workers are not asked for their models before ``run(logger:)``.
     ///   - providers: The kinds of providers that the configuration may name.
-    ///   - workerSources: What names workers beside the configuration while ``run(logger:)`` runs; they are served as
+    ///   - workerSources: What names workers besides the configuration while ``run(logger:)`` runs; they are served as
     ///     ``Configuration/workers`` says. Default: nothing.
     ///   - observer: Receives a record of each call when it ends. Default nil: none.
     ///   - wrap: Makes what sends the requests out of the libcurl transport, once for the standard settings and once

@@ -1,4 +1,4 @@
-// What a program says about one call beside the request itself: what belongs together, where it should go, who logs.
+// What a program says about one call besides the request itself: what belongs together, where it should go, who logs.
 
 public import Logging
 

@@ -9,7 +9,7 @@ package struct GatewayIdentity: Sendable {
     /// The lines of a call that began here.
     private let firstHop: [HTTPHeader]
 
-    /// The header with the ids of all gateways that a call went through, beside `via`, which proxies may cut short.
+    /// The header with the ids of all gateways that a call went through, besides `via`, which proxies may cut short.
     package static let header = "x-gateway-hop"
     /// The header with which a gateway says who it is.
     package static let idHeader: StaticString = "x-gateway-id"

@@ -1,4 +1,4 @@
-// Why a deployment gets no calls, as programs and people are told.
+// Why a deployment receives no calls, in the words of the API and of reports.
 
 /// Why a deployment may not take calls.
 ///

@@ -67,7 +67,7 @@ struct Member: Sendable {
 
     @inline(__always) var number: UInt64 { record.number }
 
-    /// The load in calls: those under way, and one more for every 1,024 tokens of prompts that wait to be read.
+    /// The load in calls: those under way, and one more forevery 1,024 tokens of prompts that wait to be read.
     @inline(__always) var load: Double { Double(calls) + Double(pendingTokens) / Double(EngineLoad.typicalTokens) }
 
     /// The load for the weight: twice the weight is meant for twice the load.

@@ -7,7 +7,7 @@ import GatewayWire
 package final class Fleet: Sendable {
     private let groups: Lock<[String: GroupState]>
     private let time: TimeSource
-    /// What whoever probes the fleet is told.
+    /// What the prober of the fleet receives.
     let probeNews: ProbeNews
     /// What the log should say.
     let journal: FleetJournal

@@ -3,7 +3,7 @@
 import GatewayWire
 internal import Logging
 
-/// Something that whoever runs the gateway wants to read in its log.
+/// Something that the operator wants to read in the log.
 struct FleetNotice: Sendable {
     var level: Logger.Level
     var text: String

@@ -1,4 +1,4 @@
-// Deployments that said they do not have their model, told to whoever finds out what workers offer.
+// Deployments that said they do not have their model, for the part that finds out what workers offer.
 
 import GatewayWire
 
@@ -22,7 +22,7 @@ final class MissingModels: Sendable {
         state.withLock { $0.wake = wake }
     }
 
-    /// Tells of a deployment without its model; nothing is kept as long as nobody watches.
+    /// Tells of a deployment without its model; nothing is kept while there is no watcher.
     func tell(_ subject: Subject) {
         let wake = state.withLock { state in
             if state.wake != nil { state.subjects.insert(subject) }
@@ -31,7 +31,7 @@ final class MissingModels: Sendable {
         wake?()
     }
 
-    /// Takes all that was told.
+    /// Takes everything that was reported.
     func take() -> Set<Subject> {
         state.withLock { state in
             defer { state.subjects = [] }

@@ -1,4 +1,4 @@
-// What a call of a model is told that the fleet does not have: there is none, or one may come soon.
+// The error of a call for a model that the fleet does not have: there is none, or one may come soon.
 
 import GatewayWire
 

@@ -1,6 +1,6 @@
 // What a provider must know of an attempt.
 
-/// What a provider needs to know about one attempt beside the request itself.
+/// What a provider needs to know about one attempt besides the request itself.
 public struct AttemptContext: Sendable {
     /// The model's id at the provider, which replaces the public name.
     public var upstreamModel: String

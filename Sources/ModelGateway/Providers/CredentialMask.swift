@@ -20,7 +20,7 @@ package struct CredentialMask: Sendable {
         self.secrets = secrets.filter { $0.count >= Self.leastLength }.sorted { $0.count > $1.count }
     }
 
-    /// Lines whose values are no secret, and stand in many a sentence.
+    /// Lines whose values are not secret, and occur in many sentences.
     private static func isKnownToAll(_ header: HTTPHeader) -> Bool {
         ["content-type", "accept", "accept-encoding", "accept-language", "user-agent"].contains(where: header.isNamed)
     }

@@ -2,7 +2,7 @@
 
 import GatewayWire
 
-/// A provider for every server that speaks OpenAI's API.
+/// A provider forevery server that speaks OpenAI's API.
 ///
 /// ```swift
 /// let provider = try OpenAICompatibleProvider(baseURL: "http://127.0.0.1:8000/v1", transport: CurlTransport())
@@ -147,7 +147,7 @@ public struct OpenAICompatibleProvider: RelayingProvider, CredentialHolder {
     }
 
     /// The models, and the identity of the server if that is a gateway.
-    /// - Parameter further: Header lines beside those of every request.
+    /// - Parameter further: Header lines besides those of every request.
     package func listing(
         timeouts: Timeouts,
         headers further: [HTTPHeader] = []

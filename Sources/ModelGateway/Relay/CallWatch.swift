@@ -1,4 +1,4 @@
-// What follows one call beside the observer: the logger that the program gave it, and its trace.
+// What follows one call besides the observer: the logger that the program gave it, and its trace.
 
 internal import Logging
 

@@ -1,10 +1,10 @@
 // The names under which clients may call models, and the kinds of work that each is offered for.
 
-/// What the configuration says about the names of models, beside their deployments.
+/// What the configuration says about the names of models, besides their deployments.
 struct ModelNames: Sendable {
     /// The public name of each further name.
     var publicNames: [String: String] = [:]
-    /// The kinds of work of the models that are not offered for everything.
+    /// The kinds of work of the models that are not offered foreverything.
     var modes: [String: Set<Mode>] = [:]
 
     /// The further names.

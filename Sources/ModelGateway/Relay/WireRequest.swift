@@ -14,8 +14,8 @@ public struct WireRequest: Sendable {
     public var headers: [HTTPHeader]
     /// The id of the call, already validated or made.
     public var requestID: String
-    /// Forces the call onto the deployment of this id. Whoever takes requests from clients checks that only an admin
-    /// chooses. Default nil: the policy chooses.
+    /// Forces the call onto the deployment of this id. Programs that take requests from clients must check that
+    /// only an admin chooses. Default nil: the policy chooses.
     public var deployment: String?
     /// Who makes the call; the answer names its deployment (`x-gateway-deployment`) to admins only. Default
     /// ``Caller/client``.

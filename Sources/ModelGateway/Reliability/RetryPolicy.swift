@@ -16,7 +16,7 @@ public struct RetryOptions: Sendable, Hashable {
     public var jitter: Double
     /// Retries as a share of the calls of the last 10 s. Default 0.2.
     public var budgetRatio: Double
-    /// Retries per second that are allowed beside the share. Default 3.
+    /// Retries per second that are allowed in addition to the share. Default 3.
     public var budgetPerSecond: Double
 
     /// Creates a set of limits.

@@ -66,7 +66,7 @@ public struct PolicyCatalog: Sendable {
         return entry.standard
     }
 
-    /// What to write in place of an unknown name. All names, also beside a near one: they are few, and whoever guesses
+    /// What to write in place of an unknown name. All names, even if one is close: they are few, and whoever guesses
     /// wants to see them.
     package func suggestion(for name: String) -> String {
         let nearest = nearestName(to: name, in: names).map { "did you mean '\($0)'? " } ?? ""

@@ -15,7 +15,7 @@
 ///
 /// Register a policy with its options in a ``PolicyCatalog``.
 public protocol PolicyOptions: Sendable, Hashable {
-    /// The keys beside `name` in a policy's table of a configuration.
+    /// The keys besides `name` in a policy's table of a configuration.
     static var keys: [PolicyKey<Self>] { get }
 
     /// Creates options with their defaults.

@@ -2,7 +2,7 @@
 
 import GatewayWire
 
-/// What belongs to one selection beside the call's own properties.
+/// What belongs to one selection besides the call's own properties.
 struct SelectionContext: Sendable {
     /// The present.
     var now: MonotonicInstant

@@ -1,4 +1,4 @@
-// Counters that do not stay for ever.
+// Counters that do not stay forever.
 
 /// Counters that can be given back to the metrics backend.
 protocol RetirableCounters: AnyObject, Sendable {

@@ -18,7 +18,7 @@ package struct MonotonicInstant: Sendable, Hashable, Comparable {
     /// The present.
     package static var now: MonotonicInstant { MonotonicInstant(nanoseconds: ccurl_monotonic_nanoseconds()) }
 
-    /// The instant at which a limit of time that begins now is over; ``never`` for zero or less, which is no limit.
+    /// The instant at which a limit of time that begins now is over; ``never`` for zero or less, which means no limit.
     package func after(limit: Duration) -> MonotonicInstant { limit > .zero ? self + limit : .never }
 
     package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }

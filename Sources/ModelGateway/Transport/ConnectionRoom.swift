@@ -1,4 +1,4 @@
-// How many connections to providers this process may hold, so that descriptors are left for everything else.
+// How many connections to providers this process may hold, so that descriptors are left foreverything else.
 
 internal import Synchronization
 

@@ -2,7 +2,7 @@
 
 #if LlamaCpp
 
-/// The prompt tokens that a step may take beside answers in progress.
+/// The prompt tokens that a step may take alongside answers in progress.
 ///
 /// On a processor the time of a step grows with its tokens: a prompt read in large portions would stop all answers for
 /// a second. So the portion follows from what tokens were measured to take: a step stays within ``patience``, or within

@@ -37,7 +37,7 @@ struct AccessRules: Sendable {
         hosts = TrustedHosts(options)
     }
 
-    /// Whether the control plane is open to whoever is on this machine, because no admin has a key.
+    /// Whether the control plane is open to programs on this machine, because no admin has a key.
     var trustsThisMachine: Bool { admins.isEmpty }
 
     /// Who the caller is; nil if keys are needed and the credentials have none of them.
@@ -59,8 +59,8 @@ struct AccessRules: Sendable {
         throw GatewayError(.permissionDenied, "This requires an admin's key ('server.admin_keys'), not a client's.")
     }
 
-    /// Lets in who may read the metrics: everyone by choice, whoever has the key for them, and who may call. With a key
-    /// of their own they are not open just because calls are.
+    /// Lets in who may read the metrics: everyone if that is configured, or holders of the metrics key, and clients that
+    /// may call. With a key of their own they are not open just because calls are.
     /// - Throws: ``GatewayError/Code/unauthenticated``.
     func admitToMetrics(_ credentials: Credentials) throws(GatewayError) {
         if areMetricsPublic || metricsKey.admit(credentials) || admins.admit(credentials) { return }

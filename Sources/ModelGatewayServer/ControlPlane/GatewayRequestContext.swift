@@ -1,4 +1,4 @@
-// What the routes of the server know of a request beside the request itself.
+// What the routes of the server know of a request besides the request itself.
 
 public import Hummingbird
 public import NIOCore

@@ -66,7 +66,7 @@ public struct DataPlane: Sendable {
     }
 
     /// Lets a Hummingbird application have as many connections as ``ServerOptions/maxConnections`` says: at the limit those
-    /// that lie unused are closed, and further clients wait. It goes into the application's configuration.
+    /// that are idle are closed, and further clients wait. It goes into the application's configuration.
     ///
     /// ```swift
     /// let configuration = ApplicationConfiguration(availableConnectionsDelegate: plane.connectionLimit)

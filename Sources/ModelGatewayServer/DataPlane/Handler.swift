@@ -170,7 +170,7 @@ extension DataPlaneHandler {
         perform(state.abort())
     }
 
-    /// Closes it to make room for others, if it lies unused.
+    /// Closes it to make room for others, if it is idle.
     func evict() {
         if state.evict() { context?.close(promise: nil) }
     }

@@ -22,7 +22,7 @@ struct RequestFields {
     var forwarded: [HTTPHeader] = []
 
     /// Reads the lines of a request head. NIO's decoder has refused heads with two lengths or an odd framing already.
-    /// - Parameter further: Names of lines to forward beside the ones that always are.
+    /// - Parameter further: Names of lines to forward besides the ones that always are.
     init(_ headers: HTTPHeaders, further: [String] = []) {
         for (name, value) in headers {
             switch name.utf8.count {

@@ -32,7 +32,7 @@ struct CrossOriginRequest {
 
     /// How long a browser may remember the answer to its question, in seconds.
     private static let memory = "600"
-    /// The lines of answers that pages may read, beside those that they always may.
+    /// The lines of answers that pages may read, besides those that they always may.
     private static let exposed = "x-request-id, x-gateway-deployment, x-gateway-attempts, retry-after"
 
     /// The header lines of an answer.

@@ -1,4 +1,4 @@
-// How many clients may be connected: accepting pauses at the limit, and connections that lie unused make room.
+// How many clients may be connected: accepting pauses at the limit, and idle connections make room.
 
 import GatewayWire
 import HummingbirdCore
@@ -105,7 +105,7 @@ final class ClientConnections: Sendable {
 
     // MARK: Making room
 
-    /// Closes connections that lie unused until there is room, or tries again later.
+    /// Closes idle connections until there is room, or tries again later.
     /// - Parameter loops: The event loops that have connections.
     func makeRoom(on eventLoop: any EventLoop, loops: [LoopState]) {
         let mustTell: Bool? = state.withLock { state in

@@ -199,7 +199,7 @@ public final class GatewayServer: Service {
         }
     }
 
-    /// The address is no name that resolves, or none of this machine's.
+    /// The address is not a name that resolves, or is not one of this machine's.
     private static func notOurs(_ options: ServerOptions) -> GatewayError {
         let host = HeaderText.printable(options.host).debugDescription
         return GatewayError(

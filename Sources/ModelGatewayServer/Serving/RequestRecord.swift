@@ -12,7 +12,7 @@ public struct RequestRecord: Sendable {
         case aborted
     }
 
-    /// The id that the client was told in `x-request-id`; empty for requests that never had a readable head.
+    /// The id that the client received in `x-request-id`; empty for requests that never had a readable head.
     public var requestID: String
     /// The method, such as `POST`.
     public var method: String

@@ -15,18 +15,18 @@ public struct ServerOptions: Sendable {
     /// to `/admin` and to the choice of a deployment. Empty, the default: programs on this machine may do that, unless
     /// a proxy passes their requests on.
     public var adminKeys: [String]
-    /// The names, without a port, under which the control plane may be asked, beside `localhost`, ``host`` and every IP
+    /// The host names, without a port, that the control plane answers to, besides `localhost`, ``host`` and every IP
     /// address. Others are refused, because a web page could have given its own name this machine's address. Default
     /// none.
     public var allowedHosts: [String]
-    /// A key that opens `/metrics` and nothing else, for whoever scrapes it; clients' keys open it too. Default none:
+    /// A key that opens `/metrics` and nothing else, for scrapers; clients' keys open it too. Default none:
     /// who may call may read `/metrics`.
     public var metricsKey: String?
     /// Whether `/metrics` is open to everyone. Default false.
     public var isMetricsPublic: Bool
     /// The largest request body, in bytes. Default 64 MiB.
     public var maxBodyBytes: Int
-    /// How long running calls may go on after the server was told to stop. Default 30 s.
+    /// How long running calls may continue after the server has begun to stop. Default 30 s.
     public var drainDeadline: Duration
     /// After how long a silence a streamed answer gets an SSE comment, so that proxies keep the connection. Default
     /// 10 s.
@@ -40,14 +40,14 @@ public struct ServerOptions: Sendable {
     /// How long a client may leave a full send buffer unread. Default 60 s.
     public var writeTimeout: Duration
     /// Further request headers, in lower case, that the gateway gets to see, such as one that carries a session key. Default none
-    /// beside the ones that it always sees: `x-gateway-…`, `x-smg-…`, `x-session-id`, `openai-…`, `traceparent`, ….
+    /// besides the ones that it always sees: `x-gateway-…`, `x-smg-…`, `x-session-id`, `openai-…`, `traceparent`, ….
     public var forwardedHeaders: [String]
     /// The number of connections that may wait to be accepted. Default 1024.
     public var backlog: Int
     /// The origins, such as `https://app.example`, whose web pages may call the API under `/v1/` from a browser; `*` for
     /// all. Default none.
     public var corsOrigins: [String]
-    /// Connections of clients at a time. At the limit those that lie unused are closed, and further clients wait.
+    /// Connections of clients at a time. At the limit idle ones are closed, and further clients wait.
     /// Default: two fifths of the files that the process may have open (`ulimit -n`) when the options are made.
     public var maxConnections: Int
     /// Connections of one address at a time, which for IPv6 is a network of 64 bits; further ones are refused with 429.

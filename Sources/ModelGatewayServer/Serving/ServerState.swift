@@ -40,14 +40,14 @@ final class ServerState: Sendable {
         )
     }
 
-    /// Whether the server will soon be told to stop.
+    /// Whether the server will stop soon.
     var isShutdownAnnounced: Bool { announced.load(ordering: .relaxed) }
 
     func announceShutdown() {
         announced.store(true, ordering: .relaxed)
     }
 
-    /// Whether the server was told to stop.
+    /// Whether the server is stopping.
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     func beginDrain() {

@@ -9,8 +9,8 @@ import NIOPosix
 /// An ``/ModelGateway/HTTPTransport`` that keeps a call of a ``DataPlane`` on one thread, from the client's socket to the engine's.
 ///
 /// It speaks HTTP/1.1, in the clear and over TLS. Everything else goes to another transport: HTTP/2, a request whose body is
-/// a stream, a URL with user info, what goes through a proxy, and an engine that compresses its answers unasked, after the
-/// first one.
+/// a stream, a URL with user info, what goes through a proxy, and an engine that compresses its answers without being
+/// asked, after the first one.
 ///
 /// ```swift
 /// let transport = try EventLoopTransport(over: CurlTransport())

@@ -291,7 +291,7 @@ extension UpstreamCall {
 }
 
 extension NIODeadline {
-    /// The end of a limit that begins now; zero is no limit.
+    /// The end of a limit that begins now; zero means no limit.
     fileprivate func after(_ limit: Duration) -> NIODeadline {
         guard limit > .zero else { return .distantFuture }
         let century = Duration.seconds(100 * 366 * 86_400)

@@ -66,7 +66,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         call?.deadline ?? idleSince.map { $0 + idleLifetime } ?? .distantFuture
     }
 
-    /// Whether a connection that lies unused still stands. An engine's goodbye may have come in since the loop last
+    /// Whether an idle connection is still open. An engine's goodbye may have come in since the loop last
     /// looked, so the kernel is asked unless the last use was just now.
     var stands: Bool {
         guard let channel, let idleSince, !isClosed, channel.isActive else { return false }

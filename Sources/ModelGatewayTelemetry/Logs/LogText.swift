@@ -1,4 +1,4 @@
-// Text in readable log lines, such that nobody can make it look like another line or another value.
+// Text in readable log lines, such that it cannot be made to look like another line or another value.
 
 internal import GatewayWire
 

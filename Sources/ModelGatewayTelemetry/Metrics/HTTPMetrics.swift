@@ -25,7 +25,7 @@ public final class HTTPMetrics: Sendable {
 
     /// Creates the metrics of a server.
     /// - Parameters:
-    ///   - endpoints: The paths that are told apart; all others are counted as `other`.
+    ///   - endpoints: The paths that have a label value of their own; all others are counted as `other`.
     ///   - factory: Where the numbers go. Default: what the program gave to `MetricsSystem.bootstrap`.
     public init(endpoints: Set<String>, factory: any MetricsFactory = MetricsSystem.factory) {
         self.endpoints = endpoints

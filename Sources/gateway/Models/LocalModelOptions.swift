@@ -1,4 +1,4 @@
-// The options that say how models in GGUF files are run, for every command that runs some.
+// The options that say how models in GGUF files are run, forevery command that runs some.
 
 import ArgumentParser
 import ModelGateway

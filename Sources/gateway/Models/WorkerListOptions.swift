@@ -1,4 +1,4 @@
-// The options that name workers and how one of them is chosen, for every command that takes them.
+// The options that name workers and how one of them is chosen, forevery command that takes them.
 
 import ArgumentParser
 import ModelGateway

@@ -22,7 +22,7 @@ struct RunningGateway {
     /// Where a call would go.
     /// - Parameters:
     ///   - body: The call as a client would send it; it need not name a model if there is only one.
-    ///   - headers: What a client would send beside it.
+    ///   - headers: What a client would send besides it.
     func explain(_ body: [UInt8], headers: [HTTPHeader]) async throws -> RoutingReport {
         let json = try await post("/admin/explain", body, headers: headers)
         guard let report = RoutingReport(json: json) else {

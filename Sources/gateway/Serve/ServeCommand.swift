@@ -122,7 +122,7 @@ struct ServeCommand: AsyncParsableCommand {
         try local.apply(to: &configuration)
     }
 
-    /// Whoever listens where others can connect means to, and says whom it lets in.
+    /// To listen where others can connect takes a decision about who may call.
     private func checkAccess(_ server: Configuration.Server) throws {
         if server.adminKeys.contains(where: server.apiKeys.contains) {
             throw CommandFailure(

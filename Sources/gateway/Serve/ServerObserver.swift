@@ -1,4 +1,4 @@
-// What the server's metrics and its access log are told: finished calls by the gateway, finished requests by the server.
+// What feeds the server's metrics and its access log: finished calls of the gateway, finished requests of the server.
 
 import CoreMetrics
 import GatewayWire

@@ -1,4 +1,4 @@
-// Ctrl-C in a chat: it stops the answer that is being made, or does what whoever waits for a question says, or leaves.
+// Ctrl-C in a chat: it stops the answer that is being made, or does what the reader of a question asks for, or leaves.
 
 import GatewaySystem
 import GatewayWire

@@ -24,7 +24,7 @@ struct StandardStream: Sendable {
     }
 
     /// Writes a text; returns when the system has taken all of it. A terminal is shown control characters as escapes.
-    /// - Throws: ``OutputClosed`` when nobody reads any more.
+    /// - Throws: ``OutputClosed`` when the reader has closed its end.
     func write(_ text: String) async throws {
         guard !text.isEmpty else { return }
         let shown = isTerminal ? TerminalText.escaped(text) : text
@@ -40,7 +40,7 @@ struct StandardStream: Sendable {
         }
     }
 
-    /// Writes a text at once, from wherever. A failure is of no interest: there is nowhere left to report it.
+    /// Writes a text at once, from any thread. Failures are ignored: there is nowhere left to report them.
     func writeNow(_ text: String) {
         control(isTerminal ? TerminalText.escaped(text) : text)
     }

@@ -15,7 +15,7 @@ public protocol ByteStream: AnyObject, Sendable {
     /// many streams spends less on each event. By default calls ``next()``.
     ///
     /// Must not be called while ``next()`` or another call is pending. Cancellation is that of ``next()``.
-    /// - Parameter receive: Takes a batch, never empty, is told whether it is known to be the last one, and says whether
+    /// - Parameter receive: Receives a batch, never empty, and whether it is known to be the last one; returns whether
     ///   it wants more at once. Called on any thread, one call at a time, and must not block.
     /// - Returns: Whether the body has ended; false if the receiver wanted no more. A later call goes on.
     func forward(to receive: @escaping BodyReceiver) async throws(GatewayError) -> Bool

@@ -9,7 +9,7 @@ enum DBGPTDialect {
         "proxy/zhipu": "zhipu", "llama.cpp": "llama", "llama.cpp.server": "llama",
     ]
 
-    /// The variables that DB-GPT takes a key from that is not configured, beside the kind's name and `_API_KEY`.
+    /// The variables that DB-GPT takes a key from that is not configured, besides the kind's name and `_API_KEY`.
     static let keyVariables: [String: String] = ["tongyi": "DASHSCOPE_API_KEY", "zhipu": "ZHIPUAI_API_KEY"]
 
     /// The same configuration in this library's own schema.

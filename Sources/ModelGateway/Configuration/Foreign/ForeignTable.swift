@@ -8,7 +8,7 @@ struct ForeignTable {
     let path: String
     private var remaining: [ConfigurationNode.Entry]
 
-    /// Nil if the node is no table.
+    /// Nil if the node is not a table.
     init?(_ node: ConfigurationNode?, path: String) {
         guard let node, let entries = node.entries else { return nil }
         self.node = node

@@ -29,7 +29,7 @@ extension Configuration {
 
     /// Reads a configuration file.
     ///
-    /// The format is told by the extension (`.toml`, `.yaml`, `.yml`), else by the content. The file may be one of this
+    /// The format follows from the extension (`.toml`, `.yaml`, `.yml`), or else from the content. It may be one of this
     /// library, a DB-GPT `[models]` TOML, or a DeltaLLM or LiteLLM `model_list` YAML. Blocks while it reads.
     /// - Parameters:
     ///   - path: The file, at most 16 MiB.

@@ -79,7 +79,7 @@ extension Configuration {
         public var llama: LlamaOptions
         /// The share of calls relative to the other deployments, 0 to 1,000. Default 1; 0 keeps calls away.
         public var weight: Double
-        /// The tier, 0 to 1,000: lower ones first, the next only if nobody in the tier is eligible. Default 0.
+        /// The tier, 0 to 1,000: lower ones first, the next only if no deployment of the tier is eligible. Default 0.
         public var priority: Int
         /// Tags that requests may ask for.
         public var tags: [String]

@@ -13,7 +13,7 @@ extension Configuration {
         package var apiKeys: [Secret]
         /// The keys that admins may use, for calls too. None (the default): programs on this machine are admins.
         package var adminKeys: [Secret]
-        /// Names, without a port, under which the control plane may be asked, beside `localhost`, ``host`` and every IP
+        /// Host names, without a port, that the control plane answers to, besides `localhost`, ``host`` and every IP
         /// address. Default none.
         package var allowedHosts: [String]
         /// Whether `gateway serve` may listen on an address that others can reach while no client needs a key. Default

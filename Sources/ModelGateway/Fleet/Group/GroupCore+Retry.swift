@@ -1,4 +1,4 @@
-// The part of a group that decides what follows a failed attempt, and what a call is told in the end.
+// The part of a group that decides what follows a failed attempt, and which error a call receives in the end.
 
 extension GroupCore {
     /// What to do after a failed attempt, whose lease has ended and whose deployment is the last of the tried ones.
@@ -71,7 +71,7 @@ extension GroupCore {
         models.isEmpty ? .stop : .fallback(models: models)
     }
 
-    /// What a call is told whose attempts have all failed.
+    /// The error of a call whose attempts have all failed.
     mutating func verdict(
         on failures: CallFailures,
         mode: Mode,
@@ -99,7 +99,7 @@ extension GroupCore {
 }
 
 extension Duration {
-    /// As clients are told it: of a time that has just begun to pass, the whole.
+    /// As clients see it: a time that has just begun counts as a whole.
     fileprivate var roundedUpToSeconds: Duration {
         .seconds(components.seconds + (components.attoseconds > 0 ? 1 : 0))
     }

@@ -34,7 +34,7 @@ extension GroupState {
         }
     }
 
-    /// Removes a deployment at once; calls under way on it go on, but nobody counts them any more. Returns false if
+    /// Removes a deployment at once; calls under way on it go on, but are no longer counted. Returns false if
     /// the group does not have it.
     @discardableResult
     package func remove(_ id: String) -> Bool {

@@ -233,7 +233,7 @@ extension GroupState {
         return decision
     }
 
-    /// What a call is told whose attempts have all failed; nil if there were none.
+    /// The error of a call whose attempts have all failed; nil if there were none.
     package func verdict(on failures: CallFailures, mode: Mode, tried: TriedDeployments) -> GatewayError? {
         guard failures.last != nil else { return nil }
         return update { core, now in core.verdict(on: failures, mode: mode, tried: tried, now: now) }

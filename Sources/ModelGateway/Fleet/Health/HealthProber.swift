@@ -111,7 +111,7 @@ package final class HealthProber: Sendable {
             case .misconfigured:
                 succeeded = nil
                 credentials = .rejected
-            // The server is there; what it said is no matter of health.
+            // The server is there; what it said has nothing to do with health.
             default: succeeded = nil
             }
         }

@@ -19,7 +19,7 @@ final class FleetGauges: Sendable {
     }
 
     /// Sets the gauges to these values, and removes those that have none: a gauge of something that is gone would stand
-    /// for ever at its last value.
+    /// forever at its last value.
     func set(_ values: [Key: Int]) {
         gauges.withLock { gauges in
             for (key, value) in values {

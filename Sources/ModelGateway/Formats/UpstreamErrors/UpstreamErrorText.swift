@@ -24,7 +24,7 @@ package enum UpstreamErrorText {
         presentable(text, limit: longestName)
     }
 
-    /// The first lines of a body that is plain text; nil for HTML, for XML and for what is no text at all.
+    /// The first lines of a body that is plain text; nil for HTML, for XML and for what is not text at all.
     package static func message(ofPlainText body: [UInt8]) -> String? {
         let start = body.prefix(64 << 10)
         guard let first = start.first(where: { $0 > 0x20 }), first != UInt8(ascii: "<") else { return nil }

@@ -12,7 +12,7 @@ extension RoutingPolicyKind {
 
 /// The options of ``RoutingPolicyKind/bucket(_:)``.
 public struct BucketOptions: PolicyOptions {
-    /// How often the boundaries may move, and how far back the calls lie that decide where to. Default 5 s.
+    /// How often the boundaries may move, and over what period calls decide where to. Default 5 s.
     public var adjustInterval: Duration
     /// Prompt tokens of the interval between the busiest and the least busy deployment, from which on the least busy one
     /// takes the call whatever its length. Default 16,384.

@@ -24,7 +24,7 @@ extension Pool {
     }
 
     /// Two different candidates, of which the one with less load for its weight is chosen: the first at random by weight,
-    /// so that the shares follow the weights while nobody has anything to do, the second at random. Needs the index
+    /// so that the shares follow the weights while all deployments are idle, the second at random. Needs the index
     /// ``PoolIndex/weights``.
     mutating func lesserOfTwo(
         members: [Member],

@@ -1,6 +1,6 @@
 // The eligible deployments of one priority tier, with the index that the group's policy chooses by.
 
-/// Which index a policy needs beside the plain list of eligible slots.
+/// Which index a policy needs besides the plain list of eligible slots.
 enum PoolIndex: Sendable, Hashable {
     case none
     /// Weighted random choice.

@@ -18,7 +18,7 @@ internal import Synchronization
 ///   spoken.
 /// - A connection that was kept open and turns out dead is replaced. A request of which nothing had gone out, or a `GET` or
 ///   `HEAD` without an answer yet, is then sent on a fresh one. Any other fails, for the server may be at work on it.
-/// - A body that comes compressed although nobody asked for it is decoded, and the lines `content-encoding` and
+/// - A body that arrives compressed without having been asked for is decoded, and the lines `content-encoding` and
 ///   `content-length` are left out of the headers. A caller that sends `accept-encoding` gets the body as it came.
 /// - The first transport of a process ignores `SIGPIPE`, unless the program has its own handler for it.
 public final class CurlTransport: HTTPTransport {

@@ -25,7 +25,7 @@ extension CurlTransport {
         package var bodyBufferBytes: Int
         /// Connections that each loop keeps open for reuse. Default 1024.
         public var maxIdleConnections: Int
-        /// How long a connection may lie unused and still be reused. Default 118 s.
+        /// How long a connection may be idle and still be reused. Default 118 s.
         public var idleConnectionLifetime: Duration
         /// Whether HTTP/2 is offered with this version of libcurl.
         var offersHTTP2: Bool { http2 ?? CurlLibrary.hasReliableHTTP2 }
@@ -48,7 +48,7 @@ extension CurlTransport {
 
     /// How a transport reaches its providers.
     public struct Proxy: Sendable, Hashable {
-        /// What libcurl is told; nil leaves it to the environment, empty is none.
+        /// The value for libcurl; nil leaves it to the environment, empty means none.
         let url: String?
 
         /// This, or ``none`` if it is the environment and that names no proxy: libcurl would look for each variable again

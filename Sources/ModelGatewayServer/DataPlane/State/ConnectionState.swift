@@ -67,7 +67,7 @@ struct ConnectionState {
     /// Whether no request is under way. One of which only a part of the first head has come counts as unused.
     var isUnused: Bool { phase == .idle && waitingParts == 0 && (headStart == nil || !hasServed) }
 
-    /// Since when it lies unused.
+    /// Since when it has been idle.
     var unusedSince: NIODeadline { hasServed ? lastArrival : opened }
 
     /// Whether it may be used again, as far as the connection itself is concerned.

@@ -9,7 +9,7 @@ package struct EngineDetector: Sendable {
     }
 
     /// Which engine the worker runs: a generic one if it has the endpoints of none; nil if an endpoint could not be
-    /// asked, so that a worker in trouble is not taken for a generic one for ever.
+    /// asked, so that a worker in trouble is not taken for a generic one forever.
     /// - Parameter models: What the worker answered at `/v1/models`.
     package func detect(_ models: [ModelInfo]) async -> Engine? {
         let owners = Set(models.compactMap(\.ownedBy))

@@ -18,7 +18,7 @@ package final class WorkerRegistry: Sendable {
     struct State: Sendable {
         var workers: [String: WorkerEntry] = [:]
         var lastNumber = 0
-        /// Whether something names workers beside those who register themselves.
+        /// Whether something names workers besides those who register themselves.
         var hasSources = false
         /// What each source reported last.
         var reported: [String: Set<String>] = [:]
@@ -82,7 +82,7 @@ extension WorkerRegistry {
         }
     }
 
-    /// Tells the fleet what calls of models that it does not have are to be told.
+    /// Tells the fleet which error calls of unknown models receive.
     func noteOutlook(_ state: State) {
         let present = state.workers.values.filter { !$0.isLeaving }
         let silent = present.filter { !$0.hasAnswered }

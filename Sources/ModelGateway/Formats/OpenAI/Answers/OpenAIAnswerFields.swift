@@ -9,7 +9,7 @@ enum OpenAIAnswerFields {
     /// Of a message or a delta.
     static let message: Set<String> = ["role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls"]
 
-    /// The members beside the known ones that say something.
+    /// The members besides the known ones that say something.
     static func beside(_ known: Set<String>, in json: JSONValue) -> [JSONMember] {
         (json.object ?? []).filter { $0.value != .null && !known.contains($0.name) }
     }

@@ -71,7 +71,7 @@ extension GatewayError {
 
 extension SSEEvent {
     /// The error that an event of a stream tells: by its name, by what its data say, or without any data, as
-    /// `error: {…}` or as a JSON text that was sent into the stream as it is. Nil for everything else.
+    /// `error: {…}` or as a JSON text that was sent into the stream as it is. Nil foreverything else.
     package var openAIError: GatewayError? {
         if let data {
             if name.equals("error") { return GatewayError(openAIErrorEvent: Array(data)) }

@@ -4,14 +4,14 @@
 ///
 /// It works on the JSON, not on the vocabulary, so that nothing is lost that is unknown here.
 package struct OpenAIAnswerAssembly {
-    /// The members beside the choices.
+    /// The members besides the choices.
     private var members: [JSONMember] = []
     private var choices: [Int: Choice] = [:]
     /// Whether a choice carried a piece of the answer, or its end.
     package private(set) var hasContent = false
 
     fileprivate struct Choice {
-        /// The members beside the message.
+        /// The members besides the message.
         var members: [JSONMember] = []
         var message: [JSONMember] = []
         /// Nil in a chat completion.

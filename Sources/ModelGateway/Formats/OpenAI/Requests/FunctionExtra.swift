@@ -1,4 +1,4 @@
-// Fields beside those of the vocabulary in what OpenAI's format wraps in a `function` object: tools and tool calls.
+// Fields besides those of the vocabulary in what OpenAI's format wraps in a `function` object: tools and tool calls.
 
 /// The further members of a tool or a tool call; those inside its `function` stand in a member of that name.
 struct FunctionExtra {

@@ -60,7 +60,7 @@ extension ChatMessage {
         return .object(members + extra)
     }
 
-    /// A lone text is a plain string, which every server reads; no text beside tool calls is null.
+    /// A lone text is a plain string, which every server reads; no text alongside tool calls is null.
     private var openAIContent: JSONValue {
         if content.isEmpty { return role == .assistant && !toolCalls.isEmpty ? .null : "" }
         if content.count == 1, case .text(let text) = content[0] { return .string(text) }
