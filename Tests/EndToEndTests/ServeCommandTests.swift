@@ -135,7 +135,8 @@ struct ServeCommandTests {
         try await server.process.waitForErrors { $0.contains("Shutting down") }
         server.process.signal(SIGTERM)
         #expect(try await server.process.waitForExit() == 130)
-        await #expect(throws: GatewayError.self) { try await reply.value }
+        let failure = await #expect(throws: GatewayError.self) { try await reply.value }
+        #expect(failure?.code == .truncatedResponse)
     }
 
     @Test func `A5: SIGHUP is ignored and cuts no stream`() async throws {

@@ -134,10 +134,11 @@ extension LocalModelTests {
             for prompts in [[], [.text("")], [.tokens([])], [.tokens([-1])], [.tokens([1 << 20])]]
                 as [[CompletionRequest.Prompt]]
             {
-                await #expect(throws: GatewayError.self) {
+                let refusal = await #expect(throws: GatewayError.self) {
                     let request = CompletionRequest(model: "m", prompts: prompts)
                     _ = try await provider.complete(request, context: testContext)
                 }
+                #expect(refusal?.code == .invalidRequest)
             }
         }
     }

@@ -60,9 +60,10 @@ extension LocalModelTests {
             let fifth = Task { try await provider.answer("What is 2 + 2?", Sampling(temperature: 0, maxTokens: 8)) }
             running[2].cancel()
             #expect(try await fifth.value.text.isEmpty == false)
-            await #expect(throws: GatewayError.self) {
+            let failure = await #expect(throws: GatewayError.self) {
                 while try await running[2].next() != nil {}
             }
+            #expect(failure?.code == .cancelled)
             // The others never noticed.
             try await readFirstText(running[0])
             for source in running { source.cancel() }
@@ -77,7 +78,8 @@ extension LocalModelTests {
             }
             reader.cancel()
             let result = await reader.result
-            #expect(throws: GatewayError.self) { try result.get() }
+            let failure = #expect(throws: GatewayError.self) { try result.get() }
+            #expect(failure?.code == .cancelled)
             // With one place, an answer now proves that the place is free.
             _ = try await provider.answer("Hi", Sampling(maxTokens: 1))
             await provider.unload()
@@ -89,9 +91,10 @@ extension LocalModelTests {
             try await readFirstText(first)
             let waiting = try await start(provider, "Another story")
             waiting.cancel()
-            await #expect(throws: GatewayError.self) {
+            let failure = await #expect(throws: GatewayError.self) {
                 while try await waiting.next() != nil {}
             }
+            #expect(failure?.code == .cancelled)
             try await readFirstText(first)
             first.cancel()
             await provider.unload()

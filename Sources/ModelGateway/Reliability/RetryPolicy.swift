@@ -4,7 +4,7 @@
 public struct RetryOptions: Sendable, Hashable {
     /// Attempts of one call, the first one included. Default 3; at least 1.
     public var maxAttempts: Int
-    /// The wait before the second attempt; doubles each time each time with each further one. Default 50 ms.
+    /// The wait before the second attempt; doubles with each further one. Default 50 ms.
     public var backoff: Duration
     /// The longest wait between two attempts that the gateway chooses itself. Default 5 s.
     public var maxBackoff: Duration

@@ -6,7 +6,7 @@ struct Conversation {
     private static let help = """
         Type a question and press Enter. Pasted lines are one question; a line that ends in \\ continues on the next.
         /clear   forgets the conversation
-        /help    shows this help help
+        /help    shows this help
         /exit    leaves, like Ctrl-D
         Ctrl-C stops an answer; pressed twice at an empty prompt, it leaves. Put a space before a question that begins with a slash.
 

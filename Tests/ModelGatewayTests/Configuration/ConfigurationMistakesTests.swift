@@ -193,7 +193,8 @@ struct ConfigurationMistakesTests {
         #expect(
             Configuration.diagnose(path: "/tmp", environment: [:]).issues.first?.message.contains("directory") == true
         )
-        #expect(throws: GatewayError.self) { try Configuration.load(path: "/no/such/gateway.toml") }
+        let failure = #expect(throws: GatewayError.self) { try Configuration.load(path: "/no/such/gateway.toml") }
+        #expect(failure?.code == .configuration)
     }
 
     @Test func `Bytes that are not text say where`() {

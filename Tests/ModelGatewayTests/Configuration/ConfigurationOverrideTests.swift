@@ -44,7 +44,8 @@ struct ConfigurationOverrideTests {
         var configuration = Configuration()
         try configuration.applyEnvironment(["GATEWAY_HOST": "0.0.0.0"])
         #expect(configuration.server.host == "0.0.0.0")
-        #expect(throws: GatewayError.self) { try configuration.applyEnvironment(["GATEWAY_PORT": "-1"]) }
+        let mistake = #expect(throws: GatewayError.self) { try configuration.applyEnvironment(["GATEWAY_PORT": "-1"]) }
+        #expect(mistake?.code == .configuration)
         #expect(configuration.server.port == 30000)
     }
 

@@ -104,7 +104,10 @@ struct WorkerKeyTests {
         #expect(try chosen("fast") == Array(repeating: "\(second.id)/m", count: 4))
         #expect(try gateway.worker(second.id).tags == ["fast"])
         for tags in [[""], ["a,b"], [" a"], [String(repeating: "x", count: 65)]] {
-            #expect(throws: GatewayError.self) { try gateway.updateWorker(first.id, WorkerChange(tags: tags)) }
+            let refusal = #expect(throws: GatewayError.self) {
+                try gateway.updateWorker(first.id, WorkerChange(tags: tags))
+            }
+            #expect(refusal?.code == .invalidRequest)
         }
     }
 }

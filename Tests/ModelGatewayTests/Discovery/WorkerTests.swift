@@ -145,9 +145,14 @@ import Testing
         try await bench.run {
             let added = try bench.gateway.addWorker(url: engine.url, weight: 2, labels: ["zone": "a"])
             #expect(added.state == .connecting)
-            #expect(throws: GatewayError.self) { try bench.gateway.addWorker(url: engine.url) }
-            #expect(throws: GatewayError.self) { try bench.gateway.addWorker(url: "ftp://x") }
-            #expect(throws: GatewayError.self) { try bench.gateway.updateWorker(added.id, WorkerChange(weight: -1)) }
+            let twice = #expect(throws: GatewayError.self) { try bench.gateway.addWorker(url: engine.url) }
+            #expect(twice?.code == .conflict)
+            let scheme = #expect(throws: GatewayError.self) { try bench.gateway.addWorker(url: "ftp://x") }
+            #expect(scheme?.code == .invalidRequest)
+            let weight = #expect(throws: GatewayError.self) {
+                try bench.gateway.updateWorker(added.id, WorkerChange(weight: -1))
+            }
+            #expect(weight?.code == .invalidRequest)
             try await bench.advanceUntilReady(engine)
             var worker = try bench.gateway.updateWorker(
                 added.id,
@@ -162,8 +167,10 @@ import Testing
             #expect(worker.state == .draining)
             #expect(bench.gateway.workers.isEmpty)
             #expect(bench.gateway.models.isEmpty)
-            await #expect(throws: GatewayError.self) { try await bench.call() }
-            #expect(throws: GatewayError.self) { try bench.gateway.removeWorker(added.id) }
+            let failure = await #expect(throws: GatewayError.self) { try await bench.call() }
+            #expect(failure?.code == .unavailable)
+            let removal = #expect(throws: GatewayError.self) { try bench.gateway.removeWorker(added.id) }
+            #expect(removal?.code == .notFound)
             try bench.gateway.addWorker(url: engine.url)
             try await bench.advance(until: "it is back") { bench.gateway.isReady }
             _ = try await bench.call()
@@ -180,7 +187,8 @@ import Testing
             let response = try await bench.stalledStream(engine)
             #expect(try bench.gateway.updateWorker(id, WorkerChange(isDraining: true)).state == .draining)
             #expect(try bench.worker(engine).deployments.first?.reasons == [.draining])
-            await #expect(throws: GatewayError.self) { try await bench.call() }
+            let failure = await #expect(throws: GatewayError.self) { try await bench.call() }
+            #expect(failure?.code == .unavailable)
             // The model is still one of the gateway's: its only worker rests.
             #expect(bench.gateway.models.map(\.id) == ["mock"])
             engine.release()
@@ -203,7 +211,10 @@ import Testing
             let response = try await bench.stalledStream(engine)
             #expect(try bench.gateway.removeWorker(id).isLeaving)
             #expect(bench.gateway.workers.map(\.state) == [.draining])
-            #expect(throws: GatewayError.self) { try bench.gateway.updateWorker(id, WorkerChange(weight: 2)) }
+            let change = #expect(throws: GatewayError.self) {
+                try bench.gateway.updateWorker(id, WorkerChange(weight: 2))
+            }
+            #expect(change?.code == .conflict)
             engine.release()
             #expect(try await response.text().contains("three"))
             #expect(bench.gateway.workers.isEmpty)

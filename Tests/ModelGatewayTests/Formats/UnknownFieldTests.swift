@@ -63,7 +63,8 @@ struct UnknownFieldTests {
         let json = try JSONValue(parsing: bytes)
         #expect(json["model"] == "b" && json["stream"] == true)
         // A request with such a member is not taken at all.
-        #expect(throws: GatewayError.self) { try OpenAIRequestFacts(bytes) }
+        let refusal = #expect(throws: GatewayError.self) { try OpenAIRequestFacts(bytes) }
+        #expect(refusal?.code == .invalidRequest)
         var assembly = OpenAIAnswerAssembly()
         assembly.add(try JSONValue(parsing: Array(#"{"choices":[{"delta":{"content":"a","content":"b"}}]}"#.utf8)))
         let answer = assembly.answer(isChat: true, head: OpenAIAnswerHead(id: "", created: 0, model: ""))

@@ -75,7 +75,8 @@ struct FailoverTests {
         let body = Array(#"{"choices":[]}"#.utf8)
         let script = Script.response(parts: [body], framing: .declaredLength(500)).thenClose()
         fixture.engine.enqueue(script)
-        await #expect(throws: GatewayError.self) { try await fixture.relay(RelayFixture.plainRequest) }
+        let failure = await #expect(throws: GatewayError.self) { try await fixture.relay(RelayFixture.plainRequest) }
+        #expect(failure?.code == .truncatedResponse)
         #expect(fixture.observer.records.last?.error == .truncatedResponse)
     }
 
@@ -103,7 +104,8 @@ struct FailoverTests {
         let call = Task { try await fixture.relay(RelayFixture.plainRequest) }
         try await fixture.engine.waitForRequests(1)
         call.cancel()
-        await #expect(throws: GatewayError.self) { try await call.value }
+        let failure = await #expect(throws: GatewayError.self) { try await call.value }
+        #expect(failure?.code == .cancelled)
         try await fixture.engine.waitForClientClose()
         #expect(fixture.observer.records.map(\.error) == [.cancelled])
     }

@@ -159,7 +159,8 @@ struct PassThroughStreamTests {
         let fixture = try RelayFixture(kind)
         let error = #"{"error":{"message":"no","type":"invalid_request_error","code":"context_length_exceeded"}}"#
         fixture.engine.enqueue(.events([Chunk.role, error]))
-        await #expect(throws: GatewayError.self) { try await fixture.stream() }
+        let failure = await #expect(throws: GatewayError.self) { try await fixture.stream() }
+        #expect(failure?.code == .contextLengthExceeded)
         #expect(fixture.observer.records.map(\.error) == [.contextLengthExceeded])
     }
 

@@ -49,7 +49,8 @@ struct ModeTests {
         #expect(try bench.pick(call(.chat)) == "d0")
         bench.clock.advance(by: .seconds(7))
         try bench.group.acquire(call(.embedding)).finish(.misconfigured)
-        #expect(throws: GatewayError.self) { try bench.pick(call(.embedding)) }
+        let misconfigured = #expect(throws: GatewayError.self) { try bench.pick(call(.embedding)) }
+        #expect(misconfigured?.code == .upstreamUnauthorized)
         #expect(try bench.pick(call(.chat)) == "d0")
         bench.group.probed("d0", succeeded: true, credentials: .accepted)
         #expect(try bench.pick(call(.embedding)) == "d0")
@@ -59,7 +60,8 @@ struct ModeTests {
         let bench = Bench(deployments(1))
         try fail(bench, "d0", .embedding)
         let probes = try (0..<3).map { _ in try bench.group.acquire(call(.embedding)) }
-        #expect(throws: GatewayError.self) { try bench.group.acquire(call(.embedding)) }
+        let full = #expect(throws: GatewayError.self) { try bench.group.acquire(call(.embedding)) }
+        #expect(full?.code == .unavailable)
         #expect(try bench.pick(call(.chat)) == "d0")
         probes.forEach { $0.finish(.success) }
         #expect(bench.group.status(of: "d0")?.breaker == .closed)
@@ -165,7 +167,10 @@ struct ModeTests {
         let embedding = #"{"model":"public","input":"Hi"}"#
         for _ in 0..<6 {
             fixture.engine.enqueue(.json(#"{"error":{"message":"no such endpoint"}}"#, status: 500))
-            await #expect(throws: GatewayError.self) { try await fixture.relay(embedding, mode: .embedding) }
+            let failure = await #expect(throws: GatewayError.self) {
+                try await fixture.relay(embedding, mode: .embedding)
+            }
+            #expect(failure?.code == .upstreamFailed)
         }
         let status = try #require(fixture.gateway.groups.first?.deployments.first)
         #expect(status.modes.map(\.mode) == [.embedding])

@@ -79,7 +79,10 @@ import Testing
             seen.insert(lease.deployment.id)
         }
         #expect(seen.count == 4)
-        #expect(throws: GatewayError.self) { try bench.group.acquire(text("some prompt"), excluding: tried) }
+        let refusal = #expect(throws: GatewayError.self) {
+            try bench.group.acquire(text("some prompt"), excluding: tried)
+        }
+        #expect(refusal?.code == .unavailable)
         #expect(try bench.group.acquire(text("some prompt")).deployment.model == "m")
     }
 
