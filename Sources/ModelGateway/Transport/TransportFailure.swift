@@ -18,7 +18,7 @@ package enum TransportFailure {
     /// The reason where the system gives none for a connection that stood.
     package static let connectionClosed = "the connection was closed"
     /// The reason of a certificate that is not one of those which were asked for.
-    package static let notPinned = "the server's key is none of those that are pinned"
+    package static let notPinned = "the server's key is not one of those that are pinned"
     /// The reason of a client that has no certificate.
     package static let wantsCertificate = "the server wants a client certificate"
     /// The reason of a name without an address.

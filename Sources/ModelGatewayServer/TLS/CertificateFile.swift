@@ -22,7 +22,7 @@ struct CertificateFile {
     func certificates() throws(GatewayError) -> [NIOSSLCertificate] {
         let bytes = try read()
         guard let certificates = try? NIOSSLCertificate.fromPEMBytes(bytes), !certificates.isEmpty else {
-            throw error("has no certificate in PEM form in it")
+            throw error("has no PEM certificate in it")
         }
         return certificates
     }
@@ -38,8 +38,8 @@ struct CertificateFile {
         }
         if let key { return key }
         let text = String(decoding: bytes, as: UTF8.self)
-        guard text.contains("PRIVATE KEY-----") else { throw error("has no private key in PEM form in it") }
-        guard text.contains("ENCRYPTED") else { throw error("has a private key in it that cannot be read") }
+        guard text.contains("PRIVATE KEY-----") else { throw error("has no PEM private key in it") }
+        guard text.contains("ENCRYPTED") else { throw error("has a private key that cannot be read") }
         throw error(password == nil ? "is encrypted, and no password for it is configured" : "has another password")
     }
 

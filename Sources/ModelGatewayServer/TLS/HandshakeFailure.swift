@@ -66,8 +66,8 @@ enum HandshakeFailure {
     private static let meanings: [(mark: String, reason: String)] = [
         ("WRONG_VERSION_NUMBER", "the server does not speak TLS on this port"),
         ("HTTP_REQUEST", "the server does not speak TLS on this port"),
-        ("UNSUPPORTED_PROTOCOL", "the server speaks no version of TLS that is new enough"),
-        ("PROTOCOL_VERSION", "the server speaks no version of TLS that is new enough"),
+        ("UNSUPPORTED_PROTOCOL", "the server does not speak a new enough version of TLS"),
+        ("PROTOCOL_VERSION", "the server does not speak a new enough version of TLS"),
         ("CERTIFICATE_REQUIRED", TransportFailure.wantsCertificate),
         ("BAD_CERTIFICATE", "the server refuses the client certificate"),
         ("CERTIFICATE_EXPIRED", "the server says that the client certificate has expired"),

@@ -47,7 +47,7 @@ final class Handshakes: Sendable {
         oldest?.close(promise: nil)
         guard mustTell else { return }
         logger.warning(
-            "As many TLS handshakes are under way as there may be; the oldest ones are given up.",
+            "The limit of TLS handshakes under way is reached; the oldest ones are ended.",
             metadata: ["limit": "\(limit)"]
         )
     }

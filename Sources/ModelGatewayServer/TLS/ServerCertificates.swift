@@ -42,10 +42,10 @@ final class ServerCertificates: Sendable {
         do throws(GatewayError) {
             let context = try ServerTLSContext.make(settings)
             state.withLock { $0.context = context }
-            logger.notice("The certificates have changed; new connections get the new ones.")
+            logger.notice("The certificates have changed; new connections use the new ones.")
         } catch {
             logger.warning(
-                "The certificates have changed and cannot be used; the server goes on with the ones it has.",
+                "The certificates have changed and cannot be used; the server keeps the current ones.",
                 metadata: ["reason": "\(error.message)"]
             )
         }

@@ -55,11 +55,11 @@ final class Shutdown: Sendable {
     private func reload() async {
         guard let reloadCertificates = actions.reloadCertificates else {
             return logger.notice(
-                "SIGHUP is ignored: the configuration is read at the start only; restart to apply changes."
+                "SIGHUP is ignored: the configuration is read only at the start; restart to apply changes."
             )
         }
         logger.notice(
-            "SIGHUP: looking at the certificates. The configuration is read at the start only; restart to apply changes."
+            "SIGHUP: checking the certificates. The configuration is read only at the start; restart to apply changes."
         )
         await reloadCertificates()
     }

@@ -24,24 +24,24 @@ extension ConfigurationSchema {
         [
             Field.string("certificate_file", \.certificateFile, "PEM file of the certificate and its chain").required,
             Field.string("key_file", \.keyFile, "PEM file of its private key").required,
-            .secret("key_password", \.keyPassword, "what the key is encrypted with"),
+            .secret("key_password", \.keyPassword, "the password that the key is encrypted with"),
             .choice(
                 "min_version",
                 \.minimumVersion,
                 TLSOptions.Version.allCases,
                 default: .tls12,
-                "the oldest version that is spoken"
+                "the oldest version that is accepted"
             ),
             .choice(
                 "client_auth",
                 \.clientAuthentication,
                 Configuration.ServerTLS.ClientAuthentication.allCases,
                 default: .none,
-                "whether clients show certificates"
+                "whether clients must present certificates"
             ),
-            .string("client_ca_file", \.clientCAFile, "PEM file of the authorities that issue them"),
+            .string("client_ca_file", \.clientCAFile, "PEM file of the authorities that issue client certificates"),
             fingerprints,
-            .list("sni", \.sni, namedCertificate, "further certificates, by the name that a client asks for") {
+            .list("sni", \.sni, namedCertificate, "further certificates, chosen by the name that a client asks for") {
                 node,
                 _,
                 decoder,
@@ -55,7 +55,7 @@ extension ConfigurationSchema {
                 "reload_interval",
                 \.reloadInterval,
                 default: .seconds(60),
-                "how often the files are looked at for changes; 0: only at SIGHUP"
+                "how often the files are checked for changes; 0: only at SIGHUP"
             ),
             .duration(
                 "handshake_timeout",
@@ -72,7 +72,7 @@ extension ConfigurationSchema {
             Field.strings("names", \.names, "host names; `*.` stands for one label").required,
             Field.string("certificate_file", \.certificateFile, "PEM file of the certificate and its chain").required,
             Field.string("key_file", \.keyFile, "PEM file of its private key").required,
-            .secret("key_password", \.keyPassword, "what the key is encrypted with"),
+            .secret("key_password", \.keyPassword, "the password that the key is encrypted with"),
         ]
     )
 

@@ -5,27 +5,31 @@ extension ConfigurationSchema {
         .string("ca_file", \.caFile, "PEM file of the authorities to trust instead of the system's"),
         .string("client_certificate_file", \.certificateFile, "PEM file of the certificate that the upstream asks for"),
         .string("client_key_file", \.keyFile, "PEM file of the key of that certificate"),
-        .secret("client_key_password", \.keyPassword, "what the key is encrypted with"),
+        .secret("client_key_password", \.keyPassword, "the password that the key is encrypted with"),
         .choice(
             "tls_min_version",
             \.minimumVersion,
             TLSOptions.Version.allCases,
             default: .tls12,
-            "the oldest version of TLS that is spoken"
+            "the oldest version of TLS that is accepted"
         ),
-        .string("tls_server_name", \.serverName, "the name that the certificate must have; the URL's host if left out"),
+        .string(
+            "tls_server_name",
+            \.serverName,
+            "the name that the certificate must have; if left out, the URL's host"
+        ),
         pins,
         Field(
             key: "insecure_skip_verify",
             type: "true or false",
             standard: "false",
-            summary: "true: take any certificate; anybody on the way can then read everything"
+            summary: "true: accept any certificate, so that anyone on the network path can read everything"
         ) { node, decoder, tls in
             guard let isSkipped = decoder.boolean(node) else { return }
             tls.verifiesCertificate = !isSkipped
             guard isSkipped else { return }
             decoder.warning(
-                "certificates are not verified: anybody on the way can read and change what is sent; name the authority as ca_file instead",
+                "certificates are not verified: anyone on the network path can read and change what is sent; name the authority as ca_file instead",
                 at: node.mark
             )
         },

@@ -67,7 +67,7 @@ enum CurlFailure {
         case CURLE_SSL_CACERT_BADFILE:
             let file = transfer.loop.options.tls.caFile.map { " \($0)" } ?? ""
             let message =
-                "The file of certificate authorities\(file) cannot be read, or has no certificate in PEM form in it."
+                "The file of certificate authorities\(file) cannot be read, or has no PEM certificate in it."
             return error(.configuration, message, transfer)
         case CURLE_SSL_CERTPROBLEM:
             return error(.configuration, unusableCertificate(transfer.loop.options.tls), transfer)
