@@ -78,7 +78,7 @@ struct ConfigurationMistakesTests {
                 "g.yaml:7:11: error: models[1].name: the model name 'm' is defined twice, first in line 4",
                 "g.yaml:8:5: error: models[1].deployments: a model needs at least one deployment",
                 "g.yaml:9:5: error: models[2]: 'name' is missing",
-                "g.yaml:10:9: error: models[2].deployments[0]: 'base_url' is missing; kind 'openai_compatible' has none",
+                "g.yaml:10:9: error: models[2].deployments[0]: 'base_url' is missing; kind 'openai_compatible' has no default",
             ]
         )
     }

@@ -175,6 +175,6 @@ struct FleetLogTests {
         let first = try only.acquire(RoutingInput())
         tried.insert(first)
         first.finish(.failure)
-        #expect(refusal(only, excluding: tried) == reason("1 tried already"))
+        #expect(refusal(only, excluding: tried) == reason("1 already tried"))
     }
 }

@@ -50,7 +50,7 @@ struct ModeTests {
         bench.clock.advance(by: .seconds(7))
         try bench.group.acquire(call(.embedding)).finish(.misconfigured)
         let misconfigured = #expect(throws: GatewayError.self) { try bench.pick(call(.embedding)) }
-        #expect(misconfigured?.code == .upstreamUnauthorized)
+        #expect(misconfigured?.code == .unavailable)
         #expect(try bench.pick(call(.chat)) == "d0")
         bench.group.probed("d0", succeeded: true, credentials: .accepted)
         #expect(try bench.pick(call(.embedding)) == "d0")
@@ -61,7 +61,7 @@ struct ModeTests {
         try fail(bench, "d0", .embedding)
         let probes = try (0..<3).map { _ in try bench.group.acquire(call(.embedding)) }
         let full = #expect(throws: GatewayError.self) { try bench.group.acquire(call(.embedding)) }
-        #expect(full?.code == .unavailable)
+        #expect(full?.code == .rateLimited)
         #expect(try bench.pick(call(.chat)) == "d0")
         probes.forEach { $0.finish(.success) }
         #expect(bench.group.status(of: "d0")?.breaker == .closed)
