@@ -50,7 +50,7 @@ struct OpenFilesTests {
         defer { idle.close() }
         for _ in 0..<3 { try await checkAll(server) }
         #expect(server.process.isRunning)
-        #expect(server.process.errors.matches(of: /As many clients are connected/).count == 1)
+        #expect(server.process.errors.matches(of: /The limit of client connections is reached/).count == 1)
         idle.close()
         try await checkAll(server)
         #expect(try await server.stop() == 0)

@@ -66,7 +66,7 @@ import Testing
             let error = await #expect(throws: GatewayError.self) { try await fleet.call() }
             #expect(error?.status == 503)
             #expect(error?.message.contains("acct-1") == false)
-            #expect(error?.message.contains("nothing left to pay with") == true)
+            #expect(error?.message.contains("is out of credit") == true)
         }
         fleet.answer(0, nil)
         // The only one is asked each time, so that it is back as soon as it has been paid for.
