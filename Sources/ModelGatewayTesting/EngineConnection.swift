@@ -1,6 +1,7 @@
 // One connection of the scripted engine: reads requests and acts out their scripts, on a thread of its own.
 
 import GatewayWire
+import Synchronization
 
 /// Serves one connection until either side ends it.
 struct EngineConnection {

@@ -2,6 +2,7 @@
 
 import GatewayWire
 internal import ModelGateway
+import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc

@@ -1,6 +1,7 @@
 // A clock for tests: it stands still until a test advances it.
 
 import GatewayWire
+import Synchronization
 
 /// A `Clock` whose time moves only by ``advance(by:)``.
 ///

@@ -2,6 +2,7 @@
 
 import Foundation
 import GatewayWire
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc

@@ -2,6 +2,7 @@
 
 #if LlamaCpp
 
+import Synchronization
 import Foundation
 import GatewayWire
 import ModelGateway

@@ -4,6 +4,7 @@ import GatewayWire
 import Logging
 import ModelGateway
 import ModelGatewayTelemetry
+import Synchronization
 import Testing
 
 @Suite("Logs")

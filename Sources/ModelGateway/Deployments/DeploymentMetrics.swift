@@ -2,6 +2,7 @@
 
 internal import CoreMetrics
 import GatewayWire
+import Synchronization
 
 /// The counters of one deployment, made once.
 final class DeploymentMetrics: RetirableCounters {

@@ -2,6 +2,7 @@
 
 package import CoreMetrics
 import GatewayWire
+import Synchronization
 
 /// All groups of a gateway.
 package final class Fleet: Sendable {

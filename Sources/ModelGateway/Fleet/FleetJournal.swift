@@ -2,6 +2,7 @@
 
 import GatewayWire
 internal import Logging
+import Synchronization
 
 /// Something that the operator wants to read in the log.
 struct FleetNotice: Sendable {

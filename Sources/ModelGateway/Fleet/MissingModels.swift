@@ -1,6 +1,7 @@
 // Deployments that said they do not have their model, for the part that finds out what workers offer.
 
 import GatewayWire
+import Synchronization
 
 /// Collects what calls have found missing, until somebody asks the workers.
 final class MissingModels: Sendable {

@@ -1,6 +1,7 @@
 // The error of a call for a model that the fleet does not have: there is none, or one may come soon.
 
 import GatewayWire
+import Synchronization
 
 /// Knows which models have gone lately, and whether workers are still to be heard of.
 ///

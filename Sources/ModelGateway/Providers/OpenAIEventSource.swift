@@ -1,6 +1,7 @@
 // The events of a remote chat completion, decoded while they arrive.
 
 import GatewayWire
+import Synchronization
 
 /// Decodes a provider's event stream of OpenAI's format.
 final class OpenAIEventSource: ChatEventSource {

@@ -1,6 +1,7 @@
 // A provider's event stream on its way through to a client of the same format: whole events only, bytes as they came.
 
 import GatewayWire
+import Synchronization
 
 /// Passes a provider's events on as they come in.
 ///

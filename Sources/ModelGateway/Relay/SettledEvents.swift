@@ -1,6 +1,7 @@
 // The events of an attempt on their way to the embedding program, and the settlement of the call at their end.
 
 import GatewayWire
+import Synchronization
 
 /// Passes a provider's events on and settles the call when they end.
 final class SettledEvents: ChatEventSource {

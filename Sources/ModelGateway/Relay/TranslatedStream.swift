@@ -1,6 +1,7 @@
 // The events of a provider on their way to a client of another format, or from a model in this process.
 
 import GatewayWire
+import Synchronization
 
 /// Writes a provider's events in the client's format while they arrive.
 ///

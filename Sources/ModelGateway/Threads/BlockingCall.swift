@@ -1,6 +1,7 @@
 // Runs a piece of work that blocks on a thread of its own, so that it holds up no cooperative thread.
 
 import GatewayWire
+import Synchronization
 
 /// Work that blocks for an unknown time: name resolution, files on a network.
 enum BlockingCall {

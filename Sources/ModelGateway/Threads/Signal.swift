@@ -1,6 +1,7 @@
 // A signal that wakes one waiting task, and is remembered if nobody waits.
 
 import GatewayWire
+import Synchronization
 
 /// Wakes the task that waits for it; signals that come before the wait are one signal.
 final class Signal: Sendable {

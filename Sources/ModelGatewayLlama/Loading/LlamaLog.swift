@@ -2,6 +2,7 @@
 
 #if LlamaCpp
 
+import Synchronization
 import CLlama
 import GatewayWire
 import Logging

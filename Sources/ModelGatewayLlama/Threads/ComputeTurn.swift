@@ -1,5 +1,7 @@
 // One computation at a time in the process: what keeps several models from slowing each other down.
 
+import Synchronization
+
 #if LlamaCpp
 
 /// A queue for the processor.

@@ -3,6 +3,7 @@
 #if LlamaCpp
 
 #if canImport(Glibc)
+import Synchronization
 import Glibc
 #elseif canImport(Musl)
 import Musl

@@ -3,6 +3,7 @@
 import GatewayWire
 import ModelGateway
 import NIOCore
+import Synchronization
 
 /// A call that runs. Its task puts the response into an outbox; the connection's event loop takes it out in batches.
 ///

@@ -8,6 +8,7 @@ public import ModelGateway
 import NIOCore
 import NIOPosix
 public import ServiceLifecycle
+import Synchronization
 
 /// Serves a gateway over HTTP.
 ///

@@ -2,6 +2,7 @@
 
 import GatewayWire
 import NIOCore
+import Synchronization
 
 /// Runs the jobs of tasks on an event loop, in the order in which they come.
 final class LoopExecutor: TaskExecutor {

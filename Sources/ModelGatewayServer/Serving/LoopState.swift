@@ -2,6 +2,7 @@
 
 import GatewayWire
 import NIOCore
+import Synchronization
 
 /// The state of one event loop of the server.
 final class LoopState: Sendable {

@@ -7,6 +7,7 @@ import ModelGateway
 import NIOCore
 import NIOSSL
 import NIOTLS
+import Synchronization
 
 /// The handshakes of a server.
 final class Handshakes: Sendable {

@@ -6,6 +6,7 @@ import Logging
 import ModelGateway
 import NIOCore
 import NIOSSL
+import Synchronization
 
 /// The TLS of a server. Connections take what holds when they are accepted.
 final class ServerCertificates: Sendable {

@@ -3,6 +3,7 @@
 import GatewayWire
 import ModelGateway
 import NIOPosix
+import Synchronization
 
 /// The TLS of a transport. Reading the system's authorities takes a while and some memory, and many gateways call only
 /// engines in plain HTTP.

@@ -3,6 +3,7 @@
 import GatewaySystem
 import GatewayWire
 public import ModelGateway
+import Synchronization
 
 /// Writes one line for each finished request, off the path of the request.
 ///

@@ -3,6 +3,7 @@
 public import CoreMetrics
 import GatewayWire
 public import ModelGateway
+import Synchronization
 
 /// Counts calls, their durations and their tokens.
 ///

@@ -3,6 +3,7 @@
 public import CoreMetrics
 import GatewayWire
 internal import ModelGateway
+import Synchronization
 
 /// Counts requests, their durations and bytes, and connections.
 public final class HTTPMetrics: Sendable {

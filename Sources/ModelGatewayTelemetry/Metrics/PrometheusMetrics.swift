@@ -3,6 +3,7 @@
 public import CoreMetrics
 import GatewayWire
 public import ModelGateway
+import Synchronization
 
 /// Collects what is recorded through swift-metrics and renders it for a Prometheus server.
 ///

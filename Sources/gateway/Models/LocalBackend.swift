@@ -5,6 +5,7 @@ import GatewayWire
 import Logging
 import ModelGateway
 import ModelGatewayLlama
+import Synchronization
 
 /// The local models of the process.
 final class LocalBackend: Sendable {

@@ -6,6 +6,7 @@ import Logging
 import ModelGateway
 import ModelGatewayServer
 import ModelGatewayTelemetry
+import Synchronization
 
 /// Counts, and writes one line for each request: what the server knows of it together with what the gateway knows.
 final class ServerObserver: CallObserver, RequestObserver {

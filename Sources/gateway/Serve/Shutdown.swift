@@ -3,6 +3,7 @@
 import GatewaySystem
 import GatewayWire
 import Logging
+import Synchronization
 import UnixSignals
 
 /// The way of a server to its end, one step further with each signal.

@@ -2,6 +2,7 @@
 
 import GatewaySystem
 import GatewayWire
+import Synchronization
 import UnixSignals
 
 /// Decides what an interrupt signal does.

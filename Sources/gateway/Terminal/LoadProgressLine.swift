@@ -2,6 +2,7 @@
 
 import GatewayWire
 import ModelGateway
+import Synchronization
 
 /// One line of progress that is written over itself and leaves nothing behind.
 final class LoadProgressLine: Sendable {

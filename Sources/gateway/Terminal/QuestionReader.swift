@@ -1,6 +1,7 @@
 // The questions of a conversation, as a person types and pastes them on a terminal.
 
 import GatewayWire
+import Synchronization
 
 /// Reads questions and shows what is typed.
 final class QuestionReader: Sendable {

@@ -1,6 +1,7 @@
 // The lock: one thread at a time, and what the body returns or throws.
 
 import GatewayWire
+import Synchronization
 import Testing
 
 struct LockTests {

@@ -3,6 +3,7 @@
 import GatewayWire
 import ModelGateway
 import ModelGatewayServer
+import Synchronization
 
 /// Answers calls with a closure and remembers them.
 final class FakeGateway: ServedGateway {

@@ -4,6 +4,7 @@ import GatewayWire
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// One TCP connection to a server on this machine.
 final class RawClient: Sendable {

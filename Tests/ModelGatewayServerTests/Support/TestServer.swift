@@ -5,6 +5,7 @@ import Logging
 import ModelGateway
 import ModelGatewayServer
 import ServiceLifecycle
+import Synchronization
 
 /// A running server.
 struct TestServer: Sendable {

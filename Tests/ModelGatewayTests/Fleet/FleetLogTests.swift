@@ -4,6 +4,7 @@ import GatewayWire
 import Logging
 import ModelGatewayTelemetry
 import ModelGatewayTesting
+import Synchronization
 import Testing
 
 @testable import ModelGateway

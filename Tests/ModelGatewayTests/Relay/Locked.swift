@@ -1,6 +1,7 @@
 // A value that tests share between threads.
 
 import GatewayWire
+import Synchronization
 
 /// A value behind a lock, in a class so that it can be captured.
 final class Locked<Value: Sendable>: Sendable {

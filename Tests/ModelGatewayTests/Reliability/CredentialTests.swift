@@ -3,6 +3,7 @@
 import GatewayWire
 import Logging
 import ModelGatewayTesting
+import Synchronization
 import Testing
 
 @testable import ModelGateway

@@ -4,6 +4,7 @@ import GatewayWire
 import ModelGateway
 import ModelGatewayServer
 import ModelGatewayTesting
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

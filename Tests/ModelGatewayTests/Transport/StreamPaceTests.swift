@@ -5,6 +5,7 @@ import ModelGateway
 import ModelGatewayServer
 import ModelGatewayTesting
 import NIOCore
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

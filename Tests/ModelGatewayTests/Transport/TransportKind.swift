@@ -5,6 +5,7 @@ import ModelGateway
 import ModelGatewayServer
 import NIOCore
 import NIOSSL
+import Synchronization
 import TLSTesting
 
 /// One of the transports that the project offers.

@@ -1,6 +1,7 @@
 // How a deployment is asked whether it is up: its server's own health endpoint, else its list of models.
 
 import GatewayWire
+import Synchronization
 
 /// Asks deployments whether they are up. Remembers which servers have no health endpoint.
 final class EngineProbe: Sendable {

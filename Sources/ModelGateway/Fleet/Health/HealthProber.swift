@@ -1,6 +1,7 @@
 // Asks deployments whether they are up, each at its own times.
 
 import GatewayWire
+import Synchronization
 
 /// Probes the deployments of a fleet as their groups want it, for as long as ``run()`` runs.
 ///

@@ -1,6 +1,7 @@
 // What there is to probe: which deployments have come or are to be probed otherwise, told as it happens.
 
 import GatewayWire
+import Synchronization
 
 /// A deployment as the prober knows it.
 struct ProbeSubject: Sendable, Hashable {

@@ -2,6 +2,7 @@
 
 internal import CoreMetrics
 import GatewayWire
+import Synchronization
 
 /// The gauges that stand in the backend.
 final class FleetGauges: Sendable {

@@ -2,6 +2,7 @@
 
 internal import CoreMetrics
 import GatewayWire
+import Synchronization
 
 /// Makes the counters of a fleet. Those of a deployment or a group that is gone stay for a while, so that the last
 /// scrapes see how it ended and a short absence does not start its counters anew; then they leave the backend, or

@@ -1,6 +1,7 @@
 // The book that `cache_aware` keeps of which deployment has read which prompts, under a lock of its own.
 
 import GatewayWire
+import Synchronization
 
 /// Shared by the group's policy and its leases: asked before a selection, told of its result, and told when an upstream did
 /// not take the prompt.

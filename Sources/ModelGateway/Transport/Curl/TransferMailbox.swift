@@ -1,6 +1,7 @@
 // What the event loop hands to the task that waits for a response: the head, the bytes that came in, the end.
 
 import GatewayWire
+import Synchronization
 
 /// The status and header lines of the final response.
 struct TransferHead: Sendable {

@@ -2,6 +2,7 @@
 
 import GatewayWire
 internal import Logging
+import Synchronization
 
 /// Keeps the fleet in step with the workers: one deployment for each model of each worker.
 ///

@@ -1,6 +1,7 @@
 // What other threads ask of an event loop, until the loop takes it.
 
 import GatewayWire
+import Synchronization
 
 extension CurlEventLoop {
     /// What other threads, and tasks on this one, ask of the loop.
