@@ -84,7 +84,15 @@ let package = Package(
         ),
 
         // Micro-benchmarks: swift package --package-path Benchmarks benchmark
-        .benchmark("WireBenchmarks", dependencies: ["GatewayWire"]),
+        .benchmark(
+            "WireBenchmarks",
+            dependencies: [
+                "GatewayWire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        ),
         .benchmark("RoutingBenchmarks", dependencies: ["GatewayWire", "ModelGateway"]),
         .benchmark(
             "TransportBenchmarks",

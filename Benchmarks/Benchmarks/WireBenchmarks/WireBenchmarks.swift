@@ -2,6 +2,9 @@
 
 import Benchmark
 import GatewayWire
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
 
 /// A chat completion request whose prompt has about `bytes` bytes, as clients send it.
 private func chatRequest(promptBytes bytes: Int) -> [UInt8] {
@@ -77,6 +80,11 @@ let benchmarks: @Sendable () -> Void = {
         }
     }
 
+    Benchmark("HTTP response, head and 300 B body in one read, by NIO") { benchmark in
+        let reader = try NIOReader()
+        for _ in benchmark.scaledIterations { try reader.read(ByteBuffer(bytes: whole), isRequestNew: true) }
+    }
+
     let head = Array("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".utf8)
     let chunk = Array("\(String(event.count, radix: 16))\r\n".utf8) + event + Array("\r\n".utf8)
     Benchmark("HTTP chunk of one event") { benchmark in
@@ -84,6 +92,44 @@ let benchmarks: @Sendable () -> Void = {
         reader.begin(expectsBody: true)
         try read(head, with: &reader)
         for _ in benchmark.scaledIterations { try read(chunk, with: &reader) }
+    }
+
+    Benchmark("HTTP chunk of one event, by NIO") { benchmark in
+        let reader = try NIOReader()
+        try reader.read(ByteBuffer(bytes: head), isRequestNew: true)
+        for _ in benchmark.scaledIterations { try reader.read(ByteBuffer(bytes: chunk), isRequestNew: false) }
+    }
+}
+
+/// NIO's reader of responses, as a pipeline has it, on a channel without a socket.
+private struct NIOReader {
+    private let channel: EmbeddedChannel
+
+    init() throws {
+        let decoder = HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop)
+        channel = EmbeddedChannel(handlers: [Swallow(), ByteToMessageHandler(decoder), Sink()])
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    }
+
+    func read(_ bytes: ByteBuffer, isRequestNew: Bool) throws {
+        if isRequestNew {
+            // It wants to know which request it reads the response to.
+            let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/")
+            channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        }
+        channel.pipeline.fireChannelRead(bytes)
+    }
+
+    private final class Swallow: ChannelOutboundHandler {
+        typealias OutboundIn = HTTPClientRequestPart
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {}
+    }
+
+    private final class Sink: ChannelInboundHandler {
+        typealias InboundIn = HTTPClientResponsePart
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) { blackHole(unwrapInboundIn(data)) }
     }
 }
 

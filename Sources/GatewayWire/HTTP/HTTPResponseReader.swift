@@ -1,4 +1,8 @@
 // An HTTP/1 response out of bytes that arrive in any pieces (RFC 9112): status, header lines as they came, body.
+//
+// A reader of our own because each event of a stream passes through it: a chunk takes it 51 ns where NIO's decoder takes 584,
+// a whole response of 300 bytes 196 ns instead of 2,090 (medians; swift package --package-path Benchmarks benchmark --target
+// WireBenchmarks --filter 'HTTP.*'). Tests/Fuzzing holds both against each other.
 
 #if canImport(Glibc)
 import Glibc
