@@ -114,7 +114,8 @@ package final class Fleet: Sendable {
             if let group = groups[model] { return group }
             var configuration = template
             configuration.model = model
-            configuration.deployments = []
+            // A call that sees the model must find its deployment as well.
+            configuration.deployments = [deployment]
             let group = newGroup(configuration)
             groups[model] = group
             return group

@@ -114,6 +114,17 @@ import Testing
         #expect(bench.group.status.deployments.map(\.deployment.id) == ["d1"])
     }
 
+    @Test func `A model that is seen has its deployment, however early it is seen`() async {
+        for _ in 0..<300 {
+            let fleet = Fleet()
+            let seen = Task.detached {
+                while true { if let group = fleet.allGroups.first { return group.deployments.count } }
+            }
+            fleet.set(deployment("a"), of: "m", template: DeploymentGroup(model: ""))
+            #expect(await seen.value == 1)
+        }
+    }
+
     @Test func `models come and go with their deployments`() throws {
         let fleet = Fleet([DeploymentGroup(model: "fixed", deployments: [])])
         let missing = #expect(throws: GatewayError.self) { try fleet.group("m") }
