@@ -23,10 +23,6 @@ public protocol PolicyOptions: Sendable, Hashable {
 }
 
 /// The options of a policy that has none.
-public struct NoPolicyOptions: PolicyOptions {
-    /// No keys.
-    public static var keys: [PolicyKey<NoPolicyOptions>] { [] }
-
-    /// Creates the options.
-    public init() {}
+struct NoPolicyOptions: PolicyOptions {
+    static let keys: [PolicyKey<NoPolicyOptions>] = []
 }

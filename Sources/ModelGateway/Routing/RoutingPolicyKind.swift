@@ -4,7 +4,7 @@
 ///
 /// ```swift
 /// DeploymentGroup(model: "llama", deployments: engines, policy: .cacheAware())
-/// DeploymentGroup(model: "gpt", deployments: accounts, policy: .manual(.init(assignment: .leastLoad)))
+/// DeploymentGroup(model: "gpt", deployments: accounts, policy: .manual(assignment: .leastLoad))
 /// ```
 ///
 /// Before a policy is asked, the group has left out everything that may not take the call: other priority tiers than

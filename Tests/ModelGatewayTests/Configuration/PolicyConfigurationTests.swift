@@ -33,14 +33,14 @@ struct PolicyConfigurationTests {
             cache_boundaries = [16] }
             """
         )
-        let expected = CacheAwareOptions(
+        let expected = RoutingPolicyKind.cacheAware(
             cacheThreshold: 0.5,
             maxTreeBytes: 1 << 20,
             index: .hash,
             cacheLifetime: .seconds(60),
             cacheBoundaries: [16]
         )
-        #expect(read == .cacheAware(expected))
+        #expect(read == expected)
         #expect(read != .cacheAware())
     }
 
@@ -63,11 +63,20 @@ struct PolicyConfigurationTests {
 
     @Test func `a name alone keeps the options of a policy that it is already`() throws {
         var configuration = Configuration()
-        configuration.workers.policy = .consistentHashing(ConsistentHashingOptions(loadFactor: 2))
+        configuration.workers.policy = .consistentHashing(loadFactor: 2)
         try configuration.applyEnvironment(["GATEWAY_POLICY": "consistent_hashing"])
-        #expect(configuration.workers.policy == .consistentHashing(ConsistentHashingOptions(loadFactor: 2)))
+        #expect(configuration.workers.policy == .consistentHashing(loadFactor: 2))
         try configuration.applyEnvironment(["GATEWAY_POLICY": "bucket"])
         #expect(configuration.workers.policy == .bucket())
+    }
+
+    @Test func `a policy made in code has the defaults of one named in a configuration`() throws {
+        let made: [RoutingPolicyKind] = [
+            .random, .roundRobin, .powerOfTwo, .consistentHashing(), .prefixHash(), .manual(), .bucket(), .cacheAware(),
+            .leastLoad, .latency(), .cost(),
+        ]
+        #expect(made.map(\.name) == PolicyCatalog.standard.names)
+        for policy in made { #expect(try PolicyCatalog.standard.policy(policy.name) == policy) }
     }
 
     // MARK: Policies of a program

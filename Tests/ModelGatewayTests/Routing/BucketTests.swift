@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct BucketTests {
     // The rule against uneven load is off: these tests are about the boundaries.
-    private let quiet = BucketOptions(balanceAbsoluteThreshold: 1_000_000_000)
+    private let quiet = RoutingPolicyKind.bucket(balanceAbsoluteThreshold: 1_000_000_000)
 
     private func length(_ random: inout SeededGenerator) -> Int {
         // Log-uniform over 16 to 16,384 tokens.
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `shares of tokens become equal`() throws {
-        let bench = Bench(deployments(4), .bucket(quiet))
+        let bench = Bench(deployments(4), quiet)
         _ = try tokens(bench, seconds: 11, seed: 1)
         let shares = try tokens(bench, seconds: 10, seed: 2)
         let fair = Double(shares.values.reduce(0, +)) / 4
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `shares follow the weights after a deployment comes`() throws {
-        let bench = Bench(deployments([1, 1]), .bucket(quiet))
+        let bench = Bench(deployments([1, 1]), quiet)
         _ = try tokens(bench, seconds: 6, seed: 3)
         bench.group.set(deployment("d2", weight: 2))
         let shares = try tokens(bench, seconds: 10, seed: 4)
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func `prompts of one length go to one deployment`() throws {
-        let bench = Bench(deployments(4), .bucket(quiet))
+        let bench = Bench(deployments(4), quiet)
         for size in [10, 5000, 9000, 100_000] {
             #expect(try Set((0..<20).map { _ in try bench.pick(RoutingInput(estimatedTokens: size)) }).count == 1)
         }
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `an ineligible owner's prompts go to a neighbour`() throws {
-        let bench = Bench(deployments(4), .bucket(quiet))
+        let bench = Bench(deployments(4), quiet)
         bench.group.change("d1") { $0.weight = 0 }
         #expect(try ["d0", "d2"].contains(bench.pick(RoutingInput(estimatedTokens: 5000))))
         bench.group.remove("d0")
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func `one length for all is spread by the load`() throws {
-        let bench = Bench(deployments(4), .bucket(BucketOptions(balanceAbsoluteThreshold: 4000)))
+        let bench = Bench(deployments(4), .bucket(balanceAbsoluteThreshold: 4000))
         let counts = try bench.counts(400) { _ in RoutingInput(estimatedTokens: 500) }
         #expect(counts.values.allSatisfy { $0 > 60 })
     }

@@ -17,10 +17,10 @@ import Testing
         return lease.deployment.id
     }
 
-    @Test(arguments: [CacheAwareOptions.Index.tree, .hash])
-    func `prompts with a common beginning stay together`(index: CacheAwareOptions.Index) throws {
-        let options = CacheAwareOptions(index: index, cacheBoundaries: [64, 128])
-        let bench = Bench(deployments(4), .cacheAware(options))
+    @Test(arguments: [RoutingPolicyKind.PrefixIndex.tree, .hash])
+    func `prompts with a common beginning stay together`(index: RoutingPolicyKind.PrefixIndex) throws {
+        let policy = RoutingPolicyKind.cacheAware(index: index, cacheBoundaries: [64, 128])
+        let bench = Bench(deployments(4), policy)
         for group in 0..<8 {
             let picks = try (0..<10).map { try accepted(bench, text(prompt("group \(group)") + " turn \($0)")) }
             #expect(Set(picks).count == 1)
@@ -42,18 +42,18 @@ import Testing
         #expect(bench.group.explain(text(prompt("a"))).candidates.first?.score == 1)
     }
 
-    @Test(arguments: [CacheAwareOptions.Index.tree, .hash])
-    func `a prompt follows one that is still being read`(index: CacheAwareOptions.Index) throws {
-        let bench = Bench(deployments(4), .cacheAware(CacheAwareOptions(index: index, cacheBoundaries: [64, 128])))
+    @Test(arguments: [RoutingPolicyKind.PrefixIndex.tree, .hash])
+    func `a prompt follows one that is still being read`(index: RoutingPolicyKind.PrefixIndex) throws {
+        let bench = Bench(deployments(4), .cacheAware(index: index, cacheBoundaries: [64, 128]))
         let leases = try (0..<3).map { try bench.group.acquire(text(prompt("a") + " turn \($0)")) }
         #expect(Set(leases.map(\.deployment.id)).count == 1)
         for lease in leases { lease.finish(.failure) }
         #expect(bench.group.explain(text(prompt("a"))).candidates.allSatisfy { $0.score == 0 })
     }
 
-    @Test(arguments: [CacheAwareOptions.Index.tree, .hash])
-    func `a failure does not forget what was read before`(index: CacheAwareOptions.Index) throws {
-        let bench = Bench(deployments(3), .cacheAware(CacheAwareOptions(index: index, cacheBoundaries: [200, 256])))
+    @Test(arguments: [RoutingPolicyKind.PrefixIndex.tree, .hash])
+    func `a failure does not forget what was read before`(index: RoutingPolicyKind.PrefixIndex) throws {
+        let bench = Bench(deployments(3), .cacheAware(index: index, cacheBoundaries: [200, 256]))
         let home = try accepted(bench, text(prompt("a")))
         let longer = try bench.group.acquire(text(prompt("a") + prompt("b")))
         #expect(longer.deployment.id == home)
@@ -152,8 +152,8 @@ import Testing
     @Test func `the tree survives a reload of the configuration`() throws {
         let bench = Bench(deployments(2), .cacheAware())
         let home = try accepted(bench, text(prompt("a")))
-        let options = CacheAwareOptions(cacheThreshold: 0.5)
-        bench.group.apply(DeploymentGroup(model: "m", deployments: deployments(2), policy: .cacheAware(options)))
+        let policy = RoutingPolicyKind.cacheAware(cacheThreshold: 0.5)
+        bench.group.apply(DeploymentGroup(model: "m", deployments: deployments(2), policy: policy))
         for _ in 0..<5 { #expect(try bench.pick(text(prompt("a"))) == home) }
     }
 

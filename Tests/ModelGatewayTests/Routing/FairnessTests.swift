@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func `latency tries the unknown first and then prefers the fast one`() throws {
-        let bench = Bench(deployments(3), .latency(LatencyOptions(exploration: 0)))
+        let bench = Bench(deployments(3), .latency(exploration: 0))
         for _ in 0..<3 {
             let lease = try bench.group.acquire(RoutingInput(estimatedTokens: 100))
             bench.clock.advance(by: lease.deployment.id == "d1" ? .milliseconds(10) : .milliseconds(100))
@@ -125,7 +125,7 @@ import Testing
     }
 
     @Test func `latency spreads calls that come together by how fast their deployments are`() throws {
-        let bench = Bench(deployments(3), .latency(LatencyOptions(exploration: 0)))
+        let bench = Bench(deployments(3), .latency(exploration: 0))
         let input = RoutingInput(estimatedTokens: 100)
         for _ in 0..<3 {
             let lease = try bench.group.acquire(input)
@@ -157,8 +157,8 @@ import Testing
         let fleet = [
             deployment("cheap", inputPrice: 1), deployment("dear", inputPrice: 10), deployment("unknown"),
         ]
-        let options = CostOptions(maxLatency: .seconds(1), exploration: 0)
-        let bench = Bench(fleet, .cost(options))
+        let policy = RoutingPolicyKind.cost(maxLatency: .seconds(1), exploration: 0)
+        let bench = Bench(fleet, policy)
         #expect(try bench.counts(10) == ["cheap": 10])
         let lease = try bench.group.acquire(RoutingInput(forcedDeployment: "cheap"))
         bench.clock.advance(by: .seconds(60))

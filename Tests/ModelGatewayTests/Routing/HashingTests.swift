@@ -6,7 +6,7 @@ import Testing
 @testable import ModelGateway
 
 @Suite struct HashingTests {
-    private let loose = ConsistentHashingOptions(loadFactor: 1.25, balanceAbsoluteThreshold: 10)
+    private let loose = RoutingPolicyKind.consistentHashing(loadFactor: 1.25, balanceAbsoluteThreshold: 10)
 
     private func owners(_ bench: Bench, keys: Int) throws -> [String] {
         try (0..<keys).map { try bench.pick(RoutingInput(sessionKey: "session \($0)")) }
@@ -14,7 +14,7 @@ import Testing
 
     @Test(arguments: [3, 10, 40])
     func `adding one moves its share of the keys and no others`(count: Int) throws {
-        let bench = Bench(deployments(count), .consistentHashing(loose))
+        let bench = Bench(deployments(count), loose)
         let before = try owners(bench, keys: 3000)
         bench.group.set(deployment("new"))
         let after = try owners(bench, keys: 3000)
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func `an ineligible owner's keys go on clockwise and come back`() throws {
-        let bench = Bench(deployments(5), .consistentHashing(loose))
+        let bench = Bench(deployments(5), loose)
         let before = try owners(bench, keys: 500)
         bench.group.change("d2") { $0.weight = 0 }
         let during = try owners(bench, keys: 500)
@@ -38,15 +38,15 @@ import Testing
     }
 
     @Test func `weights decide the shares of the ring`() throws {
-        let bench = Bench(deployments([1, 3]), .consistentHashing(loose))
+        let bench = Bench(deployments([1, 3]), loose)
         let share = Double(try owners(bench, keys: 8000).count { $0 == "d1" }) / 8000
         #expect(abs(share - 0.75) < 0.06)
     }
 
     @Test(arguments: [(1.25, 10), (1.0, 0), (1.1, 2), (2.0, 0)])
     func `the bound on the load is never exceeded`(factor: Double, allowance: Int) throws {
-        let options = ConsistentHashingOptions(loadFactor: factor, balanceAbsoluteThreshold: allowance)
-        let bench = Bench(deployments(6), .consistentHashing(options))
+        let policy = RoutingPolicyKind.consistentHashing(loadFactor: factor, balanceAbsoluteThreshold: allowance)
+        let bench = Bench(deployments(6), policy)
         var random = SeededGenerator(seed: 5)
         var leases: [AttemptLease] = []
         for _ in 0..<3000 {
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func `without a session the beginning of the prompt is the key`() throws {
-        let bench = Bench(deployments(8), .consistentHashing(loose))
+        let bench = Bench(deployments(8), loose)
         let prefix = String(repeating: "x", count: 1024)
         #expect(try Set((0..<20).map { try bench.pick(text(prefix + "\($0)")) }).count == 1)
         #expect(try Set((0..<50).map { try bench.pick(text("\($0)" + prefix)) }).count > 3)
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func `few eligible ones of many are found, and keys stay`() throws {
-        let bench = Bench(deployments(400), .consistentHashing(loose))
+        let bench = Bench(deployments(400), loose)
         for index in 3..<400 { bench.group.change("d\(index)") { $0.weight = 0 } }
         let first = try owners(bench, keys: 300)
         #expect(Set(first) == ["d0", "d1", "d2"])
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func `prefix hash looks at so many tokens and cuts at a character`() throws {
-        let bench = Bench(deployments(8), .prefixHash(PrefixHashOptions(prefixTokenCount: 4)))
+        let bench = Bench(deployments(8), .prefixHash(prefixTokenCount: 4))
         #expect(try Set((0..<30).map { try bench.pick(text("sixteen bytes ok\($0)")) }).count == 1)
         #expect(try Set((0..<60).map { try bench.pick(text("fifteen bytes!\($0)")) }).count > 2)
         // The sixteenth byte lies within the é: both have the same whole characters before it.
@@ -95,8 +95,12 @@ import Testing
     }
 
     @Test func `prefix hash tries the deepest boundary first`() throws {
-        let options = PrefixHashOptions(prefixTokenCount: 2, balanceAbsoluteThreshold: 2, cacheBoundaries: [2, 8])
-        let bench = Bench(deployments(8), .prefixHash(options))
+        let policy = RoutingPolicyKind.prefixHash(
+            prefixTokenCount: 2,
+            balanceAbsoluteThreshold: 2,
+            cacheBoundaries: [2, 8]
+        )
+        let bench = Bench(deployments(8), policy)
         let long = String(repeating: "a", count: 32)
         #expect(try Set((0..<30).map { try bench.pick(text(long + "\($0)")) }).count == 1)
         let short = try bench.pick(text("aaaaaaaa"))

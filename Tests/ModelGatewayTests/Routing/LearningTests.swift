@@ -65,7 +65,7 @@ import Testing
 
     @Test func `B10: cost leaves out a cheap deployment whose whole answers are too slow`() throws {
         let members = [deployment("d0", inputPrice: 1), deployment("d1", inputPrice: 9)]
-        let bench = Bench(members, .cost(CostOptions(maxLatency: .seconds(2), exploration: 0)))
+        let bench = Bench(members, .cost(maxLatency: .seconds(2), exploration: 0))
         let speeds = [Speed(prompt: 0, answer: 1, fixed: 20_000), Speed(prompt: 100, answer: 1)]
         var random = SeededGenerator(seed: 1)
         let places = try (0..<10).map { _ in try call(bench, streamed: false, speeds: speeds, &random) }
@@ -86,7 +86,7 @@ import Testing
 
     @Test func `B10: real whole answers find the fastest engine`() async throws {
         // A busy machine may make the fast one look slow for a while; exploring finds that out.
-        let fleet = try ScriptedFleet(4, policy: .latency(LatencyOptions(exploration: 0.1)))
+        let fleet = try ScriptedFleet(4, policy: .latency(exploration: 0.1))
         for index in 0..<4 {
             fleet.answer(index, FailoverTests.answer.delayed(by: .milliseconds(index == 2 ? 1 : 1000)))
         }
@@ -95,7 +95,7 @@ import Testing
     }
 
     private static let idlePolicies: [RoutingPolicyKind] = [
-        .powerOfTwo, .leastLoad, .manual(ManualOptions(assignment: .leastLoad)), .cacheAware(), .cost(), .random,
+        .powerOfTwo, .leastLoad, .manual(assignment: .leastLoad), .cacheAware(), .cost(), .random,
         .roundRobin, .consistentHashing(), .prefixHash(),
     ]
 
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func `B10: under load twice the weight takes twice the calls`() throws {
-        for policy in [RoutingPolicyKind.leastLoad, .powerOfTwo, .manual(ManualOptions(assignment: .leastLoad))] {
+        for policy in [RoutingPolicyKind.leastLoad, .powerOfTwo, .manual(assignment: .leastLoad)] {
             let bench = Bench(deployments([1, 3]), policy)
             let leases = try (0..<400).map { _ in try bench.group.acquire(RoutingInput()) }
             let heavy = leases.count { $0.deployment.id == "d1" }

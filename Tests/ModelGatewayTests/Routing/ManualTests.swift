@@ -59,14 +59,14 @@ import Testing
     }
 
     @Test func `fewest sessions spreads new ones evenly`() throws {
-        let bench = Bench(deployments(4), .manual(ManualOptions(assignment: .fewestSessions)))
+        let bench = Bench(deployments(4), .manual(assignment: .fewestSessions))
         let counts = try bench.counts(100) { RoutingInput(sessionKey: "s\($0)") }
         #expect(counts == ["d0": 25, "d1": 25, "d2": 25, "d3": 25])
     }
 
     @Test func `idle sessions are forgotten, and count no more`() throws {
-        let options = ManualOptions(assignment: .fewestSessions, maxIdle: .seconds(60))
-        let bench = Bench(deployments(2), .manual(options))
+        let policy = RoutingPolicyKind.manual(assignment: .fewestSessions, maxIdle: .seconds(60))
+        let bench = Bench(deployments(2), policy)
         _ = try bench.counts(10) { RoutingInput(sessionKey: "old \($0)") }
         bench.clock.advance(by: .seconds(61))
         let counts = try bench.counts(10) { RoutingInput(sessionKey: "new \($0)") }
@@ -96,8 +96,8 @@ import Testing
         let keys = (0..<50).map { "s\($0)" }
         let before = try keys.map { try bench.pick(RoutingInput(sessionKey: $0)) }
         bench.group.apply(DeploymentGroup(model: "m", deployments: fleet, policy: .manual()))
-        let other = ManualOptions(assignment: .leastLoad, maxIdle: .seconds(100))
-        bench.group.apply(DeploymentGroup(model: "m", deployments: fleet, policy: .manual(other)))
+        let other = RoutingPolicyKind.manual(assignment: .leastLoad, maxIdle: .seconds(100))
+        bench.group.apply(DeploymentGroup(model: "m", deployments: fleet, policy: other))
         #expect(try keys.map { try bench.pick(RoutingInput(sessionKey: $0)) } == before)
     }
 

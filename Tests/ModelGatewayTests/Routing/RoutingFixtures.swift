@@ -97,8 +97,8 @@ func text(_ string: String, session: String? = nil, tags: [String] = []) -> Rout
 
 let everyPolicy: [RoutingPolicyKind] = [
     .random, .roundRobin, .powerOfTwo, .consistentHashing(), .prefixHash(), .manual(),
-    .manual(ManualOptions(assignment: .leastLoad)), .manual(ManualOptions(assignment: .fewestSessions)), .bucket(),
-    .cacheAware(), .cacheAware(CacheAwareOptions(index: .hash)), .leastLoad, .latency(), .cost(),
+    .manual(assignment: .leastLoad), .manual(assignment: .fewestSessions), .bucket(),
+    .cacheAware(), .cacheAware(index: .hash), .leastLoad, .latency(), .cost(),
     .custom("first") { FirstPolicy() },
 ]
 

@@ -5,39 +5,33 @@ import GatewayWire
 
 extension RoutingPolicyKind {
     /// Prompts of similar length share deployments.
-    public static func bucket(_ options: BucketOptions = BucketOptions()) -> RoutingPolicyKind {
-        RoutingPolicyKind(BucketPolicy.self, options)
-    }
-}
-
-/// The options of ``RoutingPolicyKind/bucket(_:)``.
-public struct BucketOptions: PolicyOptions {
-    /// How often the boundaries may move, and over what period calls decide where to. Default 5 s.
-    public var adjustInterval: Duration
-    /// Prompt tokens of the interval between the busiest and the least busy deployment, from which on the least busy one
-    /// takes the call whatever its length. Default 16,384.
-    public var balanceAbsoluteThreshold: Int
-    /// Multiple of the least busy deployment's tokens that the busiest must have for that. Default 1.5.
-    public var balanceRelativeThreshold: Double
-
-    /// Creates a set of options.
-    public init(
+    /// - Parameters:
+    ///   - adjustInterval: How often the boundaries may move, and over what period calls decide where to. Default 5 s.
+    ///   - balanceAbsoluteThreshold: Prompt tokens of the interval between the busiest and the least busy deployment, from
+    ///     which on the least busy one takes the call whatever its length. Default 16,384.
+    ///   - balanceRelativeThreshold: Multiple of the least busy deployment's tokens that the busiest must have for that.
+    ///     Default 1.5.
+    public static func bucket(
         adjustInterval: Duration = .seconds(5),
         balanceAbsoluteThreshold: Int = 16_384,
         balanceRelativeThreshold: Double = 1.5
-    ) {
-        self.adjustInterval = adjustInterval
-        self.balanceAbsoluteThreshold = balanceAbsoluteThreshold
-        self.balanceRelativeThreshold = balanceRelativeThreshold
+    ) -> RoutingPolicyKind {
+        let options = BucketOptions(
+            adjustInterval: adjustInterval,
+            balanceAbsoluteThreshold: balanceAbsoluteThreshold,
+            balanceRelativeThreshold: balanceRelativeThreshold
+        )
+        return RoutingPolicyKind(BucketPolicy.self, options)
     }
+}
 
-    /// Creates options with their defaults.
-    public init() {
-        self.init(balanceRelativeThreshold: 1.5)
-    }
+/// The parameters of ``RoutingPolicyKind/bucket(adjustInterval:balanceAbsoluteThreshold:balanceRelativeThreshold:)``.
+struct BucketOptions: PolicyOptions {
+    var adjustInterval = Duration.seconds(5)
+    var balanceAbsoluteThreshold = 16_384
+    var balanceRelativeThreshold = 1.5
 
-    /// The keys of a configuration.
-    public static let keys: [PolicyKey<BucketOptions>] = [
+    static let keys: [PolicyKey<BucketOptions>] = [
         .duration(
             "adjust_interval",
             \.adjustInterval,

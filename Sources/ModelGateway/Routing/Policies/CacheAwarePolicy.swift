@@ -3,65 +3,61 @@
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// Prompts go where their beginning has been read already, unless that deployment is too busy. The best choice for
-    /// self-hosted engines that cache prefixes.
-    public static func cacheAware(_ options: CacheAwareOptions = CacheAwareOptions()) -> RoutingPolicyKind {
-        RoutingPolicyKind(CacheAwarePolicy.self, options)
-    }
-}
-
-/// The options of ``RoutingPolicyKind/cacheAware(_:)``.
-public struct CacheAwareOptions: PolicyOptions {
-    /// How the gateway remembers who has read what.
-    public enum Index: String, Sendable, Hashable, CaseIterable {
+    /// How ``cacheAware(cacheThreshold:balanceAbsoluteThreshold:balanceRelativeThreshold:maxTreeBytes:index:cacheLifetime:cacheBoundaries:)``
+    /// remembers who has read what.
+    public enum PrefixIndex: String, Sendable, Hashable, CaseIterable {
         /// A radix tree over the bytes of the prompts: finds any common beginning.
         case tree
         /// Hashes of the prompts' beginnings at fixed lengths, for a limited time.
         case hash
     }
 
-    /// The share of the prompt that must have been read for it to matter; more than this, not equal. Default 0.3.
-    public var cacheThreshold: Double
-    /// Calls above the mean from which on a deployment is too busy. Default 64; less at a low mean: never more than two
-    /// standard deviations of a Poisson count at that mean, at least 4.
-    public var balanceAbsoluteThreshold: Int
-    /// Multiple of the mean load from which on a deployment is too busy. Default 1.5.
-    public var balanceRelativeThreshold: Double
-    /// Bytes of memory for the tree or the hashes. Default 64 MiB.
-    public var maxTreeBytes: Int
-    /// How the gateway remembers. Default tree.
-    public var index: Index
-    /// How long a hash is remembered after its last use. Default 180 s.
-    public var cacheLifetime: Duration
-    /// Lengths in tokens, four bytes each, at which beginnings are hashed.
-    public var cacheBoundaries: [Int]
-
-    /// Creates a set of options.
-    public init(
+    /// Prompts go where their beginning has been read already, unless that deployment is too busy. The best choice for
+    /// self-hosted engines that cache prefixes.
+    /// - Parameters:
+    ///   - cacheThreshold: The share of the prompt that must have been read for it to matter; more than this, not equal.
+    ///     Default 0.3.
+    ///   - balanceAbsoluteThreshold: Calls above the mean from which on a deployment is too busy. Default 64; less at a low
+    ///     mean: never more than two standard deviations of a Poisson count at that mean, at least 4.
+    ///   - balanceRelativeThreshold: Multiple of the mean load from which on a deployment is too busy. Default 1.5.
+    ///   - maxTreeBytes: Bytes of memory for the tree or the hashes. Default 64 MiB.
+    ///   - index: How the gateway remembers. Default tree.
+    ///   - cacheLifetime: How long a hash is remembered after its last use. Default 180 s.
+    ///   - cacheBoundaries: Lengths in tokens, four bytes each, at which beginnings are hashed. Default 256, 512 and so on
+    ///     up to 16,384.
+    public static func cacheAware(
         cacheThreshold: Double = 0.3,
         balanceAbsoluteThreshold: Int = 64,
         balanceRelativeThreshold: Double = 1.5,
         maxTreeBytes: Int = 64 << 20,
-        index: Index = .tree,
+        index: PrefixIndex = .tree,
         cacheLifetime: Duration = .seconds(180),
         cacheBoundaries: [Int] = [256, 512, 1024, 2048, 4096, 8192, 16384]
-    ) {
-        self.cacheThreshold = cacheThreshold
-        self.balanceAbsoluteThreshold = balanceAbsoluteThreshold
-        self.balanceRelativeThreshold = balanceRelativeThreshold
-        self.maxTreeBytes = maxTreeBytes
-        self.index = index
-        self.cacheLifetime = cacheLifetime
-        self.cacheBoundaries = cacheBoundaries
+    ) -> RoutingPolicyKind {
+        let options = CacheAwareOptions(
+            cacheThreshold: cacheThreshold,
+            balanceAbsoluteThreshold: balanceAbsoluteThreshold,
+            balanceRelativeThreshold: balanceRelativeThreshold,
+            maxTreeBytes: maxTreeBytes,
+            index: index,
+            cacheLifetime: cacheLifetime,
+            cacheBoundaries: cacheBoundaries
+        )
+        return RoutingPolicyKind(CacheAwarePolicy.self, options)
     }
+}
 
-    /// Creates options with their defaults.
-    public init() {
-        self.init(cacheThreshold: 0.3)
-    }
+/// The parameters of the policy.
+struct CacheAwareOptions: PolicyOptions {
+    var cacheThreshold = 0.3
+    var balanceAbsoluteThreshold = 64
+    var balanceRelativeThreshold = 1.5
+    var maxTreeBytes = 64 << 20
+    var index = RoutingPolicyKind.PrefixIndex.tree
+    var cacheLifetime = Duration.seconds(180)
+    var cacheBoundaries = [256, 512, 1024, 2048, 4096, 8192, 16384]
 
-    /// The keys of a configuration.
-    public static let keys: [PolicyKey<CacheAwareOptions>] = [
+    static let keys: [PolicyKey<CacheAwareOptions>] = [
         .number("cache_threshold", \.cacheThreshold, in: 0...1, "share of the prompt that must match"),
         .integer(
             "balance_abs_threshold",

@@ -5,33 +5,28 @@ import GatewayWire
 extension RoutingPolicyKind {
     /// Calls with the same session key, else with the same beginning of the prompt, on one deployment as long as its
     /// load is not far above the mean; adding or removing one of n deployments moves 1/n of the keys.
+    /// - Parameters:
+    ///   - loadFactor: How far above its share of the mean load a deployment may go before the next one takes over.
+    ///     Default 1.25.
+    ///   - balanceAbsoluteThreshold: Calls above the share that are always allowed. Default 10.
     public static func consistentHashing(
-        _ options: ConsistentHashingOptions = ConsistentHashingOptions()
+        loadFactor: Double = 1.25,
+        balanceAbsoluteThreshold: Int = 10
     ) -> RoutingPolicyKind {
-        RoutingPolicyKind(ConsistentHashingPolicy.self, options)
+        let options = ConsistentHashingOptions(
+            loadFactor: loadFactor,
+            balanceAbsoluteThreshold: balanceAbsoluteThreshold
+        )
+        return RoutingPolicyKind(ConsistentHashingPolicy.self, options)
     }
 }
 
-/// The options of ``RoutingPolicyKind/consistentHashing(_:)``.
-public struct ConsistentHashingOptions: PolicyOptions {
-    /// How far above its share of the mean load a deployment may go before the next one takes over. Default 1.25.
-    public var loadFactor: Double
-    /// Calls above the share that are always allowed. Default 10.
-    public var balanceAbsoluteThreshold: Int
+/// The parameters of ``RoutingPolicyKind/consistentHashing(loadFactor:balanceAbsoluteThreshold:)``.
+struct ConsistentHashingOptions: PolicyOptions {
+    var loadFactor = 1.25
+    var balanceAbsoluteThreshold = 10
 
-    /// Creates a set of options.
-    public init(loadFactor: Double = 1.25, balanceAbsoluteThreshold: Int = 10) {
-        self.loadFactor = loadFactor
-        self.balanceAbsoluteThreshold = balanceAbsoluteThreshold
-    }
-
-    /// Creates options with their defaults.
-    public init() {
-        self.init(loadFactor: 1.25)
-    }
-
-    /// The keys of a configuration.
-    public static let keys: [PolicyKey<ConsistentHashingOptions>] =
+    static let keys: [PolicyKey<ConsistentHashingOptions>] =
         PolicyKey.loadBound(\.loadFactor, \.balanceAbsoluteThreshold)
 }
 

@@ -4,31 +4,21 @@ import GatewayWire
 
 extension RoutingPolicyKind {
     /// The lowest price among the deployments that are fast enough.
-    public static func cost(_ options: CostOptions = CostOptions()) -> RoutingPolicyKind {
-        RoutingPolicyKind(CostPolicy.self, options)
+    /// - Parameters:
+    ///   - maxLatency: The longest smoothed time to the first token of a deployment that is fast enough. Default 10 s.
+    ///   - exploration: The share of calls that go to any deployment, so that a slow one can show that it is fast again.
+    ///     Default 0.01.
+    public static func cost(maxLatency: Duration = .seconds(10), exploration: Double = 0.01) -> RoutingPolicyKind {
+        RoutingPolicyKind(CostPolicy.self, CostOptions(maxLatency: maxLatency, exploration: exploration))
     }
 }
 
-/// The options of ``RoutingPolicyKind/cost(_:)``.
-public struct CostOptions: PolicyOptions {
-    /// The longest smoothed time to the first token of a deployment that is fast enough. Default 10 s.
-    public var maxLatency: Duration
-    /// The share of calls that go to any deployment, so that a slow one can show that it is fast again. Default 0.01.
-    public var exploration: Double
+/// The parameters of ``RoutingPolicyKind/cost(maxLatency:exploration:)``.
+struct CostOptions: PolicyOptions {
+    var maxLatency = Duration.seconds(10)
+    var exploration = 0.01
 
-    /// Creates a set of options.
-    public init(maxLatency: Duration = .seconds(10), exploration: Double = 0.01) {
-        self.maxLatency = maxLatency
-        self.exploration = exploration
-    }
-
-    /// Creates options with their defaults.
-    public init() {
-        self.init(exploration: 0.01)
-    }
-
-    /// The keys of a configuration.
-    public static let keys: [PolicyKey<CostOptions>] = [
+    static let keys: [PolicyKey<CostOptions>] = [
         .duration(
             "max_latency",
             \.maxLatency,

@@ -4,28 +4,18 @@ import GatewayWire
 
 extension RoutingPolicyKind {
     /// The shortest time to the first token for each token of the prompt, as measured, times the calls under way.
-    public static func latency(_ options: LatencyOptions = LatencyOptions()) -> RoutingPolicyKind {
-        RoutingPolicyKind(LatencyPolicy.self, options)
+    /// - Parameter exploration: The share of calls that go to any deployment, so that a slow one can show that it is fast
+    ///   again. Default 0.01.
+    public static func latency(exploration: Double = 0.01) -> RoutingPolicyKind {
+        RoutingPolicyKind(LatencyPolicy.self, LatencyOptions(exploration: exploration))
     }
 }
 
-/// The options of ``RoutingPolicyKind/latency(_:)``.
-public struct LatencyOptions: PolicyOptions {
-    /// The share of calls that go to any deployment, so that a slow one can show that it is fast again. Default 0.01.
-    public var exploration: Double
+/// The parameter of ``RoutingPolicyKind/latency(exploration:)``.
+struct LatencyOptions: PolicyOptions {
+    var exploration = 0.01
 
-    /// Creates a set of options.
-    public init(exploration: Double = 0.01) {
-        self.exploration = exploration
-    }
-
-    /// Creates options with their defaults.
-    public init() {
-        self.init(exploration: 0.01)
-    }
-
-    /// The keys of a configuration.
-    public static let keys: [PolicyKey<LatencyOptions>] = [.exploration(\.exploration)]
+    static let keys: [PolicyKey<LatencyOptions>] = [.exploration(\.exploration)]
 }
 
 /// The shortest smoothed time to the first token for each token of the prompt, times the calls that it would have then

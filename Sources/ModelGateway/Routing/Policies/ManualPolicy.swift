@@ -3,16 +3,8 @@
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// A session stays on the deployment where it began, and has a second one for when that fails.
-    public static func manual(_ options: ManualOptions = ManualOptions()) -> RoutingPolicyKind {
-        RoutingPolicyKind(ManualPolicy.self, options)
-    }
-}
-
-/// The options of ``RoutingPolicyKind/manual(_:)``.
-public struct ManualOptions: PolicyOptions {
-    /// How the deployment of a new session is chosen.
-    public enum Assignment: String, Sendable, Hashable, CaseIterable {
+    /// How ``manual(assignment:maxIdle:maxSessions:)`` chooses the deployment of a new session.
+    public enum SessionAssignment: String, Sendable, Hashable, CaseIterable {
         /// At random, by weight.
         case random
         /// The least loaded one.
@@ -21,31 +13,28 @@ public struct ManualOptions: PolicyOptions {
         case fewestSessions = "min_group"
     }
 
-    /// How the deployment of a new session is chosen. Default random.
-    public var assignment: Assignment
-    /// Sessions that were not used for this long are forgotten. Default 4 h; zero for never.
-    public var maxIdle: Duration
-    /// Sessions that are remembered; the longest unused one makes room. Default 262,144.
-    public var maxSessions: Int
-
-    /// Creates a set of options.
-    public init(
-        assignment: Assignment = .random,
+    /// A session stays on the deployment where it began, and has a second one for when that fails.
+    /// - Parameters:
+    ///   - assignment: How the deployment of a new session is chosen. Default random.
+    ///   - maxIdle: Sessions that were not used for this long are forgotten. Default 4 h; zero for never.
+    ///   - maxSessions: Sessions that are remembered; the longest unused one makes room. Default 262,144.
+    public static func manual(
+        assignment: SessionAssignment = .random,
         maxIdle: Duration = .seconds(4 * 3600),
         maxSessions: Int = 262_144
-    ) {
-        self.assignment = assignment
-        self.maxIdle = maxIdle
-        self.maxSessions = maxSessions
+    ) -> RoutingPolicyKind {
+        let options = ManualOptions(assignment: assignment, maxIdle: maxIdle, maxSessions: maxSessions)
+        return RoutingPolicyKind(ManualPolicy.self, options)
     }
+}
 
-    /// Creates options with their defaults.
-    public init() {
-        self.init(assignment: .random)
-    }
+/// The parameters of ``RoutingPolicyKind/manual(assignment:maxIdle:maxSessions:)``.
+struct ManualOptions: PolicyOptions {
+    var assignment = RoutingPolicyKind.SessionAssignment.random
+    var maxIdle = Duration.seconds(4 * 3600)
+    var maxSessions = 262_144
 
-    /// The keys of a configuration.
-    public static let keys: [PolicyKey<ManualOptions>] = [
+    static let keys: [PolicyKey<ManualOptions>] = [
         .duration("max_idle", \.maxIdle, in: .seconds(1) ... .seconds(30 * 86_400), "how long a key is kept"),
         .choice("assignment_mode", \.assignment, "how a new key is assigned"),
         .integer("max_sessions", \.maxSessions, in: 1...100_000_000, "keys that are kept"),

@@ -4,42 +4,37 @@ import GatewayWire
 
 extension RoutingPolicyKind {
     /// Prompts with the same beginning on one deployment as long as its load is not far above the mean.
-    public static func prefixHash(_ options: PrefixHashOptions = PrefixHashOptions()) -> RoutingPolicyKind {
-        RoutingPolicyKind(PrefixHashPolicy.self, options)
-    }
-}
-
-/// The options of ``RoutingPolicyKind/prefixHash(_:)``.
-public struct PrefixHashOptions: PolicyOptions {
-    /// Tokens at the beginning of the prompt that make the key, at four bytes each. Default 256.
-    public var prefixTokenCount: Int
-    /// How far above its share of the mean load a deployment may go before the next one takes over. Default 1.25.
-    public var loadFactor: Double
-    /// Calls above the share that are always allowed. Default 10.
-    public var balanceAbsoluteThreshold: Int
-    /// Other lengths in tokens to make keys of; the longest that the prompt reaches is tried first. Default none.
-    public var cacheBoundaries: [Int]
-
-    /// Creates a set of options.
-    public init(
+    /// - Parameters:
+    ///   - prefixTokenCount: Tokens at the beginning of the prompt that make the key, at four bytes each. Default 256.
+    ///   - loadFactor: How far above its share of the mean load a deployment may go before the next one takes over.
+    ///     Default 1.25.
+    ///   - balanceAbsoluteThreshold: Calls above the share that are always allowed. Default 10.
+    ///   - cacheBoundaries: Other lengths in tokens to make keys of; the longest that the prompt reaches is tried first.
+    ///     Default none.
+    public static func prefixHash(
         prefixTokenCount: Int = 256,
         loadFactor: Double = 1.25,
         balanceAbsoluteThreshold: Int = 10,
         cacheBoundaries: [Int] = []
-    ) {
-        self.prefixTokenCount = prefixTokenCount
-        self.loadFactor = loadFactor
-        self.balanceAbsoluteThreshold = balanceAbsoluteThreshold
-        self.cacheBoundaries = cacheBoundaries
+    ) -> RoutingPolicyKind {
+        let options = PrefixHashOptions(
+            prefixTokenCount: prefixTokenCount,
+            loadFactor: loadFactor,
+            balanceAbsoluteThreshold: balanceAbsoluteThreshold,
+            cacheBoundaries: cacheBoundaries
+        )
+        return RoutingPolicyKind(PrefixHashPolicy.self, options)
     }
+}
 
-    /// Creates options with their defaults.
-    public init() {
-        self.init(loadFactor: 1.25)
-    }
+/// The parameters of the policy.
+struct PrefixHashOptions: PolicyOptions {
+    var prefixTokenCount = 256
+    var loadFactor = 1.25
+    var balanceAbsoluteThreshold = 10
+    var cacheBoundaries: [Int] = []
 
-    /// The keys of a configuration.
-    public static let keys: [PolicyKey<PrefixHashOptions>] =
+    static let keys: [PolicyKey<PrefixHashOptions>] =
         [
             .integer(
                 "prefix_token_count",
