@@ -113,7 +113,11 @@ public final class Gateway: Sendable {
     ///   - options: The session, the tags and the deployment that decide where the call goes. Default: what the request
     ///     says of them.
     public func stream(_ request: ChatRequest, options: CallOptions = CallOptions()) -> ChatStream {
-        ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request, options) })
+        stream(routingInput(request, options), model: request.model, mode: .chat, options) {
+            provider,
+            context throws(GatewayError) in
+            try await provider.chat(request, context: context)
+        }
     }
 
     /// Continues raw texts, without a chat template, and streams the answer.
@@ -124,7 +128,11 @@ public final class Gateway: Sendable {
     ///   - options: The session, the tags and the deployment that decide where the call goes. Default: what the request
     ///     says of them.
     public func complete(_ request: CompletionRequest, options: CallOptions = CallOptions()) -> ChatStream {
-        ChatStream(DeferredCall { [self] () async throws(GatewayError) in try await open(request, options) })
+        stream(routingInput(request, options), model: request.model, mode: .completion, options) {
+            provider,
+            context throws(GatewayError) in
+            try await provider.complete(request, context: context)
+        }
     }
 
     /// Turns texts into vectors.
@@ -222,42 +230,25 @@ public final class Gateway: Sendable {
 // MARK: - Opening calls
 
 extension Gateway {
-    private func open(
-        _ request: ChatRequest,
-        _ options: CallOptions
-    ) async throws(GatewayError) -> any ChatEventSource {
-        var loop = attempts(
-            routingInput(request, options),
-            model: request.model,
-            mode: .chat,
-            isStreamed: true,
-            logger: options.logger
+    /// A stream whose call begins when it is iterated.
+    /// - Parameter ask: Sends the request to the provider of an attempt.
+    private func stream(
+        _ input: @autoclosure @escaping @Sendable () -> RoutingInput,
+        model: String,
+        mode: Mode,
+        _ options: CallOptions,
+        _ ask: @escaping @Sendable (any Provider, AttemptContext) async throws(GatewayError) -> any ChatEventSource
+    ) -> ChatStream {
+        ChatStream(
+            DeferredCall { [self] () async throws(GatewayError) in
+                var loop = attempts(input(), model: model, mode: mode, isStreamed: true, logger: options.logger)
+                return try await loop.run { attempt throws(GatewayError) in
+                    let source = try await ask(attempt.lease.deployment.provider, attempt.context)
+                    attempt.settlement.accepted()
+                    return try await SettledEvents.primed(source, call: attempt.settlement)
+                }
+            }
         )
-        return try await loop.run { attempt throws(GatewayError) in
-            let provider = attempt.lease.deployment.provider
-            let source = try await provider.chat(request, context: attempt.context)
-            attempt.settlement.accepted()
-            return try await SettledEvents.primed(source, call: attempt.settlement)
-        }
-    }
-
-    private func open(
-        _ request: CompletionRequest,
-        _ options: CallOptions
-    ) async throws(GatewayError) -> any ChatEventSource {
-        var loop = attempts(
-            routingInput(request, options),
-            model: request.model,
-            mode: .completion,
-            isStreamed: true,
-            logger: options.logger
-        )
-        return try await loop.run { attempt throws(GatewayError) in
-            let provider = attempt.lease.deployment.provider
-            let source = try await provider.complete(request, context: attempt.context)
-            attempt.settlement.accepted()
-            return try await SettledEvents.primed(source, call: attempt.settlement)
-        }
     }
 
     private func collect(_ stream: ChatStream, model: String) async throws(GatewayError) -> ChatResponse {

@@ -24,13 +24,11 @@ extension GroupState {
     /// Changes settings of a deployment. Returns false if the group does not have it.
     @discardableResult
     package func change(_ id: String, _ change: (inout Deployment) -> Void) -> Bool {
-        update { core, _ in
-            guard let slot = core.slots[id] else { return false }
+        updateSlot(of: id) { core, slot, _ in
             var deployment = core.members[slot].record.deployment
             change(&deployment)
             deployment.id = id
             core.set(deployment, number: Self.nextNumber)
-            return true
         }
     }
 
@@ -38,11 +36,7 @@ extension GroupState {
     /// the group does not have it.
     @discardableResult
     package func remove(_ id: String) -> Bool {
-        update { core, _ in
-            guard let slot = core.slots[id] else { return false }
-            core.remove(slot)
-            return true
-        }
+        updateSlot(of: id) { core, slot, _ in core.remove(slot) }
     }
 
     /// Removes all deployments, because nobody can call the group any more; see ``remove(_:)``. Idempotent.
@@ -58,11 +52,7 @@ extension GroupState {
     /// false if the group does not have it.
     @discardableResult
     package func drain(_ id: String, within limit: Duration) -> Bool {
-        let found = update { core, now in
-            guard let slot = core.slots[id] else { return false }
-            core.drain(slot, until: now + limit)
-            return true
-        }
+        let found = updateSlot(of: id) { core, slot, now in core.drain(slot, until: now + limit) }
         guard found else { return false }
         Task { [weak self, time] in
             // Nobody cancels this task, so its sleep does not throw.
@@ -75,17 +65,12 @@ extension GroupState {
     /// Takes a draining deployment back into service. Returns false if the group does not have it.
     @discardableResult
     package func stopDraining(_ id: String) -> Bool {
-        update { core, _ in
-            guard let slot = core.slots[id] else { return false }
-            core.stopDraining(slot)
-            return true
-        }
+        updateSlot(of: id) { core, slot, _ in core.stopDraining(slot) }
     }
 
     /// Notes the result of a health probe.
     package func probed(_ id: String, succeeded: Bool, credentials: CredentialFinding = .unknown) {
-        update { core, now in
-            guard let slot = core.slots[id] else { return }
+        updateSlot(of: id) { core, slot, now in
             core.probed(slot, succeeded: succeeded)
             core.probed(slot, credentials: credentials, now: now)
         }
@@ -93,8 +78,19 @@ extension GroupState {
 
     /// Notes what an engine says about its load, to be believed for a time; nil if it could not be asked.
     package func reported(_ id: String, _ load: EngineLoad?, validFor: Duration = .seconds(30)) {
+        updateSlot(of: id) { core, slot, now in core.reported(slot, load, until: now + validFor) }
+    }
+
+    /// Changes what belongs to a deployment. Returns false if the group does not have it.
+    @discardableResult
+    private func updateSlot(
+        of id: String,
+        _ body: (inout GroupCore, _ slot: Int, _ now: MonotonicInstant) -> Void
+    ) -> Bool {
         update { core, now in
-            if let slot = core.slots[id] { core.reported(slot, load, until: now + validFor) }
+            guard let slot = core.slots[id] else { return false }
+            body(&core, slot, now)
+            return true
         }
     }
 }
