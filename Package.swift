@@ -68,10 +68,10 @@ let package = Package(
             name: "CLlama",
             pkgConfig: "llama"
         ),
-        .systemLibrary(name: "CResolver"),
+        .systemLibrary(name: "CGatewaySystem"),
         .target(
             name: "GatewaySystem",
-            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            dependencies: ["CGatewaySystem", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: settings
         ),
         .target(name: "GatewayWire", swiftSettings: settings),
@@ -79,7 +79,6 @@ let package = Package(
             name: "ModelGateway",
             dependencies: [
                 "CCurl",
-                "CResolver",
                 "GatewaySystem",
                 "GatewayWire",
                 // The product Metrics brings Foundation.
@@ -150,7 +149,7 @@ let package = Package(
         ),
         .target(
             name: "ModelGatewayTesting",
-            dependencies: ["GatewayWire", "ModelGateway"],
+            dependencies: ["GatewaySystem", "GatewayWire", "ModelGateway"],
             swiftSettings: settings
         ),
         .target(

@@ -23,6 +23,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -56,10 +58,10 @@ let package = Package(
         // The library's own sources, by symbolic link: as targets of this package their `package` symbols can be
         // measured, and nothing has to become public for it.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
-        .systemLibrary(name: "CResolver"),
+        .systemLibrary(name: "CGatewaySystem"),
         .target(
             name: "GatewaySystem",
-            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            dependencies: ["CGatewaySystem", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: settings
         ),
         .target(name: "GatewayWire", swiftSettings: settings),
@@ -67,7 +69,6 @@ let package = Package(
             name: "ModelGateway",
             dependencies: [
                 "CCurl",
-                "CResolver",
                 "GatewaySystem",
                 "GatewayWire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -91,7 +92,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSOCKS", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

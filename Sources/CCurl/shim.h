@@ -1,21 +1,11 @@
-// What Swift cannot say to libcurl and to the kernel by itself: variadic setters and getters with one argument type
-// each, constants that are macros with casts, and the event notification calls whose constants Glibc's module hides.
+// What Swift cannot say to libcurl by itself: variadic setters and getters with one argument type each, and constants
+// that are macros with casts.
 
 #ifndef MODELGATEWAY_CCURL_SHIM_H
 #define MODELGATEWAY_CCURL_SHIM_H
 
 #include <curl/curl.h>
-#include <errno.h>
-#include <stdint.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <pthread.h>
-
-#if defined(__linux__)
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#endif
+#include <stdio.h>
 
 // MARK: Easy handle
 
@@ -115,14 +105,6 @@ static inline CURL *ccurl_multi_next_finished(CURLM *multi, CURLcode *result) {
     return NULL;
 }
 
-// Nanoseconds on the monotonic clock. In C because Swift sees `struct timespec` in a different module from one build to
-// the next, depending on which module included it first.
-static inline int64_t ccurl_monotonic_nanoseconds(void) {
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 // What libcurl says of itself.
 static inline const curl_version_info_data *ccurl_version(void) { return curl_version_info(CURLVERSION_NOW); }
 
@@ -139,50 +121,12 @@ static const int ccurl_pause_receive = CURLPAUSE_RECV;
 static const int ccurl_pause_send = CURLPAUSE_SEND;
 static const int ccurl_pause_nothing = CURLPAUSE_CONT;
 static const long ccurl_global_all = CURL_GLOBAL_ALL;
-#ifndef __APPLE__
-// Which module shows the system's own name to Swift depends on which one included its header first.
-static const int ccurl_close_on_exec = SOCK_CLOEXEC;
-#endif
 static const long ccurl_http_1_1 = CURL_HTTP_VERSION_1_1;
 static const long ccurl_http_2_over_tls = CURL_HTTP_VERSION_2TLS;
 static const long ccurl_tls_1_2 = CURL_SSLVERSION_TLSv1_2;
 static const long ccurl_tls_1_3 = CURL_SSLVERSION_TLSv1_3;
 static const long ccurl_headers_separate = CURLHEADER_SEPARATE;
+static const int ccurl_seek_to = SEEK_SET;
 static const unsigned int ccurl_version_8_4_0 = 0x080400;
-
-// MARK: Event notification on Linux
-
-#if defined(__linux__)
-// A GNU extension that <pthread.h> declares only to those who ask for it.
-extern int pthread_setname_np(pthread_t thread, const char *name);
-
-static const uint32_t ccurl_epoll_in = EPOLLIN;
-static const uint32_t ccurl_epoll_out = EPOLLOUT;
-static const uint32_t ccurl_epoll_error = EPOLLERR;
-static const uint32_t ccurl_epoll_hang_up = EPOLLHUP;
-
-static inline int ccurl_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
-static inline int ccurl_eventfd_create(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
-
-// Adds the descriptor or changes what it is watched for, whichever applies. Returns 0 or an errno.
-static inline int ccurl_epoll_watch(int poller, int descriptor, uint32_t events, int is_registered) {
-    struct epoll_event event = {.events = events, .data = {.fd = descriptor}};
-    if (epoll_ctl(poller, is_registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event) == 0) return 0;
-    if (is_registered && errno == ENOENT) {
-        return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno;
-    }
-    if (!is_registered && errno == EEXIST) {
-        return epoll_ctl(poller, EPOLL_CTL_MOD, descriptor, &event) == 0 ? 0 : errno;
-    }
-    return errno;
-}
-
-static inline void ccurl_epoll_unwatch(int poller, int descriptor) {
-    struct epoll_event event = {0};
-    (void)epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, &event);
-}
-
-static inline int ccurl_epoll_event_descriptor(const struct epoll_event *event) { return event->data.fd; }
-#endif
 
 #endif

@@ -18,6 +18,21 @@ package struct SystemError: Error, Hashable, CustomStringConvertible {
     package static let badDescriptor = SystemError(.badFileDescriptor)
     package static let brokenPipe = SystemError(.brokenPipe)
     package static let wouldBlock = SystemError(.wouldBlock)
+    package static let connectionRefused = SystemError(.connectionRefused)
+    package static let connectionReset = SystemError(.connectionReset)
+    package static let hostUnreachable = SystemError(.noRouteToHost)
+    package static let networkUnreachable = SystemError(.networkUnreachable)
+    package static let timedOut = SystemError(.timedOut)
+    package static let tooManyOpenFiles = SystemError(.tooManyOpenFiles)
+    package static let tooManyOpenFilesInSystem = SystemError(.tooManyOpenFilesInSystem)
+
+    /// Whether the machine lacks something for sockets that has nothing to do with their peers: descriptors or memory.
+    package var isShortage: Bool {
+        switch Errno(rawValue: number) {
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory: true
+        default: false
+        }
+    }
 
     package var description: String { Errno(rawValue: number).description }
 

@@ -1,5 +1,6 @@
 // The façade: one interface to all models, for programs and for the server on top.
 
+import GatewaySystem
 import GatewayWire
 internal import Logging
 
@@ -113,7 +114,7 @@ public final class Gateway: Sendable {
     ///   - options: The session, the tags and the deployment that decide where the call goes. Default: what the request
     ///     says of them.
     public func stream(_ request: ChatRequest, options: CallOptions = CallOptions()) -> ChatStream {
-        stream(routingInput(request, options), model: request.model, mode: .chat, options) {
+        stream(self.routingInput(request, options), model: request.model, mode: .chat, options) {
             provider,
             context throws(GatewayError) in
             try await provider.chat(request, context: context)
@@ -128,7 +129,7 @@ public final class Gateway: Sendable {
     ///   - options: The session, the tags and the deployment that decide where the call goes. Default: what the request
     ///     says of them.
     public func complete(_ request: CompletionRequest, options: CallOptions = CallOptions()) -> ChatStream {
-        stream(routingInput(request, options), model: request.model, mode: .completion, options) {
+        stream(self.routingInput(request, options), model: request.model, mode: .completion, options) {
             provider,
             context throws(GatewayError) in
             try await provider.complete(request, context: context)

@@ -1,5 +1,6 @@
 // Plain POSIX sockets for the scripted engine: listening on loopback, blocking reads and writes, orderly and rude ends.
 
+// The C library itself: only tests listen with sockets of their own, so GatewaySystem has no calls for that.
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)

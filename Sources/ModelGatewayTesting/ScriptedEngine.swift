@@ -1,16 +1,9 @@
 // A mock model server on a real loopback socket that does exactly what a test tells it to, and records what it saw.
 
+import GatewaySystem
 import GatewayWire
 internal import ModelGateway
 import Synchronization
-
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
 
 /// A mock model server on 127.0.0.1 with plain sockets and threads of its own.
 ///
@@ -51,7 +44,7 @@ public final class ScriptedEngine: Sendable {
 
     deinit {
         core.stop()
-        close(reservation)
+        _ = SystemSocket.close(reservation)
     }
 
     /// Adds scripts for the next requests.
@@ -157,7 +150,7 @@ final class EngineCore: Sendable {
         var descriptors: [Int: Int32] = [:]
         var threads = 0
         /// The write end of the pipe that ends the accepting thread, if there is one.
-        var listenerWaker: Int32?
+        var listenerWaker: StreamDescriptor?
     }
 
     let state = Lock(State())
@@ -169,28 +162,30 @@ final class EngineCore: Sendable {
 
     func listen(port: UInt16) throws {
         let listener = try EngineSocket.listen(port: port)
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else {
-            close(listener)
-            throw ScriptedEngineError("The scripted engine has no descriptors left.")
+        let wake: Pipe
+        do throws(SystemError) {
+            wake = try Pipe()
+        } catch {
+            _ = SystemSocket.close(listener)
+            throw ScriptedEngineError("The scripted engine cannot make a pipe: \(error).")
         }
-        let (wakeRead, wakeWrite) = (ends[0], ends[1])
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         state.withLock { state in
-            state.listenerWaker = wakeWrite
+            state.listenerWaker = wake.writeEnd
             state.isStopped = false
             state.threads += 1
         }
         let isStarted = startThread { [self] in
-            while let descriptor = EngineSocket.accept(listener, wake: wakeRead) { serve(descriptor) }
-            close(listener)
-            close(wakeRead)
+            while let descriptor = EngineSocket.accept(listener, wake: wake.readEnd.descriptor) {
+                serve(descriptor)
+            }
+            _ = SystemSocket.close(listener)
+            wake.readEnd.close()
             state.withLock { $0.threads -= 1 }
         }
         if !isStarted {
-            close(listener)
-            close(wakeRead)
-            close(wakeWrite)
+            _ = SystemSocket.close(listener)
+            wake.readEnd.close()
+            wake.writeEnd.close()
             state.withLock { state in
                 state.threads -= 1
                 state.listenerWaker = nil
@@ -207,11 +202,12 @@ final class EngineCore: Sendable {
         guard let waker else { return }
         let threads = state.withLock { $0.threads - $0.descriptors.count }
         // A byte, for a child process may hold a copy of this end and so hide that it is closed.
-        var byte: UInt8 = 0
-        _ = write(waker, &byte, 1)
-        close(waker)
+        withUnsafeBytes(of: UInt8(0)) { try? waker.write($0) }
+        waker.close()
         // The listener must be closed when this returns; its thread only has to notice.
-        while threads > 0, state.withLock({ $0.threads - $0.descriptors.count }) >= threads { usleep(200) }
+        while threads > 0, state.withLock({ $0.threads - $0.descriptors.count }) >= threads {
+            CurrentThread.sleep(for: .microseconds(200))
+        }
     }
 
     func interruptConnections(withReset: Bool) {
@@ -227,7 +223,7 @@ final class EngineCore: Sendable {
         stopListening()
         state.withLock { $0.isStopped = true }
         interruptConnections(withReset: false)
-        while state.withLock({ $0.threads }) > 0 { usleep(200) }
+        while state.withLock({ $0.threads }) > 0 { CurrentThread.sleep(for: .microseconds(200)) }
     }
 
     private func serve(_ descriptor: Int32) {
@@ -255,7 +251,7 @@ final class EngineCore: Sendable {
     private func leave(_ descriptor: Int32, _ index: Int) {
         state.withLock { state in
             state.descriptors[index] = nil
-            close(descriptor)
+            _ = SystemSocket.close(descriptor)
             state.connections[index].closed = .now
             state.threads -= 1
         }

@@ -1,5 +1,5 @@
 """Holds the sources against the plan of the house: which room may know which, how full a folder may be, who may import
-Foundation. Prints what breaks it, a line each, and ends with 1 if anything does. Run it by scripts/check.
+Foundation or the C library. Prints what breaks it, a line each, and ends with 1 if anything does. Run it by scripts/check.
 
     python3 scripts/lib/rooms.py          the check
     python3 scripts/lib/rooms.py --uses   every use of one room by another, for a look at the structure
@@ -102,12 +102,35 @@ def foundation():
                 yield f"{path.relative_to(REPOSITORY)}: the core does not import Foundation"
 
 
+# Who may import the C library: the one leaf that wraps it, and these, each of which says why before the import.
+C_LIBRARY = {
+    "Sources/GatewayWire/Text/ByteAccess.swift",
+    "Sources/GatewayWire/Threads/Lock.swift",
+    "Sources/ModelGatewayTesting/EngineSocket.swift",
+    "Sources/gateway/Terminal/TerminalMode.swift",
+}
+
+
+def c_library():
+    importers = set()
+    for path in sorted(SOURCES.rglob("*.swift")):
+        name = str(path.relative_to(REPOSITORY))
+        if not name.startswith("Sources/GatewaySystem/") and re.search(
+            r"^\s*(?:\w+ )*import (?:Glibc|Musl|Darwin|Bionic|WinSDK)\b", code(path), re.MULTILINE
+        ):
+            importers.add(name)
+    for name in sorted(importers - C_LIBRARY):
+        yield f"{name}: the C library is GatewaySystem's matter; call it there, and use that here"
+    for name in sorted(C_LIBRARY - importers):
+        yield f"{name} does not import the C library: take it out of the list in scripts/lib/rooms.py"
+
+
 def main():
     if "--uses" in sys.argv[1:]:
         for (room, other), names in sorted(uses().items()):
             print(f"{room or '(façade)'} -> {other or '(façade)'}: {', '.join(sorted({name for name, _ in names}))}")
         return
-    problems = [*upward_references(), *full_folders(), *foundation()]
+    problems = [*upward_references(), *full_folders(), *foundation(), *c_library()]
     print(*problems, sep="\n", end="\n" if problems else "")
     sys.exit(bool(problems))
 

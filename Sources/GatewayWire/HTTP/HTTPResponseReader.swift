@@ -4,14 +4,6 @@
 // a whole response of 300 bytes 196 ns instead of 2,090 (medians; swift package --package-path Benchmarks benchmark --target
 // WireBenchmarks --filter 'HTTP.*'). Tests/Fuzzing holds both against each other.
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// What is wrong with a response.
 package enum HTTPResponseError: Error, Equatable, Sendable {
     /// It breaks a rule; the text says which, for a message.
@@ -156,7 +148,7 @@ extension HTTPResponseReader {
     ) throws(HTTPResponseError) {
         hasBegun = true
         let rest = bytes.clamped(to: position..<bytes.count)
-        let end = rest.offsetAfterLineFeed
+        let end = rest.offset(of: 0x0A).map { $0 + 1 }
         let piece = rest.clamped(to: 0..<(end ?? rest.count))
         position += piece.count
         try count(piece.count)
@@ -194,7 +186,7 @@ extension HTTPResponseReader {
     ) throws(HTTPResponseError) {
         let text = line.withoutLineEnd
         // To some readers a lone CR ends a line and a NUL ends a text (RFC 9112 §2.2, RFC 9110 §5.5).
-        guard !text.contains(byte: 0x0D), !text.contains(byte: 0) else {
+        guard text.offset(of: 0x0D) == nil, text.offset(of: 0) == nil else {
             throw .malformed("a line of its head has a control character in it")
         }
         switch state {
@@ -271,17 +263,6 @@ extension HTTPResponseReader {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The place after the first LF.
-    fileprivate var offsetAfterLineFeed: Int? {
-        guard let start = baseAddress, let found = memchr(start, 0x0A, count) else { return nil }
-        return UnsafeRawPointer(found) - start + 1
-    }
-
-    fileprivate func contains(byte: Int32) -> Bool {
-        guard let start = baseAddress else { return false }
-        return memchr(start, byte, count) != nil
-    }
-
     /// The line without LF or CR LF at its end.
     fileprivate var withoutLineEnd: UnsafeRawBufferPointer {
         var end = count

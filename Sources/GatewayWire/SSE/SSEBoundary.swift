@@ -1,13 +1,5 @@
 // Where lines and blocks of an event stream end, also when the stream arrives in pieces.
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// Finds line ends with `memchr`, and remembers the next one of each kind, so that a piece is searched only once for
 /// the kind that it does not contain.
 struct SSELineEnds {
@@ -27,11 +19,8 @@ struct SSELineEnds {
         return min(lineFeed, carriageReturn)
     }
 
-    private func find(_ byte: Int32, from start: Int) -> Int {
-        guard start < bytes.count, let base = bytes.baseAddress,
-            let hit = memchr(base + start, byte, bytes.count - start)
-        else { return bytes.count }
-        return UnsafeRawPointer(hit) - base
+    private func find(_ byte: UInt8, from start: Int) -> Int {
+        bytes.offset(of: byte, from: start) ?? bytes.count
     }
 }
 

@@ -1,5 +1,6 @@
 // Reading an array's bytes in a closure with a typed error, and cutting a raw buffer without ever trapping.
 
+// The C library itself: it searches and compares many bytes at once, and this module depends on nothing.
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -42,6 +43,15 @@ extension UnsafeRawBufferPointer {
     package func clamped(to range: Range<Int>) -> UnsafeRawBufferPointer {
         let bounds = range.clamped(to: 0..<count)
         return UnsafeRawBufferPointer(rebasing: self[bounds])
+    }
+
+    /// The place of the first byte of a value at or behind `start`; nil if there is none.
+    @inline(__always)
+    package func offset(of byte: UInt8, from start: Int = 0) -> Int? {
+        guard start < count, let base = baseAddress, let hit = memchr(base + start, Int32(byte), count - start) else {
+            return nil
+        }
+        return UnsafeRawPointer(hit) - base
     }
 
     /// Whether both buffers hold the same bytes.

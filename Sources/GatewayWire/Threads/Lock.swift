@@ -1,6 +1,7 @@
 // The lock of the package: a mutex around the state that it guards.
 
 #if MODELGATEWAY_SANITIZED
+// The C library itself: this module depends on nothing.
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)

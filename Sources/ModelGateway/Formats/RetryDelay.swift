@@ -1,5 +1,6 @@
 // How long a provider asks to be left alone, in the header lines that providers use for it.
 
+import GatewaySystem
 import GatewayWire
 
 /// A provider's wish to be left alone for a while.

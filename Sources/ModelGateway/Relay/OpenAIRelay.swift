@@ -1,5 +1,6 @@
 // One attempt for a client of OpenAI's format: bytes through where the provider speaks it too, translated elsewhere.
 
+import GatewaySystem
 import GatewayWire
 
 /// Answers one request of OpenAI's format from one deployment. A class, because each attempt's steps hold it.

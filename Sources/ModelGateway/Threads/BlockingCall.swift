@@ -1,5 +1,6 @@
 // Runs a piece of work that blocks on a thread of its own, so that it holds up no cooperative thread.
 
+import GatewaySystem
 import GatewayWire
 import Synchronization
 

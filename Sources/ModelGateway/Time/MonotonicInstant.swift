@@ -1,6 +1,6 @@
 // The one clock of the package: points in time as nanoseconds of the machine's monotonic clock.
 
-internal import CCurl
+import GatewaySystem
 
 /// A point on a clock that never goes back; only differences mean anything.
 package struct MonotonicInstant: Sendable, Hashable, Comparable {
@@ -16,7 +16,7 @@ package struct MonotonicInstant: Sendable, Hashable, Comparable {
     package static let never = MonotonicInstant(nanoseconds: .max)
 
     /// The present.
-    package static var now: MonotonicInstant { MonotonicInstant(nanoseconds: ccurl_monotonic_nanoseconds()) }
+    package static var now: MonotonicInstant { MonotonicInstant(nanoseconds: MonotonicClock.nanoseconds()) }
 
     /// The instant at which a limit of time that begins now is over; ``never`` for zero or less, which means no limit.
     package func after(limit: Duration) -> MonotonicInstant { limit > .zero ? self + limit : .never }

@@ -2,6 +2,7 @@
 
 #if LlamaCpp
 
+import GatewaySystem
 import CLlama
 import Logging
 import ModelGateway

@@ -3,6 +3,7 @@
 #if LlamaCpp
 
 import CLlama
+import GatewaySystem
 import Logging
 import ModelGateway
 import Synchronization

@@ -4,16 +4,9 @@
 
 import Synchronization
 import CLlama
+import GatewaySystem
 import GatewayWire
 import Logging
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Takes over llama.cpp's process-wide log; without it everything would go to standard error.
 enum LlamaLog {
@@ -41,7 +34,7 @@ enum LlamaLog {
 
     /// Runs `body` and returns the error lines that it made llama.cpp log on this thread.
     static func capturingErrors<Result>(_ body: () -> Result) -> (Result, [String]) {
-        let thread = currentThread
+        let thread = CurrentThread.id
         state.withLock { $0.errors[thread] = [] }
         let result = body()
         let lines = state.withLock { $0.errors.removeValue(forKey: thread) ?? [] }
@@ -58,18 +51,10 @@ enum LlamaLog {
             var line = state.unfinished
             state.unfinished = ""
             while line.last?.isNewline == true { line.removeLast() }
-            if isError { state.errors[currentThread]?.append(line) }
+            if isError { state.errors[CurrentThread.id]?.append(line) }
             return (line.isEmpty ? nil : line, state.logger)
         }
         if let line { logger.debug("llama.cpp", metadata: ["line": .string(line)]) }
-    }
-
-    private static var currentThread: UInt {
-        #if canImport(Darwin) || canImport(Musl)
-        UInt(bitPattern: pthread_self())
-        #else
-        UInt(pthread_self())
-        #endif
     }
 }
 

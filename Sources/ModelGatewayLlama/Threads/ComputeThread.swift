@@ -2,6 +2,7 @@
 
 #if LlamaCpp
 
+import GatewaySystem
 import ModelGateway
 
 /// Runs pieces of work one after another on one thread, in the order in which they came.

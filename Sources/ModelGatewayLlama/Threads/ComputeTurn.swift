@@ -1,5 +1,6 @@
 // One computation at a time in the process: what keeps several models from slowing each other down.
 
+import GatewaySystem
 import Synchronization
 
 #if LlamaCpp

@@ -2,14 +2,7 @@
 
 #if LlamaCpp
 
-#if canImport(Glibc)
-import Synchronization
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import GatewaySystem
 
 /// The calls into llama.cpp that other threads than the main one make.
 ///
@@ -20,7 +13,7 @@ enum EndOfProcess {
     private struct Calls {
         var underWay = 0
         /// The thread that ends the process; it alone may still free things.
-        var ending: pthread_t?
+        var ending: UInt?
     }
 
     private static let calls = Monitor(Calls())
@@ -29,13 +22,13 @@ enum EndOfProcess {
 
     /// Has `exit` wait. To be called once llama.cpp's globals exist: handlers run in the reverse order.
     static func watch() {
-        atexit { EndOfProcess.begin() }
+        ThisProcess.atExit { EndOfProcess.begin() }
     }
 
     /// Makes calls into llama.cpp, if need be not at all: then it does not return.
     static func guarding<Result>(_ body: () -> Result) -> Result {
         calls.wait { calls -> Void? in
-            guard calls.ending.map({ pthread_equal($0, pthread_self()) != 0 }) ?? true else { return nil }
+            guard calls.ending == nil || calls.ending == CurrentThread.id else { return nil }
             calls.underWay += 1
             return ()
         }
@@ -47,7 +40,7 @@ enum EndOfProcess {
     static var hasBegun: Bool { calls.withLock { $0.ending != nil } }
 
     private static func begin() {
-        calls.change { $0.ending = pthread_self() }
+        calls.change { $0.ending = CurrentThread.id }
         calls.wait(atMost: patience) { $0.underWay == 0 ? () : nil }
     }
 }

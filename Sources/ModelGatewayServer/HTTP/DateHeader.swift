@@ -1,5 +1,6 @@
 // The date of responses, written once a second for each event loop.
 
+import GatewaySystem
 import GatewayWire
 
 /// A `Date` header's value (RFC 9110 §5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.

@@ -1,14 +1,7 @@
 // How the file descriptors of a process are shared out among clients, providers and everything else.
 
+import GatewaySystem
 import NIOCore
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Shares of the descriptors that a process may open.
 package struct ConnectionPlan: Sendable, Hashable {
@@ -53,44 +46,16 @@ package struct ConnectionPlan: Sendable, Hashable {
     /// The shares of this process, before it has opened a connection.
     /// - Returns: Nil if the limit is too low, see ``leastOfProcess``.
     package static func ofProcess(clients: Int?) -> ConnectionPlan? {
-        ConnectionPlan(limit: processLimit, others: othersOfProcess, clients: clients, loops: System.coreCount + 1)
+        ConnectionPlan(
+            limit: OpenFileLimit.current,
+            others: othersOfProcess,
+            clients: clients,
+            loops: System.coreCount + 1
+        )
     }
 
     /// The lowest limit that a server can work with in this process.
     package static var leastOfProcess: Int { least(others: othersOfProcess) }
 
-    private static var othersOfProcess: Int { others(open: openCount, cores: System.coreCount) }
-
-    /// The limit of this process: its soft one.
-    package static var processLimit: Int {
-        var limit = rlimit()
-        guard getrlimit(openFiles, &limit) == 0 else { return 1024 }
-        return Int(clamping: limit.rlim_cur)
-    }
-
-    /// Raises the soft limit of this process to its hard one.
-    /// - Returns: The limit that holds then.
-    package static func raiseProcessLimit() -> Int {
-        var limit = rlimit()
-        guard getrlimit(openFiles, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return processLimit }
-        #if canImport(Darwin)
-        // The system takes no more than this, even if it calls the hard limit infinite.
-        limit.rlim_cur = min(limit.rlim_max, rlim_t(OPEN_MAX))
-        #else
-        limit.rlim_cur = limit.rlim_max
-        #endif
-        _ = setrlimit(openFiles, &limit)
-        return processLimit
-    }
-
-    /// The descriptors that this process has open, as far as they are below 1024.
-    package static var openCount: Int {
-        (0..<Int32(min(processLimit, 1024))).count { fcntl($0, F_GETFD) >= 0 }
-    }
-
-    #if canImport(Glibc)
-    private static var openFiles: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
-    #else
-    private static var openFiles: Int32 { RLIMIT_NOFILE }
-    #endif
+    private static var othersOfProcess: Int { others(open: OpenFileLimit.openCount, cores: System.coreCount) }
 }

@@ -1,5 +1,6 @@
 // How a server listens, whom it lets in, and its limits of size and time.
 
+import GatewaySystem
 public import ModelGateway
 
 /// The settings of a ``GatewayServer``. A duration of zero means no limit.
@@ -97,7 +98,7 @@ public struct ServerOptions: Sendable {
         self.forwardedHeaders = forwardedHeaders.map { $0.lowercased() }
         self.backlog = backlog
         self.corsOrigins = corsOrigins
-        self.maxConnections = max(1, maxConnections ?? ConnectionPlan.processLimit * 2 / 5)
+        self.maxConnections = max(1, maxConnections ?? OpenFileLimit.current * 2 / 5)
         self.maxConnectionsPerAddress = max(0, maxConnectionsPerAddress)
         self.tls = tls
     }

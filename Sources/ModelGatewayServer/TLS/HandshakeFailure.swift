@@ -1,5 +1,6 @@
 // Why a TLS handshake failed, in words that say what to do and name no host.
 
+import GatewaySystem
 import GatewayWire
 import ModelGateway
 import NIOCore

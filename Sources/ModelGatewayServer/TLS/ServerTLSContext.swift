@@ -1,5 +1,6 @@
 // The settings of the server's TLS as NIOSSL takes them.
 
+import GatewaySystem
 import GatewayWire
 import ModelGateway
 import NIOCore

@@ -1,5 +1,6 @@
 // The pace at which streams are read on a busy event loop: a little slower, so that several events share a read and a write.
 
+import GatewaySystem
 import GatewayWire
 package import NIOCore
 

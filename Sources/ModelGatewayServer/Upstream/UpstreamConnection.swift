@@ -1,19 +1,12 @@
 // One TCP connection to an engine: opened, used for one call after the other, closed.
 
+import GatewaySystem
 import GatewayWire
 import ModelGateway
 import NIOCore
 import NIOPosix
 import NIOSSL
 import NIOTLS
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// The handler at the end of a connection's pipeline, behind that of TLS if there is one. Used on its event loop only.
 final class UpstreamConnection: ChannelDuplexHandler {
@@ -76,9 +69,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// Whether nothing waits to be read: no end of the connection, and no bytes that nobody asked for.
     private var isQuiet: Bool {
-        guard let socket else { return true }
-        var byte: UInt8 = 0
-        return recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) < 0 && errno == EAGAIN
+        socket.map(SystemSocket.isQuiet) ?? true
     }
 
     // MARK: Opening and closing

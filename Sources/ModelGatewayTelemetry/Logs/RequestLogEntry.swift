@@ -1,5 +1,6 @@
 // One line of the access log: what is known of a request, rendered straight into a buffer.
 
+import GatewaySystem
 internal import GatewayWire
 package import ModelGateway
 

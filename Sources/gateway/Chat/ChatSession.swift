@@ -1,5 +1,6 @@
 // One model, opened and ready to be asked: streams an answer to the terminal and keeps the whole of it.
 
+import GatewaySystem
 import GatewayWire
 import ModelGateway
 

@@ -1,5 +1,6 @@
 // The descriptors of `gateway serve`: as many as the system gives, shared out so that none is missing where it matters.
 
+import GatewaySystem
 import Logging
 import ModelGateway
 import ModelGatewayServer
@@ -8,7 +9,7 @@ enum OpenFiles {
     /// Raises the process's limit as far as it may go, and shares out what there is.
     /// - Returns: How many clients may be connected at a time.
     static func share(for server: Configuration.Server, logger: Logger) throws(CommandFailure) -> Int {
-        let limit = ConnectionPlan.raiseProcessLimit()
+        let limit = OpenFileLimit.raise()
         guard let plan = ConnectionPlan.ofProcess(clients: server.maxConnections) else {
             throw CommandFailure(
                 .unavailable,

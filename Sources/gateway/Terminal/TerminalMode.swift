@@ -3,6 +3,7 @@
 import GatewaySystem
 import Synchronization
 
+// The C library itself: of what runs as a handler of signals each call must be seen to be one that may be made there.
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)

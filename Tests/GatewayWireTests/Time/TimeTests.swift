@@ -122,8 +122,4 @@ struct TimeTests {
             #expect((seconds ?? 0) >= 0)
         }
     }
-
-    @Test func `The clock agrees with Foundation's`() {
-        #expect(abs(Double(WallClock.unixSeconds()) - Date().timeIntervalSince1970) < 5)
-    }
 }

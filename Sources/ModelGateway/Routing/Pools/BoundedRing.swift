@@ -1,14 +1,7 @@
 // A ring of keys with a bound on the load, which the policies that hash share.
 
+import GatewaySystem
 import GatewayWire
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam 2016), the bound in proportion to weights.
 struct BoundedRing: Sendable {
@@ -84,7 +77,7 @@ struct BoundedRing: Sendable {
         for slot in pool.slots.map(Int.init) where context.allows(slot, in: pool) {
             guard members[slot].calls < limit(of: slot, in: pool, members: members) else { continue }
             var mixed = SeededGenerator(seed: key ^ points.identity(of: slot))
-            let score = -members[slot].weight / log(max(mixed.unit(), 0x1p-53))
+            let score = -members[slot].weight / max(mixed.unit(), 0x1p-53).naturalLogarithm
             if score > best?.score ?? -1 { best = (slot, score) }
         }
         return best?.slot

@@ -3,14 +3,6 @@
 internal import CCurl
 import GatewayWire
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
 /// One easy handle with the memory that it points into. Belongs to one event loop and is used on its thread only.
 final class CurlHandle {
     let easy: UnsafeMutableRawPointer

@@ -1,20 +1,14 @@
 // The process-wide side of libcurl: its one-time initialisation, what it can do, and SIGPIPE.
 
 internal import CCurl
-
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
+import GatewaySystem
 
 /// What the process knows about the libcurl that it runs with.
 enum CurlLibrary {
     /// Initialises libcurl once per process and makes writes to closed sockets return EPIPE instead of killing it.
     static let isReady: Bool = {
-        ignoreBrokenPipes()
+        // With `CURLOPT_NOSIGNAL` libcurl leaves SIGPIPE alone, and OpenSSL writes without `MSG_NOSIGNAL`.
+        ThisProcess.ignoreUnhandledBrokenPipes()
         return curl_global_init(ccurl_global_all) == CURLE_OK
     }()
 
@@ -24,19 +18,4 @@ enum CurlLibrary {
         guard let info = ccurl_version() else { return false }
         return info.pointee.version_num >= ccurl_version_8_4_0 && (info.pointee.features & CURL_VERSION_HTTP2) != 0
     }()
-
-    /// With `CURLOPT_NOSIGNAL` libcurl leaves SIGPIPE alone, and OpenSSL writes without `MSG_NOSIGNAL`. A program that
-    /// has installed its own handler keeps it.
-    private static func ignoreBrokenPipes() {
-        var current = sigaction()
-        guard sigaction(SIGPIPE, nil, &current) == 0 else { return }
-        #if canImport(Glibc)
-        let isDefault = unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self) == 0
-        #elseif canImport(Musl)
-        let isDefault = unsafeBitCast(current.__sa_handler.sa_handler, to: Int.self) == 0
-        #else
-        let isDefault = unsafeBitCast(current.__sigaction_u.__sa_handler, to: Int.self) == 0
-        #endif
-        if isDefault { _ = signal(SIGPIPE, SIG_IGN) }
-    }
 }

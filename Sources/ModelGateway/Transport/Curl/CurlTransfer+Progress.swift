@@ -1,6 +1,7 @@
 // What libcurl reports while a transfer is under way. All of it runs on the loop's thread, inside a call of libcurl.
 
 internal import CCurl
+import GatewaySystem
 
 extension CurlTransfer {
     /// libcurl has made a socket for this transfer.

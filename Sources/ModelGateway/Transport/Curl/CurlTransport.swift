@@ -1,5 +1,6 @@
 // The HTTP client that comes with the library: libcurl, driven by event loops of our own.
 
+import GatewaySystem
 internal import Synchronization
 
 /// An ``HTTPTransport`` over libcurl.
@@ -72,7 +73,7 @@ public final class CurlTransport: HTTPTransport {
     /// The loop that the caller runs on, or the next one.
     private func pickLoop() -> CurlEventLoop {
         if loops.count == 1 { return loops[0] }
-        let thread = CurlEventLoop.currentThread
+        let thread = CurrentThread.id
         if let current = loops.first(where: { $0.isThread(thread) }) { return current }
         let ticket = next.wrappingAdd(1, ordering: .relaxed).oldValue
         return loops[Int(UInt(bitPattern: ticket) % UInt(loops.count))]

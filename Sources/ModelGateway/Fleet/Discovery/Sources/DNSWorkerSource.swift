@@ -1,5 +1,7 @@
 // Workers from DNS: the addresses of a name, or the services of one that begins with an underscore.
 
+import GatewaySystem
+
 /// Asks DNS for workers again and again.
 ///
 /// An address becomes `http://ADDRESS:PORT/v1`. An SRV record becomes `http://HOST:PORT/v1` with the record's priority
@@ -21,8 +23,23 @@ package struct DNSWorkerSource: WorkerSource {
 
         /// The system's.
         package static let system = Resolver(
-            addresses: { DNSResolver.addresses(of: $0) },
-            services: { DNSResolver.services(of: $0) }
+            addresses: { host in
+                do throws(NameResolver.Failure) {
+                    return .success(try NameResolver.addresses(of: host))
+                } catch {
+                    return .failure(DNSFailure(reason: error.reason))
+                }
+            },
+            services: { name in
+                do {
+                    return .success(try DNSAnswer(try NameResolver.serviceRecords(of: name)).services)
+                } catch let failure as NameResolver.Failure {
+                    return .failure(DNSFailure(reason: failure.reason))
+                } catch {
+                    let reason = (error as? DNSAnswer.Malformed)?.reason ?? "\(error)"
+                    return .failure(DNSFailure(reason: "the answer is malformed: \(reason)"))
+                }
+            }
         )
     }
 

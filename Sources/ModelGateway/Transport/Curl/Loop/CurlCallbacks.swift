@@ -2,14 +2,7 @@
 // an isolated context would trap there.
 
 internal import CCurl
-
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
+import GatewaySystem
 
 private func transfer(_ context: UnsafeMutableRawPointer?) -> CurlTransfer? {
     context.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
@@ -67,27 +60,26 @@ func curlOpensSocket(
         transfer.lacksDescriptor = true
         return -1
     }
-    #if canImport(Darwin)
-    let descriptor = socket(address.pointee.family, address.pointee.socktype, address.pointee.protocol)
-    if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-    #else
-    let type = address.pointee.socktype | ccurl_close_on_exec
-    let descriptor = socket(address.pointee.family, type, address.pointee.protocol)
-    #endif
-    if descriptor >= 0 {
+    do throws(SystemError) {
+        let descriptor = try SystemSocket.open(
+            family: address.pointee.family,
+            type: address.pointee.socktype,
+            protocol: address.pointee.protocol
+        )
         transfer.opened(descriptor)
-    } else {
-        transfer.lacksDescriptor = SystemFailure.isShortage(errno)
+        return descriptor
+    } catch {
+        transfer.lacksDescriptor = error.isShortage
         room.give()
+        return -1
     }
-    return descriptor
 }
 
 /// `CURLOPT_CLOSESOCKETFUNCTION`
 func curlClosesSocket(_ context: UnsafeMutableRawPointer?, _ socket: curl_socket_t) -> Int32 {
     let loop = loop(context)
     loop?.poller.forget(socket)
-    let result = close(socket)
+    let result = SystemSocket.close(socket)
     loop?.options.room.give()
     return result
 }
@@ -142,7 +134,7 @@ func curlWantsBody(
 
 /// `CURLOPT_SEEKFUNCTION`
 func curlRewindsBody(_ context: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: Int32) -> Int32 {
-    guard offset == 0, origin == SEEK_SET, transfer(context)?.upload?.rewind() == true else {
+    guard offset == 0, origin == ccurl_seek_to, transfer(context)?.upload?.rewind() == true else {
         return CURL_SEEKFUNC_CANTSEEK
     }
     return CURL_SEEKFUNC_OK

@@ -1,16 +1,9 @@
 // The thread that drives libcurl: it waits for sockets, timers and messages, and runs the tasks that prefer it.
 
 internal import CCurl
+import GatewaySystem
 import GatewayWire
 internal import Synchronization
-
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
 
 /// One thread with one multi handle of libcurl, driven by `curl_multi_socket_action`.
 ///
@@ -46,11 +39,11 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         }
         self.options = options
         self.multi = multi
-        do throws(GatewayError) {
+        do throws(SystemError) {
             poller = try Poller()
         } catch {
             curl_multi_cleanup(multi)
-            throw error
+            throw GatewayError(.internalError, "Cannot create the event loop of the HTTP transport: \(error).")
         }
         let context = Unmanaged.passUnretained(self).toOpaque()
         _ = ccurl_multi_set_socket_callback(multi, curlWatchesSocket)
@@ -74,18 +67,10 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     // MARK: Any thread
 
     /// Whether the caller is on the loop's thread.
-    var isCurrent: Bool { isThread(Self.currentThread) }
+    var isCurrent: Bool { isThread(CurrentThread.id) }
 
     /// Whether that is the loop's thread.
     func isThread(_ thread: UInt) -> Bool { self.thread.load(ordering: .relaxed) == thread }
-
-    static var currentThread: UInt {
-        #if canImport(Darwin)
-        UInt(bitPattern: pthread_self())
-        #else
-        UInt(pthread_self())
-        #endif
-    }
 
     func enqueue(_ job: consuming ExecutorJob) {
         submit(.job(UnownedJob(job)))
@@ -128,7 +113,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     // MARK: The loop's thread
 
     private func run() {
-        thread.store(Self.currentThread, ordering: .relaxed)
+        thread.store(CurrentThread.id, ordering: .relaxed)
         var turnsWithoutPoll = 0
         while true {
             inbox.take(into: &local)
@@ -174,9 +159,9 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         if wait != 0 {
             if !inbox.sleep() { wait = 0 }
         }
-        poller.wait(nanoseconds: wait) { socket, action in
+        poller.wait(nanoseconds: wait) { socket, readiness in
             var left: Int32 = 0
-            curl_multi_socket_action(multi, socket, action, &left)
+            curl_multi_socket_action(multi, socket, readiness.forCurl, &left)
         }
         now = .now
     }
@@ -352,5 +337,13 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         curl_multi_cleanup(multi)
         inbox.close()
         return true
+    }
+}
+
+extension SocketReadiness {
+    /// As `curl_multi_socket_action` takes it.
+    fileprivate var forCurl: Int32 {
+        (contains(.readable) ? ccurl_select_in : 0) | (contains(.writable) ? ccurl_select_out : 0)
+            | (contains(.failed) ? ccurl_select_error : 0)
     }
 }

@@ -26,10 +26,3 @@ package enum ProcessEnvironment {
         return String(cString: home)
     }
 }
-
-package enum CurrentThread {
-    /// Puts the thread to sleep. Not for threads that tasks share.
-    package static func sleep(for duration: Duration) {
-        usleep(UInt32(duration / .microseconds(1)))
-    }
-}

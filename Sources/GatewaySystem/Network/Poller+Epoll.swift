@@ -1,18 +1,18 @@
 // Waiting for many sockets at once on Linux: epoll, with an eventfd that another thread can wake it by.
 
 #if os(Linux) || os(Android)
-internal import CCurl
+import CGatewaySystem
 
 #if canImport(Glibc)
-internal import Glibc
+import Glibc
 #elseif canImport(Musl)
-internal import Musl
+import Musl
 #endif
 
 /// Waits for sockets to become readable or writable.
 ///
 /// Owned by one thread, which alone calls everything but ``wake()``.
-final class Poller: @unchecked Sendable {
+package final class Poller: @unchecked Sendable {
     // `wake()` touches only the immutable `waker`; all other state belongs to the thread that polls.
 
     /// What one socket is watched for, and whether the kernel knows of it.
@@ -31,14 +31,14 @@ final class Poller: @unchecked Sendable {
 
     private static let batch: Int32 = 256
 
-    init() throws(GatewayError) {
-        let poller = ccurl_epoll_create()
-        let waker = ccurl_eventfd_create()
-        guard poller >= 0, waker >= 0, ccurl_epoll_watch(poller, waker, ccurl_epoll_in, 0) == 0 else {
-            let reason = String(cString: strerror(errno))
+    package init() throws(SystemError) {
+        let poller = cgateway_epoll_create()
+        let waker = cgateway_eventfd_create()
+        guard poller >= 0, waker >= 0, cgateway_epoll_watch(poller, waker, cgateway_epoll_in, 0) == 0 else {
+            let error = SystemError(number: errno)
             if poller >= 0 { close(poller) }
             if waker >= 0 { close(waker) }
-            throw GatewayError(.internalError, "Cannot create the event loop of the HTTP transport: \(reason).")
+            throw error
         }
         self.poller = poller
         self.waker = waker
@@ -52,27 +52,27 @@ final class Poller: @unchecked Sendable {
     }
 
     /// Makes a ``wait(nanoseconds:_:)`` in progress, or the next one, return. Callable on any thread.
-    func wake() {
+    package func wake() {
         var one: UInt64 = 1
         // A full counter is readable already, so a failed write loses nothing.
         _ = write(waker, &one, MemoryLayout<UInt64>.size)
     }
 
     /// Declares that the owner will call ``forget(_:)`` before it closes this socket.
-    func track(_ socket: Int32) {
+    package func track(_ socket: Int32) {
         reserve(socket)
         interests[Int(socket)] = Interest(isTracked: true)
     }
 
     /// Watches a socket. False if the kernel refused.
-    func watch(_ socket: Int32, readable: Bool, writable: Bool) -> Bool {
+    package func watch(_ socket: Int32, readable: Bool, writable: Bool) -> Bool {
         reserve(socket)
-        let wanted = (readable ? ccurl_epoll_in : 0) | (writable ? ccurl_epoll_out : 0)
+        let wanted = (readable ? cgateway_epoll_in : 0) | (writable ? cgateway_epoll_out : 0)
         var interest = interests[Int(socket)]
         interest.isWanted = true
         // Of a socket that is not tracked nobody knows whether it is still the one that was registered.
         if !interest.isRegistered || interest.events != wanted || !interest.isTracked {
-            guard ccurl_epoll_watch(poller, socket, wanted, interest.isRegistered ? 1 : 0) == 0 else { return false }
+            guard cgateway_epoll_watch(poller, socket, wanted, interest.isRegistered ? 1 : 0) == 0 else { return false }
             interest.isRegistered = true
             interest.events = wanted
         }
@@ -82,14 +82,14 @@ final class Poller: @unchecked Sendable {
 
     /// Stops watching a socket. A tracked one stays known to the kernel until it becomes ready or is closed: a kept
     /// connection is most often watched again for its next request, and two system calls are saved.
-    func unwatch(_ socket: Int32) {
+    package func unwatch(_ socket: Int32) {
         reserve(socket)
         interests[Int(socket)].isWanted = false
         if !interests[Int(socket)].isTracked { unregister(socket) }
     }
 
     /// The socket is about to be closed.
-    func forget(_ socket: Int32) {
+    package func forget(_ socket: Int32) {
         reserve(socket)
         unregister(socket)
         interests[Int(socket)] = Interest()
@@ -97,7 +97,7 @@ final class Poller: @unchecked Sendable {
 
     /// Waits and reports each ready socket.
     /// - Parameter nanoseconds: How long to wait at most; nil waits until something happens.
-    func wait(nanoseconds: Int64?, _ ready: (_ socket: Int32, _ action: Int32) -> Void) {
+    package func wait(nanoseconds: Int64?, _ ready: (_ socket: Int32, _ readiness: SocketReadiness) -> Void) {
         let milliseconds: Int32
         if let nanoseconds {
             milliseconds = Int32(clamping: (max(0, nanoseconds) + 999_999) / 1_000_000)
@@ -107,7 +107,7 @@ final class Poller: @unchecked Sendable {
         let count = epoll_wait(poller, events, Self.batch, milliseconds)
         guard count > 0 else { return }
         for index in 0..<Int(count) {
-            let socket = ccurl_epoll_event_descriptor(events + index)
+            let socket = cgateway_epoll_event_descriptor(events + index)
             if socket == waker {
                 var counter: UInt64 = 0
                 _ = read(waker, &counter, MemoryLayout<UInt64>.size)
@@ -117,21 +117,21 @@ final class Poller: @unchecked Sendable {
                 unregister(socket)
                 continue
             }
-            ready(socket, Self.action(for: events[index].events))
+            ready(socket, Self.readiness(events[index].events))
         }
     }
 
-    private static func action(for events: UInt32) -> Int32 {
-        var action: Int32 = 0
-        if events & (ccurl_epoll_in | ccurl_epoll_hang_up) != 0 { action |= ccurl_select_in }
-        if events & ccurl_epoll_out != 0 { action |= ccurl_select_out }
-        if events & ccurl_epoll_error != 0 { action |= ccurl_select_error }
-        return action
+    private static func readiness(_ events: UInt32) -> SocketReadiness {
+        var readiness = SocketReadiness()
+        if events & (cgateway_epoll_in | cgateway_epoll_hang_up) != 0 { readiness.insert(.readable) }
+        if events & cgateway_epoll_out != 0 { readiness.insert(.writable) }
+        if events & cgateway_epoll_error != 0 { readiness.insert(.failed) }
+        return readiness
     }
 
     private func unregister(_ socket: Int32) {
         guard Int(socket) < interests.count, interests[Int(socket)].isRegistered else { return }
-        ccurl_epoll_unwatch(poller, socket)
+        cgateway_epoll_unwatch(poller, socket)
         interests[Int(socket)].isRegistered = false
         interests[Int(socket)].events = 0
     }

@@ -1,13 +1,13 @@
 // Starts threads of our own, for work that blocks or computes for long and so must not be on a cooperative thread.
 
-internal import CCurl  // On Linux it declares pthread_setname_np, which Glibc's module hides.
+import CGatewaySystem
 
 #if canImport(Glibc)
-internal import Glibc
+import Glibc
 #elseif canImport(Musl)
-internal import Musl
+import Musl
 #else
-internal import Darwin
+import Darwin
 #endif
 
 /// A detached thread with a name. It takes no signals, nor do threads that are started from it: those are for the

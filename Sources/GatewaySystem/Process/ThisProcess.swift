@@ -1,5 +1,7 @@
 // The running process: what it uses of the processors, what it ignores, and its end.
 
+import CGatewaySystem
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -20,14 +22,33 @@ package enum ThisProcess {
 
     /// The processor time of all threads since the start.
     package static var processorTime: Duration? {
-        var time = timespec()
-        guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return nil }
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        let time = cgateway_process_nanoseconds()
+        return time < 0 ? nil : .nanoseconds(time)
     }
 
     /// Makes a reader that goes away an error of the write, not the end of the process.
     package static func ignoreBrokenPipes() {
         signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// As ``ignoreBrokenPipes()``, unless the program has installed a handler of its own.
+    package static func ignoreUnhandledBrokenPipes() {
+        var current = sigaction()
+        guard sigaction(SIGPIPE, nil, &current) == 0 else { return }
+        #if canImport(Glibc)
+        let isDefault = unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self) == 0
+        #elseif canImport(Musl)
+        let isDefault = unsafeBitCast(current.__sa_handler.sa_handler, to: Int.self) == 0
+        #else
+        let isDefault = unsafeBitCast(current.__sigaction_u.__sa_handler, to: Int.self) == 0
+        #endif
+        if isDefault { ignoreBrokenPipes() }
+    }
+
+    /// Has a function called when the process ends by `exit` or by the return of `main`. Functions are called in the
+    /// reverse order of these calls.
+    package static func atExit(_ body: @escaping @convention(c) () -> Void) {
+        atexit(body)
     }
 
     /// Keeps the calling thread asleep until the process ends.

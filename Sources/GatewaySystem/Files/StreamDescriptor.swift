@@ -1,5 +1,6 @@
 // A stream of bytes that the system has a number for: standard input and output, the ends of a pipe.
 
+import CGatewaySystem
 import SystemPackage
 
 #if canImport(Glibc)

@@ -1,20 +1,24 @@
 // Asks the system's resolver for the addresses and the services of a name. Blocks.
 
-internal import CResolver
+import CGatewaySystem
 
 #if canImport(Glibc)
-internal import Glibc
+import Glibc
 #elseif canImport(Musl)
-internal import Musl
+import Musl
 #else
-internal import Darwin
+import Darwin
 #endif
 
 /// Name resolution by the system, with its hosts file, search domains and caches.
-enum DNSResolver {
+package enum NameResolver {
+    /// Why a name could not be resolved, in the system's words.
+    package struct Failure: Error {
+        package let reason: String
+    }
 
     /// The IPv4 and IPv6 addresses of a host, each once, as they stand in a URL.
-    static func addresses(of host: String) -> Result<[String], DNSFailure> {
+    package static func addresses(of host: String) throws(Failure) -> [String] {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         #if canImport(Glibc)
@@ -24,7 +28,7 @@ enum DNSResolver {
         #endif
         var list: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(host, nil, &hints, &list)
-        guard status == 0 else { return .failure(DNSFailure(reason: String(cString: gai_strerror(status)))) }
+        guard status == 0 else { throw Failure(reason: String(cString: gai_strerror(status))) }
         defer { freeaddrinfo(list) }
         var addresses: [String] = []
         var next = list
@@ -33,20 +37,16 @@ enum DNSResolver {
             guard let text = text(of: entry.pointee), !addresses.contains(text) else { continue }
             addresses.append(text)
         }
-        return .success(addresses)
+        return addresses
     }
 
-    /// The SRV records of a name.
-    static func services(of name: String) -> Result<[DNSAnswer.Service], DNSFailure> {
+    /// The message that answers the question for the SRV records of a name.
+    package static func serviceRecords(of name: String) throws(Failure) -> [UInt8] {
         // The largest message over TCP.
         var answer = [UInt8](repeating: 0, count: 65_535)
-        let length = cresolver_query(name, CRESOLVER_TYPE_SRV, &answer, Int32(answer.count))
-        guard length > 0 else { return .failure(DNSFailure(reason: String(cString: cresolver_error()))) }
-        do throws(DNSAnswer.Malformed) {
-            return .success(try DNSAnswer(Array(answer.prefix(Int(length)))).services)
-        } catch {
-            return .failure(DNSFailure(reason: "the answer is malformed: \(error.reason)"))
-        }
+        let length = cgateway_resolve(name, cgateway_type_srv, &answer, Int32(answer.count))
+        guard length > 0 else { throw Failure(reason: String(cString: cgateway_resolver_error())) }
+        return Array(answer.prefix(Int(length)))
     }
 
     private static func text(of entry: addrinfo) -> String? {
@@ -65,14 +65,5 @@ enum DNSResolver {
         // A link-local address means nothing without its interface, which a URL has no place for.
         if text.utf8.contains(UInt8(ascii: "%")) { return nil }
         return entry.ai_family == AF_INET6 ? "[\(text)]" : text
-    }
-}
-
-/// Why a name could not be resolved.
-package struct DNSFailure: Error, Hashable {
-    package var reason: String
-
-    package init(reason: String) {
-        self.reason = reason
     }
 }

@@ -1,5 +1,6 @@
 // What the system says about a file without its content being read.
 
+import CGatewaySystem
 import SystemPackage
 
 #if canImport(Glibc)

@@ -1,13 +1,12 @@
 // Waiting for many sockets at once on Darwin: kqueue, with a user event that another thread can wake it by.
 
 #if canImport(Darwin)
-internal import CCurl
-internal import Darwin
+import Darwin
 
 /// Waits for sockets to become readable or writable.
 ///
 /// Owned by one thread, which alone calls everything but ``wake()``.
-final class Poller: @unchecked Sendable {
+package final class Poller: @unchecked Sendable {
     // `wake()` touches only the immutable `queue`; all other state belongs to the thread that polls.
 
     private struct Interest {
@@ -22,13 +21,13 @@ final class Poller: @unchecked Sendable {
     private static let batch: Int32 = 256
     private static let wakeIdentifier: UInt = 0
 
-    init() throws(GatewayError) {
+    package init() throws(SystemError) {
         let queue = kqueue()
         var event = Self.event(Self.wakeIdentifier, EVFILT_USER, EV_ADD | EV_CLEAR)
         guard queue >= 0, kevent(queue, &event, 1, nil, 0, nil) == 0 else {
-            let reason = String(cString: strerror(errno))
+            let error = SystemError(number: errno)
             if queue >= 0 { close(queue) }
-            throw GatewayError(.internalError, "Cannot create the event loop of the HTTP transport: \(reason).")
+            throw error
         }
         _ = fcntl(queue, F_SETFD, FD_CLOEXEC)
         self.queue = queue
@@ -41,20 +40,20 @@ final class Poller: @unchecked Sendable {
     }
 
     /// Makes a ``wait(nanoseconds:_:)`` in progress, or the next one, return. Callable on any thread.
-    func wake() {
+    package func wake() {
         var event = Self.event(Self.wakeIdentifier, EVFILT_USER, 0)
         event.fflags = UInt32(NOTE_TRIGGER)
         _ = kevent(queue, &event, 1, nil, 0, nil)
     }
 
     /// Declares that the owner will call ``forget(_:)`` before it closes this socket.
-    func track(_ socket: Int32) {
+    package func track(_ socket: Int32) {
         reserve(socket)
         interests[Int(socket)] = Interest()
     }
 
     /// Watches a socket. False if the kernel refused.
-    func watch(_ socket: Int32, readable: Bool, writable: Bool) -> Bool {
+    package func watch(_ socket: Int32, readable: Bool, writable: Bool) -> Bool {
         reserve(socket)
         let interest = interests[Int(socket)]
         guard change(socket, EVFILT_READ, from: interest.readable, to: readable),
@@ -65,12 +64,12 @@ final class Poller: @unchecked Sendable {
     }
 
     /// Stops watching a socket.
-    func unwatch(_ socket: Int32) {
+    package func unwatch(_ socket: Int32) {
         forget(socket)
     }
 
     /// The socket is about to be closed.
-    func forget(_ socket: Int32) {
+    package func forget(_ socket: Int32) {
         reserve(socket)
         let interest = interests[Int(socket)]
         _ = change(socket, EVFILT_READ, from: interest.readable, to: false)
@@ -80,7 +79,7 @@ final class Poller: @unchecked Sendable {
 
     /// Waits and reports each ready socket.
     /// - Parameter nanoseconds: How long to wait at most; nil waits until something happens.
-    func wait(nanoseconds: Int64?, _ ready: (_ socket: Int32, _ action: Int32) -> Void) {
+    package func wait(nanoseconds: Int64?, _ ready: (_ socket: Int32, _ readiness: SocketReadiness) -> Void) {
         let count: Int32
         if let nanoseconds {
             let limit = max(0, nanoseconds)
@@ -98,7 +97,7 @@ final class Poller: @unchecked Sendable {
             let interest = interests[Int(socket)]
             guard interest.readable || interest.writable else { continue }
             let isRead = Int32(event.filter) == EVFILT_READ
-            ready(socket, isRead ? ccurl_select_in : ccurl_select_out)
+            ready(socket, isRead ? .readable : .writable)
         }
     }
 
