@@ -7,6 +7,7 @@ struct HTTPResponseFields: Sendable {
     var lines: [UInt8] = []
     private(set) var length: Int?
     private(set) var isChunked = false
+    private var isUncoded = false
     private(set) var isEncoded = false
     private(set) var keepsConnection = true
     private(set) var idleSeconds: Int?
@@ -84,8 +85,12 @@ struct HTTPResponseFields: Sendable {
     }
 
     private mutating func readCoding(_ value: UnsafeRawBufferPointer) throws(HTTPResponseError) {
-        if value.equalsIgnoringCase("identity") { return }
-        guard value.equalsIgnoringCase("chunked"), !isChunked else {
+        // Of "chunked" and "identity" together some readers believe the one, some the other.
+        if value.equalsIgnoringCase("identity"), !isChunked {
+            isUncoded = true
+            return
+        }
+        guard value.equalsIgnoringCase("chunked"), !isChunked, !isUncoded else {
             throw .malformed("its transfer coding is not known")
         }
         isChunked = true

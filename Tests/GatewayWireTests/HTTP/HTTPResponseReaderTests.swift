@@ -163,6 +163,8 @@ struct HTTPResponseReaderTests {
         "HTTP/1.1 200 OK\rX: 1\r\n", "HTTP/1.1 200 OK\r\nX: 1\r\rY: 2\r\n", "HTTP/1.1 200 OK\r\nX: 1\u{0}2\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n",
     ])
     func `The reader refuses a malformed head`(text: String) {
         guard case .malformed = read(text).error else {
