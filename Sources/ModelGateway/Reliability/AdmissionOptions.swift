@@ -1,10 +1,10 @@
-// How many calls a group takes at a time, and how further ones wait.
+// How many calls a group runs at a time, and how further ones wait.
 
 /// How calls wait when a group has no room for them.
 public struct AdmissionOptions: Sendable, Hashable {
-    /// Calls of the group that may be under way at a time, up to the last byte of their answers; nil for no limit.
+    /// Calls that may be in flight in the group at a time, counted until the last byte of their answers; nil for no limit.
     public var maxConcurrentCalls: Int?
-    /// Calls that may wait for room, first come first served. Default 100; 0 refuses at once.
+    /// Calls that may wait for room, first come, first served. Default 100; 0 refuses them at once.
     public var queueSize: Int
     /// How long a call may wait. Default 60 s; zero for no limit.
     public var queueTimeout: Duration

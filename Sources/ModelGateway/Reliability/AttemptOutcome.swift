@@ -2,17 +2,17 @@
 
 /// The verdict on one attempt.
 package enum AttemptOutcome: Sendable, Hashable {
-    /// The deployment did its work; this includes refusing a bad request.
+    /// The deployment did its job, which includes refusing a bad request.
     case success
-    /// The deployment failed: transport error, timeout, 5xx, 408 or a truncated answer.
+    /// The deployment failed: a transport error, a timeout, a 5xx, a 408 or a truncated answer.
     case failure
-    /// The deployment has too much to do (429): it rests for this long, or for a growing time if it did not say.
+    /// The deployment is overloaded (429): it rests for this long, or for a growing time if it did not say how long.
     case rateLimited(retryAfter: Duration?)
-    /// The deployment does not have the model, or not the endpoint (404): it rests for a growing time while others take
-    /// its calls, and a worker is asked for its models.
+    /// The deployment lacks the model or the endpoint (404): it rests for a growing time while others take
+    /// its calls, and if it is a worker, it is asked for its models.
     case modelMissing
-    /// The account of the deployment has nothing left to pay with (402, `insufficient_quota`): it rests for this long, or
-    /// for a growing time if it did not say, while others take its calls.
+    /// The deployment's account has run out of credit (402, `insufficient_quota`): it rests for this long, or
+    /// for a growing time if it did not say how long, while others take its calls.
     case outOfQuota(retryAfter: Duration?)
     /// The caller went away, or the gateway itself could not do its part: no verdict.
     case cancelled
@@ -21,7 +21,7 @@ package enum AttemptOutcome: Sendable, Hashable {
 }
 
 extension AttemptOutcome {
-    /// The verdict that belongs to an error of an attempt.
+    /// The verdict that follows from an attempt's error.
     package init(_ error: GatewayError) {
         if error.upstream != nil {
             if error.isModelMissing {
@@ -50,7 +50,7 @@ extension AttemptOutcome {
         }
     }
 
-    /// The verdict that belongs to a response's status, when its body came whole.
+    /// The verdict that follows from a response's status, if its body arrived in full.
     package init(status: Int, retryAfter: Duration? = nil) {
         switch status {
         case 401, 403: self = .misconfigured
@@ -63,11 +63,11 @@ extension AttemptOutcome {
     }
 }
 
-/// What an attempt cost and how fast it was, for policies that learn from it.
+/// What an attempt cost and how fast it was, for policies that learn from that.
 package struct AttemptMeasure: Sendable, Hashable {
     /// From the attempt's start to the first byte of content.
     package var timeToFirstToken: Duration?
-    /// From the attempt's start to the last byte of a whole answer; nil if there was none.
+    /// From the attempt's start to the last byte of a complete answer; nil if there was none.
     package var total: Duration?
     /// Tokens of the prompt, as the provider counted them.
     package var promptTokens: Int?

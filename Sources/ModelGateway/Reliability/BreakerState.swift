@@ -1,12 +1,12 @@
 // The states of a circuit breaker.
 
-/// The state of a circuit breaker. The raw value is what metrics and the control plane show.
+/// The state of a circuit breaker. Metrics and the control plane show the raw value.
 public enum BreakerState: String, Sendable, Hashable, CustomStringConvertible {
     /// Calls go through.
     case closed
-    /// No call goes through until the open time is over.
+    /// No calls go through until the open time is up.
     case open
-    /// A few calls at a time go through to find out whether the deployment works again.
+    /// A few calls at a time go through, to find out whether the deployment works again.
     case halfOpen = "half_open"
 
     public var description: String { rawValue }

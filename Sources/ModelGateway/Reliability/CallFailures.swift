@@ -1,18 +1,18 @@
-// What the attempts of one call have ended with, and which of it the client should hear.
+// How the attempts of one call have failed, and which of the failures the client should see.
 
 /// The failures of one call so far.
 package struct CallFailures: Sendable {
-    /// The last failure that says more than that a deployment does not have the model.
+    /// The last failure that says more than that a deployment lacks the model.
     private(set) var telling: GatewayError?
-    /// The last answer that a deployment does not have the model.
+    /// The last answer saying that a deployment lacks the model.
     private(set) var missing: GatewayError?
-    /// The times at which deployments want to be asked again.
+    /// When each deployment may be asked again.
     private var returns: [MonotonicInstant] = []
 
     /// Creates an empty record.
     package init() {}
 
-    /// The last failure that is worth telling, if there was any.
+    /// The last failure worth reporting, if there was one.
     var last: GatewayError? { telling ?? missing }
 
     /// Adds a failure.
@@ -21,7 +21,7 @@ package struct CallFailures: Sendable {
         if let wait = error.retryAfter { returns.append(now + wait) }
     }
 
-    /// The time until the first deployment wants to be asked again, of those that have not been asked since.
+    /// The time until the first deployment may be asked again, among those that have not been asked since.
     func timeUntilReturn(now: MonotonicInstant) -> Duration? {
         returns.filter { $0 > now }.min().map { $0 - now }
     }

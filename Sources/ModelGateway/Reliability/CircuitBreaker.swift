@@ -1,4 +1,4 @@
-// The circuit breaker of one deployment for one kind of work: a pure state machine over instants that are passed in.
+// The circuit breaker of one deployment for one kind of work: a pure state machine that is told the time.
 
 /// When a breaker opens, for how long, and what closes it again.
 public struct CircuitBreakerOptions: Sendable, Hashable {
@@ -6,7 +6,7 @@ public struct CircuitBreakerOptions: Sendable, Hashable {
     public var consecutiveFailures: Int
     /// Share of failures in the window that opens the breaker. Default 0.5.
     public var failureRatio: Double
-    /// Calls that the window must hold before the share counts. Default 20; 0 turns this rule off.
+    /// Calls that must be in the window before the share is considered. Default 20; 0 turns this rule off.
     public var minimumCalls: Int
     /// Length of the sliding window. Default 30 s.
     public var window: Duration
@@ -14,9 +14,9 @@ public struct CircuitBreakerOptions: Sendable, Hashable {
     public var openTime: Duration
     /// The longest that the breaker stays open. Default 120 s.
     public var maxOpenTime: Duration
-    /// Share by which the open time varies at random in both directions. Default 0.2.
+    /// Share by which the open time varies randomly in either direction. Default 0.2.
     public var jitter: Double
-    /// Calls that may be under way at a time while half-open. Default 3.
+    /// Calls that may be in flight at a time while half-open. Default 3.
     public var probes: Int
     /// Successes that close a half-open breaker. Default 2.
     public var successesToClose: Int
@@ -45,22 +45,22 @@ public struct CircuitBreakerOptions: Sendable, Hashable {
     }
 }
 
-/// Decides from the results of calls whether a deployment may get more.
+/// Decides from the results of calls whether a deployment may receive more.
 package struct CircuitBreaker: Sendable {
     /// The present state.
     package private(set) var state = BreakerState.closed
-    /// Counts state changes: a result is only taken if it was begun in the present epoch.
+    /// Counts state changes: a result only counts if its call began in the current epoch.
     package private(set) var epoch: UInt32 = 0
     /// When an open breaker becomes half-open; ``MonotonicInstant/never`` unless open.
     package private(set) var reopening = MonotonicInstant.never
-    /// Calls under way in the half-open state.
+    /// Calls in flight in the half-open state.
     package private(set) var probesUnderWay = 0
 
     private var failuresInARow = 0
     private var window: SlidingWindow
     private var successesInARow = 0
     private var openings = 0
-    // Last, so that what each call looks at lies together in memory.
+    // Last, so that the fields every call looks at are next to each other in memory.
     package let options: CircuitBreakerOptions
 
     /// Creates a closed breaker.
@@ -78,13 +78,13 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// Notes that a call begins; the result belongs to the epoch returned.
+    /// Notes that a call begins; its result belongs to the returned epoch.
     package mutating func begin() -> UInt32 {
         if state == .halfOpen { probesUnderWay += 1 }
         return epoch
     }
 
-    /// Notes that a call begun in `epoch` ended without a verdict, such as by a cancelling client.
+    /// Notes that a call begun in `epoch` ended without a verdict, for example because the client cancelled it.
     package mutating func endWithoutVerdict(epoch: UInt32) {
         guard epoch == self.epoch, state == .halfOpen else { return }
         probesUnderWay -= 1
@@ -111,8 +111,8 @@ package struct CircuitBreaker: Sendable {
 
     /// Notes a failure. Returns whether the state changed.
     /// - Parameters:
-    ///   - isLast: Whether nothing else of the group is eligible: then the breaker becomes half-open, never open.
-    ///   - variation: A number in -1...1 that moves the open time within its jitter.
+    ///   - isLast: Whether nothing else in the group is eligible: then the breaker becomes half-open, never open.
+    ///   - variation: A number in -1...1 that shifts the open time within its jitter.
     package mutating func fail(epoch: UInt32, now: MonotonicInstant, isLast: Bool, variation: Double) -> Bool {
         guard epoch == self.epoch else { return false }
         switch state {
@@ -133,14 +133,14 @@ package struct CircuitBreaker: Sendable {
         return true
     }
 
-    /// Lets time pass: an open breaker whose time is over becomes half-open. Returns whether the state changed.
+    /// Lets time pass: an open breaker whose time is up becomes half-open. Returns whether the state changed.
     package mutating func advance(to now: MonotonicInstant) -> Bool {
         guard state == .open, now >= reopening else { return false }
         enterHalfOpen()
         return true
     }
 
-    /// Makes an open breaker half-open before its time, because nothing else is left. Returns whether it was open.
+    /// Makes an open breaker half-open early, because nothing else is left. Returns whether it was open.
     package mutating func probeEarly() -> Bool {
         guard state == .open else { return false }
         enterHalfOpen()

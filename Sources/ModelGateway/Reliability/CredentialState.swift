@@ -1,26 +1,26 @@
-// Whether an upstream takes the gateway's credentials: a pure state machine over instants that are passed in.
+// Whether an upstream accepts the gateway's credentials: a pure state machine that is told the time.
 
-/// What calls of one mode, and probes, have shown of a deployment's credentials.
+/// What the calls of one mode, and probes, have shown about a deployment's credentials.
 ///
 /// A single rejection (401, 403) is not evidence against credentials that have worked: it may be about that one request.
-/// Three in a row are, or a credentialed probe that is rejected as well; against credentials that never worked one is.
-/// The way back is real evidence, too: a probe that was made with the credentials, or one trial call at a time after a
-/// wait that doubles. A probe that lets a deployment back whose next call is rejected has proved nothing, and its like
-/// is not believed again before a call has succeeded.
+/// Three in a row are, or a rejected probe with the credentials on top; for credentials that never worked, one is enough.
+/// The way back takes real evidence, too: a probe made with the credentials, or one trial call at a time after a
+/// wait that doubles. If a probe lets a deployment back in and its next call is rejected, the probe proved nothing, and
+/// no such probe is believed until a call has succeeded.
 package struct CredentialState: Sendable {
     /// The state of a deployment's credentials.
     package enum Phase: UInt8, Sendable, Hashable {
-        /// Nothing speaks against them.
+        /// There is nothing against them.
         case accepted
         /// They were rejected, but have worked before.
         case doubted
-        /// They are rejected: no calls.
+        /// They are being rejected: no calls.
         case rejected
-        /// One call at a time finds out whether they are accepted again.
+        /// One call at a time tests whether they are accepted again.
         case onTrial
     }
 
-    /// Rejections in a row that are evidence against credentials which have worked before.
+    /// Consecutive rejections that count as evidence against credentials that have worked before.
     static let rejectionsToLeave: Int32 = 3
     private static let firstWait = 10.0
     private static let longestWait = 300.0
@@ -28,9 +28,9 @@ package struct CredentialState: Sendable {
 
     /// The present state.
     package private(set) var phase = Phase.accepted
-    /// Whether a call has succeeded and nothing has spoken against the credentials since: then a success changes nothing.
+    /// Whether a call has succeeded and nothing has come up against the credentials since: then a success changes nothing.
     package private(set) var isProven = false
-    /// Whether the one call of a trial is under way.
+    /// Whether the trial's one call is in flight.
     package private(set) var hasTrialUnderWay = false
     /// When the next trial may begin; ``MonotonicInstant/never`` unless rejected.
     package private(set) var nextTrial = MonotonicInstant.never
@@ -41,7 +41,7 @@ package struct CredentialState: Sendable {
     private var rejections: Int32 = 0
     private var departures: Int32 = 0
 
-    /// Creates a state that nothing speaks against.
+    /// Creates a state with nothing against the credentials.
     package init() {}
 
     /// Notes that a call begins. Returns whether it is a trial.
@@ -51,14 +51,14 @@ package struct CredentialState: Sendable {
         return true
     }
 
-    /// Notes that a trial ended, before what it has shown is noted.
+    /// Notes that a trial ended; what it has shown is noted separately, afterwards.
     package mutating func endTrial() {
         hasTrialUnderWay = false
     }
 
-    /// Notes that a call was answered. Returns whether the deployment has just come back.
+    /// Notes that a call was answered. Returns whether this brought the deployment back.
     package mutating func succeed(isTrial: Bool) -> Bool {
-        // What began before the rejection says nothing about afterwards.
+        // A call that began before the rejection says nothing about what came after it.
         if phase == .rejected || (phase == .onTrial && !isTrial) { return false }
         let isBack = phase == .onTrial
         self = CredentialState()
@@ -67,8 +67,8 @@ package struct CredentialState: Sendable {
         return isBack
     }
 
-    /// Notes that a call was rejected. Returns whether the deployment has just gone out.
-    /// - Parameter variation: A number in -1...1 that moves the wait within its jitter.
+    /// Notes that a call was rejected. Returns whether this took the deployment out.
+    /// - Parameter variation: A number in -1...1 that shifts the wait within its jitter.
     package mutating func reject(isTrial: Bool, now: MonotonicInstant, variation: Double) -> Bool {
         if phase == .rejected || (phase == .onTrial && !isTrial) { return false }
         isProven = false
@@ -82,7 +82,7 @@ package struct CredentialState: Sendable {
         return true
     }
 
-    /// Notes that a probe with the credentials was answered. Returns whether the deployment has just come back.
+    /// Notes that a probe with the credentials was answered. Returns whether this brought the deployment back.
     package mutating func probeAccepted() -> Bool {
         guard phase == .rejected || phase == .onTrial, !probesProveNothing else { return false }
         phase = .accepted
@@ -93,8 +93,8 @@ package struct CredentialState: Sendable {
         return true
     }
 
-    /// Notes that a probe with the credentials was rejected. Returns whether the deployment has just gone out.
-    /// - Parameter variation: A number in -1...1 that moves the wait within its jitter.
+    /// Notes that a probe with the credentials was rejected. Returns whether this took the deployment out.
+    /// - Parameter variation: A number in -1...1 that shifts the wait within its jitter.
     package mutating func probeRejected(now: MonotonicInstant, variation: Double) -> Bool {
         guard phase != .accepted, !hasTrialUnderWay else { return false }
         let isNew = phase != .rejected
@@ -102,7 +102,7 @@ package struct CredentialState: Sendable {
         return isNew
     }
 
-    /// Lets time pass: a wait that is over makes way for a trial. Returns whether it was.
+    /// Lets time pass: once the wait is over, a trial may begin. Returns whether it is over.
     package mutating func advance(to now: MonotonicInstant) -> Bool {
         guard phase == .rejected, now >= nextTrial else { return false }
         phase = .onTrial

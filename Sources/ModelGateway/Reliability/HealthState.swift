@@ -1,22 +1,22 @@
-// Whether a deployment counts as healthy, from the results of its probes and of real calls.
+// Whether a deployment counts as healthy, judged by its probes and by real calls.
 
 /// How deployments are probed.
 public struct HealthOptions: Sendable, Hashable {
     /// Time between two probes of a healthy deployment. Default 10 s.
     public var interval: Duration
-    /// Share by which the interval varies at random in both directions. Default 0.2.
+    /// Share by which the interval varies randomly in either direction. Default 0.2.
     public var jitter: Double
     /// How long a probe may take. Default 3 s.
     public var timeout: Duration
-    /// Failures in a row that take a deployment out. Default 3.
+    /// Consecutive failures that take a deployment out. Default 3.
     public var failuresToLeave: Int
-    /// Successes in a row that bring it back. Default 2.
+    /// Consecutive successes that bring it back. Default 2.
     public var successesToReturn: Int
     /// The longest time between two probes of a failed deployment, reached by doubling. Default 60 s.
     public var maxInterval: Duration
-    /// The path on the deployment's server that is asked, with the credentials of calls: it begins with a slash and may
-    /// have a query. A status of 200 to 299 says that the deployment is up, any other that it is not. Default nil:
-    /// `/health`, and where there is none the list of models, of which any answer below 500 says that it is up.
+    /// The path to probe on the deployment's server, with the credentials that calls use: it begins with a slash and may
+    /// have a query. A status of 200 to 299 means that the deployment is up, any other that it is not. Default nil:
+    /// `/health`, or where there is none the list of models, where any answer below 500 means that it is up.
     public var path: String?
 
     /// Creates a set of limits.
@@ -39,7 +39,7 @@ public struct HealthOptions: Sendable, Hashable {
     }
 }
 
-/// Counts results in a row; a deployment is healthy until enough of them say otherwise.
+/// Counts consecutive results; a deployment is healthy until enough of them say otherwise.
 package struct HealthState: Sendable, Hashable {
     /// Whether calls may go to the deployment.
     package private(set) var isHealthy = true
@@ -49,7 +49,7 @@ package struct HealthState: Sendable, Hashable {
     /// Creates a healthy state.
     package init() {}
 
-    /// Notes a successful probe or call. Returns whether the deployment has just come back.
+    /// Notes a successful probe or call. Returns whether this brought the deployment back.
     package mutating func succeed(_ options: HealthOptions) -> Bool {
         failures = 0
         guard !isHealthy else { return false }
@@ -60,7 +60,7 @@ package struct HealthState: Sendable, Hashable {
         return true
     }
 
-    /// Notes a failed probe. Returns whether the deployment has just gone out.
+    /// Notes a failed probe. Returns whether this took the deployment out.
     package mutating func fail(_ options: HealthOptions) -> Bool {
         successes = 0
         failures += 1
@@ -70,7 +70,7 @@ package struct HealthState: Sendable, Hashable {
     }
 
     /// The time until the next probe.
-    /// - Parameter variation: A number in -1...1 that moves the time within its jitter.
+    /// - Parameter variation: A number in -1...1 that shifts the time within its jitter.
     package func pause(_ options: HealthOptions, variation: Double) -> Duration {
         var seconds = options.interval.inSeconds
         if !isHealthy {

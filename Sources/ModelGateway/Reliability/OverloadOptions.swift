@@ -1,10 +1,10 @@
-// When a deployment has too much to do, by its own account.
+// When a deployment is overloaded, by its own account.
 
-/// The load at which a deployment that reports its load gets no further calls.
+/// The load at which a deployment that reports its load receives no further calls.
 public struct OverloadOptions: Sendable, Hashable {
-    /// Requests waiting in the engine from which on it is overloaded; nil turns this rule off.
+    /// The engine counts as overloaded once this many requests are waiting in it; nil turns this rule off.
     public var waitingRequests: Int?
-    /// Use of the engine's KV cache (0 to 1) from which on it is overloaded; nil turns this rule off.
+    /// The engine counts as overloaded once its KV cache is this full (0 to 1); nil turns this rule off.
     public var cacheUsage: Double?
 
     /// Creates a set of limits.

@@ -1,4 +1,4 @@
-// Limits retries to a share of the recent calls, so that a failing fleet is not buried under repeats.
+// Limits retries to a share of recent calls, so that a failing fleet is not buried under them.
 
 /// Allows retries up to 20 % of the calls of the last 10 s, plus 3 a second.
 package struct RetryBudget: Sendable {
@@ -18,12 +18,12 @@ package struct RetryBudget: Sendable {
         reserve = perSecond * Self.length.inSeconds
     }
 
-    /// Counts a call (not its retries).
+    /// Counts a call, but not its retries.
     package mutating func recordCall(now: MonotonicInstant) {
         window.record(failure: false, now: now)
     }
 
-    /// Takes one retry from the budget if there is one.
+    /// Takes one retry from the budget if there is one left.
     package mutating func spend(now: MonotonicInstant) -> Bool {
         let counts = window.counts(now: now)
         let calls = counts.calls - counts.failures

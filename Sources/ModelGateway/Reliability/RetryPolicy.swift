@@ -1,22 +1,22 @@
-// When a failed attempt is followed by another one, after how long, and when other models take over.
+// When a failed attempt is retried, after how long, and when other models take over.
 
-/// How often a call is tried, how long to wait in between, and which errors go to other models.
+/// How often a call is tried, how long to wait in between, and which errors move it to other models.
 public struct RetryOptions: Sendable, Hashable {
-    /// Attempts of one call, the first one included. Default 3; at least 1.
+    /// Attempts per call, including the first. Default 3; at least 1.
     public var maxAttempts: Int
     /// The wait before the second attempt; doubles with each further one. Default 50 ms.
     public var backoff: Duration
-    /// The longest wait between two attempts that the gateway chooses itself. Default 5 s.
+    /// The longest wait between two attempts that the gateway chooses by itself. Default 5 s.
     public var maxBackoff: Duration
-    /// The longest time, in all, that a call waits for deployments which have asked to be left alone for a while
-    /// (`Retry-After`), when no other one can take it. A call that would have to wait longer fails at once with 429 or
-    /// 503 and the least of those times as its `Retry-After`. Default 5 s; zero never waits.
+    /// The longest total time that a call waits for deployments that have asked to be left alone for a while
+    /// (`Retry-After`) when no other one can take it. A call that would have to wait longer fails at once with 429 or
+    /// 503 and the shortest of those times as its `Retry-After`. Default 5 s; with zero it never waits.
     public var maxWait: Duration
-    /// Share by which the wait varies at random in both directions. Default 0.2.
+    /// Share by which the wait varies randomly in either direction. Default 0.2.
     public var jitter: Double
-    /// Retries as a share of the calls of the last 10 s. Default 0.2.
+    /// The most retries, as a share of the calls of the last 10 s. Default 0.2.
     public var budgetRatio: Double
-    /// Retries per second that are allowed in addition to the share. Default 3.
+    /// Retries per second that are allowed on top of that share. Default 3.
     public var budgetPerSecond: Double
 
     /// Creates a set of limits.
@@ -41,23 +41,23 @@ public struct RetryOptions: Sendable, Hashable {
 
 /// What happens after a failed attempt.
 package enum RetryDecision: Sendable, Hashable {
-    /// Try again after a wait, without the deployments in the set of tried ones as the decision left it.
+    /// Try again after a wait, leaving out the deployments that are still in the set of tried ones.
     case retry(after: Duration)
     /// Try the same call on these models, in this order.
     case fallback(models: [String])
-    /// Give the error to the client.
+    /// Return the error to the client.
     case stop
 }
 
-/// What is known when an attempt failed.
+/// What is known when an attempt has failed.
 package struct FailedAttempt: Sendable {
-    /// Attempts of this call so far, this one included.
+    /// Attempts of this call so far, including this one.
     package var attempts: Int
     /// Time left until the call's deadline; nil if it has none.
     package var remaining: Duration?
-    /// Whether the first byte of content has gone to the client: then nothing is tried again.
+    /// Whether the first byte of content has gone to the client: then nothing is retried.
     package var isCommitted: Bool
-    /// How long the call has waited between its attempts so far.
+    /// How long the call has waited between attempts so far.
     package var waited: Duration
 
     /// Creates a record.
@@ -70,17 +70,17 @@ package struct FailedAttempt: Sendable {
 }
 
 extension RetryOptions {
-    /// What kind of second try an error allows.
+    /// Where a call may be tried again after an error.
     enum Kind: Sendable, Hashable {
         case never, contextFallback, contentFallback
-        /// Anywhere, but not where it failed.
+        /// Anywhere except where it failed.
         case elsewhere
-        /// Anywhere, also where it failed: the request did not reach the upstream.
+        /// Anywhere, including where it failed: the request never reached the upstream.
         case anywhere
     }
 
     static func kind(of error: GatewayError) -> Kind {
-        // Another deployment may have the model, or an account with something left on it.
+        // Another deployment may have the model, or an account with credit left.
         if error.isModelMissing || error.isOutOfQuota { return .elsewhere }
         switch error.code {
         case .contextLengthExceeded: return .contextFallback
@@ -101,7 +101,7 @@ extension RetryOptions {
     }
 
     /// The wait before attempt number `attempts + 1`.
-    /// - Parameter variation: A number in -1...1 that moves the wait within its jitter.
+    /// - Parameter variation: A number in -1...1 that shifts the wait within its jitter.
     func wait(attempts: Int, variation: Double) -> Duration {
         let doublings = Double(1 << min(max(0, attempts - 1), 20))
         let base = min(backoff.inSeconds * doublings, maxBackoff.inSeconds)

@@ -1,6 +1,6 @@
-// Counts of calls and failures over the recent past, kept in ten slots of equal length.
+// Counts of recent calls and failures, kept in ten slots of equal length.
 
-/// A window that forgets the oldest tenth of itself at a time.
+/// A window that drops its oldest tenth at a time.
 package struct SlidingWindow: Sendable {
     private static let slotCount: Int64 = 10
 
@@ -28,7 +28,7 @@ package struct SlidingWindow: Sendable {
         if failure { slots[index].failures &+= 1 }
     }
 
-    /// The calls and failures of the window that ends now.
+    /// The calls and failures in the window that ends now.
     package func counts(now: MonotonicInstant) -> (calls: Int, failures: Int) {
         let number = now.nanoseconds / slotLength
         var calls = 0
