@@ -2,7 +2,8 @@
 
 /// How calls wait when a group has no room for them.
 public struct AdmissionOptions: Sendable, Hashable {
-    /// Calls that may be in flight in the group at a time, counted until the last byte of their answers; nil for no limit.
+    /// Calls that may be in flight in the group at a time, counted until the last byte of their answers; nil for no
+    /// limit.
     public var maxConcurrentCalls: Int?
     /// Calls that may wait for room, first come, first served. Default 100; 0 refuses them at once.
     public var queueSize: Int

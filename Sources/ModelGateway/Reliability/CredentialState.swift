@@ -2,11 +2,11 @@
 
 /// What the calls of one mode, and probes, have shown about a deployment's credentials.
 ///
-/// A single rejection (401, 403) is not evidence against credentials that have worked: it may be about that one request.
-/// Three in a row are, or a rejected probe with the credentials on top; for credentials that never worked, one is enough.
-/// The way back takes real evidence, too: a probe made with the credentials, or one trial call at a time after a
-/// wait that doubles. If a probe lets a deployment back in and its next call is rejected, the probe proved nothing, and
-/// no such probe is believed until a call has succeeded.
+/// A single rejection (401, 403) is not evidence against credentials that have worked: it may be about that one
+/// request. Three in a row are, or a rejected probe with the credentials on top; for credentials that never worked, one
+/// is enough. The way back takes real evidence, too: a probe made with the credentials, or one trial call at a time
+/// after a wait that doubles. If a probe lets a deployment back in and its next call is rejected, the probe proved
+/// nothing, and no such probe is believed until a call has succeeded.
 package struct CredentialState: Sendable {
     /// The state of a deployment's credentials.
     package enum Phase: UInt8, Sendable, Hashable {
@@ -28,7 +28,8 @@ package struct CredentialState: Sendable {
 
     /// The present state.
     package private(set) var phase = Phase.accepted
-    /// Whether a call has succeeded and nothing has come up against the credentials since: then a success changes nothing.
+    /// Whether a call has succeeded and nothing has come up against the credentials since: then a success changes
+    /// nothing.
     package private(set) var isProven = false
     /// Whether the trial's one call is in flight.
     package private(set) var hasTrialUnderWay = false

@@ -14,8 +14,8 @@ public struct HealthOptions: Sendable, Hashable {
     public var successesToReturn: Int
     /// The longest time between two probes of a failed deployment, reached by doubling. Default 60 s.
     public var maxInterval: Duration
-    /// The path to probe on the deployment's server, with the credentials that calls use: it begins with a slash and may
-    /// have a query. A status of 200 to 299 means that the deployment is up, any other that it is not. Default nil:
+    /// The path to probe on the deployment's server, with the credentials that calls use: it begins with a slash and
+    /// may have a query. A status of 200 to 299 means that the deployment is up, any other that it is not. Default nil:
     /// `/health`, or where there is none the list of models, where any answer below 500 means that it is up.
     public var path: String?
 

@@ -1,13 +1,13 @@
-// How many connections to providers this process may hold, so that descriptors are left foreverything else.
+// How many connections to providers this process may hold, so that descriptors remain for everything else.
 
 internal import Synchronization
 
 /// Counts connections to providers against a limit.
 ///
-/// A process without a free descriptor cannot even read its own state from the system, and its runtime ends it then. So
-/// connections are counted before they are opened, and the last descriptors are never given to one.
+/// A process without a free descriptor cannot even ask the system about itself, and its runtime then aborts it. So
+/// connections are counted before they are opened, and the last descriptors are never used for one.
 package final class ConnectionRoom: Sendable {
-    /// The room of this process. Without a limit until a program sets one.
+    /// The room of this process. It has no limit until a program sets one.
     package static let process = ConnectionRoom()
 
     private let limit: Atomic<Int>
@@ -23,7 +23,7 @@ package final class ConnectionRoom: Sendable {
         idle = Atomic(idleLimit)
     }
 
-    /// Sets the limits. Connections that are open already stay.
+    /// Sets the limits. Connections that are already open stay open.
     package func set(limit: Int, idleLimit: Int) {
         self.limit.store(limit, ordering: .relaxed)
         idle.store(idleLimit, ordering: .relaxed)
@@ -32,10 +32,10 @@ package final class ConnectionRoom: Sendable {
     /// Connections that each event loop may keep unused.
     package var idleLimit: Int { idle.load(ordering: .relaxed) }
 
-    /// The connections that are open.
+    /// The number of open connections.
     package var count: Int { used.load(ordering: .relaxed) }
 
-    /// Takes room for one connection; false if there is none.
+    /// Reserves room for one connection; false if there is none.
     package func take() -> Bool {
         if used.wrappingAdd(1, ordering: .relaxed).newValue <= limit.load(ordering: .relaxed) { return true }
         give()

@@ -1,8 +1,8 @@
-// The header lines of a response as bytes, and how a value is found in them.
+// The header lines of a response as bytes, and how values are found in them.
 
 import GatewayWire
 
-/// The header lines of a response, kept as the bytes that arrived: most are never looked at.
+/// The header lines of a response, kept as the bytes that arrived, since most are never looked at.
 public struct HTTPHeaderBlock: Sendable {
     /// The lines as received, each ended by CR LF, without the status line and the empty line.
     package let bytes: [UInt8]
@@ -13,7 +13,7 @@ public struct HTTPHeaderBlock: Sendable {
     }
 
     /// Writes header lines into a block.
-    /// - Parameter fields: The lines; values must not have line ends in them.
+    /// - Parameter fields: The lines; values must not contain line ends.
     public init(_ fields: [HTTPHeader]) {
         var bytes: [UInt8] = []
         for field in fields { bytes += "\(field.name): \(field.value)\r\n".utf8 }
@@ -33,8 +33,8 @@ public struct HTTPHeaderBlock: Sendable {
         }
     }
 
-    /// The header lines whose names are wanted, in the order in which they came; the others cost no memory.
-    /// - Parameter isWanted: Judges a name as it was written.
+    /// The header lines with wanted names, in the order in which they arrived; the others cost no memory.
+    /// - Parameter isWanted: Decides about a name, given as it was written.
     package func fields(where isWanted: (UnsafeRawBufferPointer) -> Bool) -> [HTTPHeader] {
         bytes.withBytes { bytes in
             var fields: [HTTPHeader] = []
@@ -62,7 +62,7 @@ public struct HTTPHeaderBlock: Sendable {
         return HTTPHeaderBlock(bytes: kept)
     }
 
-    /// All header lines in the order in which they came.
+    /// All header lines in the order in which they arrived.
     public var fields: [HTTPHeader] {
         bytes.withBytes { bytes in
             var fields: [HTTPHeader] = []
@@ -75,7 +75,7 @@ public struct HTTPHeaderBlock: Sendable {
     }
 }
 
-/// Walks over the header lines of a block; a line without a colon is passed over.
+/// Iterates over the header lines of a block; a line without a colon is skipped.
 private struct HeaderLines {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
@@ -84,7 +84,7 @@ private struct HeaderLines {
         self.bytes = bytes
     }
 
-    /// Where the next line's name is, and its value without the white space around it.
+    /// Where the next line's name is, and where its value is, without surrounding white space.
     mutating func next() -> (name: Range<Int>, value: Range<Int>)? {
         while position < bytes.count {
             let start = position

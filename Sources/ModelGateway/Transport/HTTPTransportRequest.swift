@@ -6,9 +6,9 @@ public struct HTTPTransportRequest: Sendable {
     public enum Body: Sendable {
         /// No body.
         case none
-        /// A body that is in memory.
+        /// A body in memory.
         case bytes([UInt8])
-        /// A body that is pulled while it is sent; with its length if that is known, chunked otherwise.
+        /// A body that is pulled while it is sent: with its length if known, otherwise chunked.
         case stream(any ByteStream, length: Int?)
     }
 
@@ -20,7 +20,7 @@ public struct HTTPTransportRequest: Sendable {
     public var headers: [HTTPHeader]
     /// What is sent after the head.
     public var body: Body
-    /// The limits of time.
+    /// The time limits.
     public var timeouts: Timeouts
 
     /// Creates a request.

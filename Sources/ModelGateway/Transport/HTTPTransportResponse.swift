@@ -6,7 +6,7 @@ public struct HTTPTransportResponse: Sendable {
     public var status: Int
     /// The header lines.
     public var headers: HTTPHeaderBlock
-    /// The body. Ends with nil only if it arrived whole by the rules of its framing; a cut one throws
+    /// The body. It ends with nil only if, by the rules of its framing, it arrived in full; a truncated one throws
     /// ``GatewayError/Code/truncatedResponse``.
     public var body: any ByteStream
 

@@ -2,9 +2,10 @@
 
 import GatewaySystem
 
-/// The reasons that the system gives for failed connections.
+/// The system's reasons for failed connections.
 package enum SystemFailure {
-    /// Whether this machine lacks something that has nothing to do with the peer: descriptors or memory for sockets.
+    /// Whether this machine has run out of something that is not the peer's concern: descriptors, or memory for
+    /// sockets.
     /// - Parameter errno: The system's error number.
     package static func isShortage(_ errno: Int32) -> Bool {
         SystemError(number: errno).isShortage

@@ -1,8 +1,8 @@
-// What a failed call to a provider is called: the same words whichever transport made it.
+// What a failed call to a provider is called, in the same words whichever transport made it.
 
 /// The failures that every transport knows. None of them names a host or an address.
 package enum TransportFailure {
-    /// The phases of a call as a person knows them.
+    /// The phases of a call, as a person would name them.
     package enum Phase: String, Sendable {
         case resolving = "resolving the host name"
         case connecting = "connecting"
@@ -13,23 +13,23 @@ package enum TransportFailure {
         case readingBody = "reading the body of the answer"
     }
 
-    /// The reason where the system gives none.
+    /// The reason when the system gives none.
     package static let connectionFailed = "the connection failed"
-    /// The reason where the system gives none for a connection that stood.
+    /// The reason when the system gives none for an established connection.
     package static let connectionClosed = "the connection was closed"
-    /// The reason of a certificate that is not one of those which were asked for.
+    /// The reason for a certificate that is not one of the pinned ones.
     package static let notPinned = "the server's key is not one of those that are pinned"
-    /// The reason of a client that has no certificate.
+    /// The reason for a client that has no certificate.
     package static let wantsCertificate = "the server wants a client certificate"
-    /// The reason of a name without an address.
+    /// The reason for a name without an address.
     package static let unresolved = "its host name does not resolve"
 
-    /// The caller gave the call up.
+    /// The caller gave up on the call.
     package static func cancelled(wasSent: Bool) -> GatewayError {
         GatewayError(.cancelled, "The call was cancelled.", requestWasSent: wasSent)
     }
 
-    /// A limit of time has passed.
+    /// A time limit has passed.
     /// - Parameter limit: Its name: `connect`, `first-byte`, `idle` or `total`.
     package static func timedOut(_ limit: String, while phase: Phase, wasSent: Bool) -> GatewayError {
         GatewayError(
@@ -57,7 +57,7 @@ package enum TransportFailure {
         )
     }
 
-    /// This process has no descriptor for a connection: the provider is not to blame.
+    /// This process has no descriptor left for a connection: the provider is not to blame.
     package static var noDescriptor: GatewayError {
         GatewayError(
             .overloaded,
@@ -66,8 +66,8 @@ package enum TransportFailure {
         )
     }
 
-    /// The connection stood and broke.
-    /// - Parameter hasBegun: Whether anything of the answer had come.
+    /// An established connection broke.
+    /// - Parameter hasBegun: Whether any part of the answer had arrived.
     package static func broke(_ reason: String, while phase: Phase, hasBegun: Bool) -> GatewayError {
         GatewayError(
             hasBegun ? .truncatedResponse : .upstreamFailed,
@@ -76,7 +76,7 @@ package enum TransportFailure {
         )
     }
 
-    /// A kept connection was closed under a request, which may have been taken or not.
+    /// A reused connection was closed under a request, which may or may not have been accepted.
     package static var closedBeforeAnswer: GatewayError {
         let reason = "the connection was closed before an answer came"
         return GatewayError(
@@ -96,7 +96,7 @@ package enum TransportFailure {
         GatewayError(.truncatedResponse, "The provider's answer was cut off before its end.", requestWasSent: true)
     }
 
-    /// The lines of the head are too many or too long.
+    /// The head has too many lines, or lines that are too long.
     package static func headTooLarge(limit: Int) -> GatewayError {
         GatewayError(
             .malformedResponse,

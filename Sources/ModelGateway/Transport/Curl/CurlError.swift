@@ -3,11 +3,12 @@
 internal import CCurl
 import GatewayWire
 
-/// Turns libcurl's results into ``GatewayError``s. Messages are written here: libcurl's own ones name hosts and addresses.
+/// Turns libcurl's results into ``GatewayError``s. The messages are written here because libcurl's name hosts and
+/// addresses.
 enum CurlFailure {
     typealias Phase = TransportFailure.Phase
 
-    /// How a transfer ended that libcurl is done with.
+    /// How a transfer that libcurl has finished ended.
     static func end(of transfer: CurlTransfer, result: CURLcode) -> TransferEnd {
         if result == CURLE_OK {
             return transfer.hasFinalHead ? .complete : .failed(TransportFailure.headCutOff)
@@ -16,7 +17,7 @@ enum CurlFailure {
         return .failed(failure(result, transfer))
     }
 
-    /// The limit of time that a transfer has exceeded.
+    /// The time limit that a transfer has exceeded.
     static func timedOut(_ transfer: CurlTransfer, at now: MonotonicInstant) -> GatewayError {
         let limit: String
         if transfer.totalDeadline <= now {
@@ -92,7 +93,7 @@ enum CurlFailure {
         return unreachable(systemReason(transfer) ?? TransportFailure.connectionFailed, phase, transfer)
     }
 
-    /// The connection stood, and something went wrong on it.
+    /// The connection was established, and then something went wrong on it.
     private static func brokenOff(_ result: CURLcode, _ phase: Phase, _ transfer: CurlTransfer) -> GatewayError {
         let text = transfer.handle?.failure ?? ""
         switch result {
@@ -103,7 +104,7 @@ enum CurlFailure {
         case CURLE_RECV_ERROR where text.contains("chunked-encoding"):
             return error(.malformedResponse, "The chunks of the provider's answer are malformed.", transfer)
         case CURLE_RECV_ERROR where transfer.phase == .sending && text.contains("certificate required"):
-            // In TLS 1.3 the server looks at the client's certificate when the client has begun to send.
+            // In TLS 1.3 the server checks the client's certificate only once the client has begun to send.
             return TransportFailure.tlsFailed(TransportFailure.wantsCertificate, wasSent: true)
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_SEND_FAIL_REWIND:
             let reason = systemReason(transfer) ?? TransportFailure.connectionClosed
@@ -176,7 +177,7 @@ enum CurlFailure {
         return value
     }
 
-    /// Once the connection stood, bytes of the request may have arrived.
+    /// Once the connection was established, bytes of the request may have arrived.
     private static func wasSent(_ transfer: CurlTransfer) -> Bool { transfer.phase > .connecting }
 
     private static func error(

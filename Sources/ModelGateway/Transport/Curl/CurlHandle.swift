@@ -3,18 +3,18 @@
 internal import CCurl
 import GatewayWire
 
-/// One easy handle with the memory that it points into. Belongs to one event loop and is used on its thread only.
+/// One easy handle and the memory that it points into. It belongs to one event loop and is used only on its thread.
 final class CurlHandle {
     let easy: UnsafeMutableRawPointer
     private var headers: UnsafeMutablePointer<curl_slist>?
-    /// Where connections go that are not led by the URL; nearly always nil.
+    /// Where connections go if not where the URL says; nearly always nil.
     private var connectTo: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
     private var lastShape: Shape?
     private var inlineBodySize = 0
     private var line: [UInt8] = []
 
-    /// What decides on the options that stay the same from one request to the next.
+    /// What determines the options that stay the same from one request to the next.
     private struct Shape: Equatable {
         enum Body {
             case none
@@ -37,7 +37,7 @@ final class CurlHandle {
             } else if case .bytes = request.body {
                 body = .inline
             } else {
-                // Without a body these still say that its length is 0 (RFC 9110 §8.6).
+                // Even without a body, these state a length of 0 (RFC 9110 §8.6).
                 body = method == "POST" || method == "PUT" || method == "PATCH" ? .inline : .none
             }
         }
@@ -57,13 +57,13 @@ final class CurlHandle {
         errorText.deallocate()
     }
 
-    /// What libcurl wrote about the last failure. Names hosts: not for messages.
+    /// What libcurl wrote about the last failure. It names hosts, so it must not appear in messages.
     var failure: String { String(cString: errorText) }
 
-    /// Frees what the last request needs no longer.
+    /// Frees what the last request no longer needs.
     func recycle() {
         errorText[0] = 0
-        // A few hundred idle handles must not hold a body each.
+        // A few hundred idle handles must not each hold on to a body.
         if inlineBodySize > 4096 { _ = setInlineBody([]) }
     }
 
@@ -72,14 +72,15 @@ final class CurlHandle {
     func prepare(_ transfer: CurlTransfer, options: CurlTransport.Options) throws(GatewayError) {
         let request = transfer.request
         let shape = try setHeaders(of: request, upload: transfer.upload)
-        // User info in the URL becomes state of the handle, which must not reach the next request.
+        // User info in the URL becomes part of the handle's state, and must not reach the next request.
         let hasUserInfo = request.url.utf8.contains(UInt8(ascii: "@"))
         if shape != lastShape || hasUserInfo {
             curl_easy_reset(easy)
             setConnection(options)
             setCallbacks(transfer.loop)
             setMethod(shape)
-            // libcurl decodes a body only if it wrote this header itself, so a caller with its own wish gets what came.
+            // libcurl decodes a body only if it wrote this header itself, so a caller that sends its own gets the body
+            // as is.
             if !shape.hasAcceptEncoding { _ = ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "identity") }
             if !shape.hasUserAgent, let agent = options.userAgent {
                 _ = ccurl_set_string(easy, CURLOPT_USERAGENT, agent)
@@ -93,7 +94,8 @@ final class CurlHandle {
             ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK,
             ccurl_set_string(easy, CURLOPT_URL, named?.url ?? request.url) == CURLE_OK
         else { throw Self.outOfMemory }
-        // The loop's own timer names the phase, so it goes first; libcurl divides its limit among several addresses.
+        // The loop's own timer names the phase, so it must fire first; libcurl divides its limit among several
+        // addresses.
         let limit = request.timeouts.connect
         let connect = limit > .zero ? limit.nanoseconds / 1_000_000 + 250 : 86_400_000
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connect))
@@ -109,7 +111,7 @@ final class CurlHandle {
         connectTo = list
     }
 
-    // MARK: Options that a request of the same shape finds as they are
+    // MARK: Options that a request of the same shape finds already set
 
     private func setConnection(_ options: CurlTransport.Options) {
         set(CURLOPT_NOSIGNAL, 1)
@@ -132,7 +134,7 @@ final class CurlHandle {
         if let file = tls.certificateFile { _ = ccurl_set_string(easy, CURLOPT_SSLCERT, file) }
         if let file = tls.keyFile {
             _ = ccurl_set_string(easy, CURLOPT_SSLKEY, file)
-            // Without a password OpenSSL would ask for it on the terminal.
+            // Without a password, OpenSSL would ask for one on the terminal.
             _ = ccurl_set_string(easy, CURLOPT_KEYPASSWD, tls.keyPassword?.reveal() ?? "")
         }
         if !tls.pins.isEmpty {
@@ -169,7 +171,7 @@ final class CurlHandle {
         if shape.method != implied { _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, shape.method) }
     }
 
-    // MARK: Options of each request
+    // MARK: Options set for each request
 
     private func setContext(_ transfer: CurlTransfer) {
         let context = Unmanaged.passUnretained(transfer).toOpaque()
@@ -197,13 +199,14 @@ final class CurlHandle {
         inlineBodySize = bytes.count
         _ = ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
         return bytes.withUnsafeBytes { bytes in
-            // An empty array may have no address, and a null pointer would mean a body from the read callback.
+            // An empty array may have no address, and a null pointer would make libcurl read the body from the
+            // callback.
             guard let start = bytes.baseAddress else { return ccurl_set_string(easy, CURLOPT_COPYPOSTFIELDS, "") }
             return ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: start))
         }
     }
 
-    /// Makes the list of header lines and finds out the request's shape.
+    /// Builds the list of header lines and works out the request's shape.
     private func setHeaders(of request: HTTPTransportRequest, upload: CurlUpload?) throws(GatewayError) -> Shape {
         curl_slist_free_all(headers)
         headers = nil
@@ -270,7 +273,7 @@ final class CurlHandle {
         _ = ccurl_set_long(easy, option, value)
     }
 
-    /// Headers that are the transport's own.
+    /// Whether the transport writes this header itself.
     private static func isOwn(_ name: String) -> Bool {
         name.equalsIgnoringCase("host" as StaticString) || name.equalsIgnoringCase("content-length" as StaticString)
             || name.equalsIgnoringCase("transfer-encoding" as StaticString)

@@ -3,7 +3,7 @@
 internal import CCurl
 import GatewaySystem
 
-/// What the process knows about the libcurl that it runs with.
+/// What the process knows about the libcurl it runs with.
 enum CurlLibrary {
     /// Initialises libcurl once per process and makes writes to closed sockets return EPIPE instead of killing it.
     static let isReady: Bool = {

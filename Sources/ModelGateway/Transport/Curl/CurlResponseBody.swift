@@ -1,6 +1,6 @@
 // The response body as its consumer sees it.
 
-/// Pulls the body out of a transfer's mailbox. Giving it up, also by dropping it, closes the connection.
+/// Pulls the body out of a transfer's mailbox. Discarding it early, or just dropping it, closes the connection.
 final class CurlResponseBody: ByteStream {
     private let transfer: CurlTransfer
 

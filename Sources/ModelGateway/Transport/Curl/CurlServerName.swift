@@ -1,9 +1,9 @@
-// A request whose server is asked for by a name that is not its URL's host. libcurl takes the name from the URL only, so the
-// URL gets the name, and the connection is led to the host.
+// A request that asks for its server by a name other than its URL's host. libcurl takes the name only from the URL, so
+// the name goes into the URL, and the connection is directed to the host.
 
 import GatewayWire
 
-/// What libcurl is told instead of the URL alone.
+/// What libcurl is given instead of just the URL.
 struct CurlServerName {
     /// The URL with the name in place of the host.
     let url: String
@@ -12,7 +12,7 @@ struct CurlServerName {
     /// Host and port as the URL had them, for the `host` line.
     let authority: String
 
-    /// - Returns: Nil if the URL is not one of https.
+    /// - Returns: Nil if the URL's scheme is not https.
     init?(_ name: String, for url: String) {
         guard let parts = try? AbsoluteURL(url), parts.scheme == "https" else { return nil }
         let host = parts.authority.name.contains(":") ? "[\(parts.authority.name)]" : String(parts.authority.name)

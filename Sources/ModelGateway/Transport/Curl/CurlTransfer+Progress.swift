@@ -1,23 +1,24 @@
-// What libcurl reports while a transfer is under way. All of it runs on the loop's thread, inside a call of libcurl.
+// What libcurl reports while a transfer is in progress. All of it runs on the loop's thread, inside a call to libcurl.
 
 internal import CCurl
 import GatewaySystem
 
 extension CurlTransfer {
-    /// libcurl has made a socket for this transfer.
+    /// libcurl has created a socket for this transfer.
     func opened(_ socket: Int32) {
         sockets.append(socket)
         loop.poller.track(socket)
     }
 
-    /// libcurl waits for a socket. While TCP connects that is for writing only, so reading means that it has connected and
-    /// waits for the peer's part of a handshake. (libcurl 7.88 notes the time of the TCP connect when TLS stands as well.)
+    /// libcurl waits for a socket. While TCP connects, that is only for writing, so reading means that it has connected
+    /// and waits for the peer's part of a handshake. (libcurl 7.88 records the TCP connect time only once TLS is up as
+    /// well.)
     func watched(_ socket: Int32, readable: Bool) {
         if phase == .connecting, readable, sockets.contains(socket) { isTCPConnected = true }
     }
 
-    /// The connection stands; the request goes out next. Also called when a kept connection turned out dead and
-    /// libcurl would send the request once more on a fresh one. False stops the transfer.
+    /// The connection is up and the request goes out next. Also called when a reused connection turned out to be dead
+    /// and libcurl wants to send the request again on a fresh one. False stops the transfer.
     func connected() -> Bool {
         if phase > .connecting, mayHaveBeenTaken {
             abort = .mayHaveBeenTaken
@@ -29,7 +30,7 @@ extension CurlTransfer {
         return true
     }
 
-    /// Whether the server may be at work on the request, so that a second one would be work done twice.
+    /// Whether the server may already be working on the request, so that a second one would repeat the work.
     private var mayHaveBeenTaken: Bool {
         guard request.method != "GET", request.method != "HEAD", let handle else { return false }
         var sent = 0
@@ -39,7 +40,7 @@ extension CurlTransfer {
 
     /// Takes a header line. False stops the transfer.
     func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
-        // Trailers come this way too; nobody reads them.
+        // Trailers arrive this way too; nobody reads them.
         if hasFinalHead { return true }
         if phase < .readingHead {
             phase = .readingHead
@@ -76,12 +77,12 @@ extension CurlTransfer {
         headerLines = []
         newHead = TransferHead(status: status, headers: decodedHeaders(headers))
         loop.hasNews(self)
-        // An answer that came before the body was sent: libcurl sends no more of it after an error status, but counts
+        // The answer came before the whole body was sent: after an error status libcurl stops sending, but still counts
         // a paused body as unfinished.
         if status >= 300, upload?.isPaused == true { loop.resumeLater(self) }
     }
 
-    /// libcurl removes the compression unless the caller asked for it, so the lines that describe it go, too.
+    /// libcurl decompresses the body unless the caller asked for compression, so the lines that describe it go, too.
     private func decodedHeaders(_ headers: HTTPHeaderBlock) -> HTTPHeaderBlock {
         guard let encoding = headers["content-encoding"], !encoding.isEmpty, encoding != "identity",
             !request.headers.contains(where: { $0.isNamed("accept-encoding") })
@@ -89,10 +90,10 @@ extension CurlTransfer {
         return headers.removingLines(named: ["content-encoding", "content-length"])
     }
 
-    /// What becomes of body bytes.
+    /// What happens to body bytes.
     enum Reception {
         case taken
-        /// libcurl is to hold the transfer back, and delivers the same bytes again.
+        /// libcurl is to pause the transfer, and will deliver the same bytes again.
         case later
         /// The transfer is to end.
         case refused

@@ -4,10 +4,10 @@ internal import CCurl
 
 /// One exchange: what the loop thread knows of it, and the mailbox through which its consumer sees it.
 ///
-/// `@unchecked Sendable` because libcurl's callbacks need it by address. The loop's thread alone reads and writes the
-/// variables, from ``CurlEventLoop/start`` on; consumers touch only the constants, of which the mailbox has its own lock.
+/// `@unchecked Sendable` because libcurl's callbacks need its address. Only the loop's thread reads and writes the
+/// variables, from ``CurlEventLoop/start`` on; consumers use only the constants, and the mailbox has a lock of its own.
 final class CurlTransfer: @unchecked Sendable {
-    /// How far the exchange has come. The order matters.
+    /// How far the exchange has got. The order matters.
     enum Phase: Int, Comparable {
         case connecting
         case sending
@@ -17,7 +17,7 @@ final class CurlTransfer: @unchecked Sendable {
         static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// Why this side ended the transfer, where libcurl only sees a callback that failed.
+    /// Why this side ended the transfer, when libcurl only sees a failed callback.
     enum Abort {
         case headersTooLarge
         case requestBodyFailed(GatewayError)
@@ -33,19 +33,19 @@ final class CurlTransfer: @unchecked Sendable {
     var handle: CurlHandle?
     var phase = Phase.connecting
     var abort: Abort?
-    /// The sockets that were opened for it, one for each address that was tried; none if a kept connection served.
+    /// The sockets that were opened for it, one for each address that was tried; none if it reused a connection.
     var sockets: [Int32] = []
-    /// There was no descriptor for one of its sockets.
+    /// No descriptor was left for one of its sockets.
     var lacksDescriptor = false
-    /// TCP has connected, and a handshake of TLS or of a proxy goes on.
+    /// TCP has connected, and a TLS or proxy handshake is in progress.
     var isTCPConnected = false
     /// Whether the loop has it on its list of transfers with news for their consumers.
     var isDirty = false
 
-    // Time. `deadline` is the earlier one of the phase's and the total's.
+    // Time. `deadline` is the earlier of the phase's and the total one.
     var phaseDeadline = MonotonicInstant.never
     var totalDeadline = MonotonicInstant.never
-    /// The time under which the loop's timers have it, and its place in them; -1 when it is not in.
+    /// The time at which the loop's timers will look at it, and its index in them; -1 when it is not there.
     var scheduled = MonotonicInstant.never
     var timerIndex = -1
     var deadline: MonotonicInstant { min(phaseDeadline, totalDeadline) }
@@ -58,7 +58,7 @@ final class CurlTransfer: @unchecked Sendable {
     var received: [UInt8] = []
     var waitingBytes = 0
     var isHeldBack = false
-    /// The bytes that may still be read and thrown away; nil while they are wanted.
+    /// How many bytes may still be read and thrown away; nil while the body is wanted.
     var discardBudget: Int?
     var end: TransferEnd?
 
@@ -85,12 +85,13 @@ final class CurlTransfer: @unchecked Sendable {
         if mailbox.cancel() { loop.submit(.cancel(self)) }
     }
 
-    /// Lets the loop read a small rest of the body, so that the connection can be kept. Callable on any thread.
+    /// Lets the loop read what is left of the body if it is small, so that the connection can be reused. Callable on
+    /// any thread.
     func discard() {
         if mailbox.discard() { loop.submit(.discard(self)) }
     }
 
-    /// Sets the limit for what the transfer does now, counted from `now`.
+    /// Sets the limit for the transfer's current phase, counted from `now`.
     func allow(_ limit: Duration, from now: MonotonicInstant) {
         phaseDeadline = now.after(limit: limit)
     }

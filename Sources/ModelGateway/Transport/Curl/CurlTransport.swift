@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// An ``HTTPTransport`` over libcurl.
 ///
-/// A transport has one or more event-loop threads that it starts at once; each keeps its connections open for reuse. Make
-/// one and share it. A program that ends needs no clean-up; one that goes on calls ``shutdown()``.
+/// A transport starts one or more event-loop threads right away; each keeps its connections open for reuse. Create
+/// one and share it. A program that exits needs no clean-up; one that keeps running should call ``shutdown()``.
 ///
 /// ```swift
 /// let transport = try CurlTransport()
@@ -15,15 +15,16 @@ internal import Synchronization
 /// await transport.shutdown()
 /// ```
 ///
-/// - Certificates and host names are verified. Redirects are returned, not followed. Nothing but `http` and `https` is
-///   spoken.
-/// - A connection that was kept open and turns out dead is replaced. A request of which nothing had gone out, or a `GET` or
-///   `HEAD` without an answer yet, is then sent on a fresh one. Any other fails, for the server may be at work on it.
-/// - A body that arrives compressed without having been asked for is decoded, and the lines `content-encoding` and
-///   `content-length` are left out of the headers. A caller that sends `accept-encoding` gets the body as it came.
+/// - Certificates and host names are verified. Redirects are returned, not followed. Only `http` and `https` are
+///   supported.
+/// - If a reused connection turns out to be dead, it is replaced. A request of which nothing had been sent, or a `GET`
+///   or `HEAD` without an answer yet, is then sent on a fresh one. Any other fails, since the server may be working on
+///   it.
+/// - A body that arrives compressed although nobody asked for that is decoded, and the lines `content-encoding` and
+///   `content-length` are removed from the headers. A caller that sends `accept-encoding` gets the body as it arrived.
 /// - The first transport of a process ignores `SIGPIPE`, unless the program has its own handler for it.
 public final class CurlTransport: HTTPTransport {
-    /// The settings that it was made with.
+    /// The settings it was created with.
     public let options: Options
     private let loops: [CurlEventLoop]
     private let next = Atomic<Int>(0)
@@ -48,8 +49,8 @@ public final class CurlTransport: HTTPTransport {
         for loop in loops { loop.submit(.retire) }
     }
 
-    /// One of the event loops, in turn. A task that runs on it, by `withTaskExecutorPreference`, sends and reads without a
-    /// change of thread. It must never block.
+    /// One of the event loops, in turn. A task that runs on it, through `withTaskExecutorPreference`, sends and reads
+    /// without a thread switch. It must never block.
     public var preferredExecutor: (any TaskExecutor)? { pickLoop() }
 
     public func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
@@ -63,14 +64,14 @@ public final class CurlTransport: HTTPTransport {
         return HTTPTransportResponse(status: head.status, headers: head.headers, body: CurlResponseBody(transfer))
     }
 
-    /// Ends what is under way with ``GatewayError/Code/shuttingDown``, closes all connections and ends the threads.
-    /// Returns when that is done. Later requests fail with the same code. Idempotent.
+    /// Fails whatever is in progress with ``GatewayError/Code/shuttingDown``, closes all connections and ends the
+    /// threads. Returns when that is done. Later requests fail with the same code. Idempotent.
     public func shutdown() async {
         for loop in loops { loop.submit(.shutDown) }
         for loop in loops { await loop.waitForEnd() }
     }
 
-    /// The loop that the caller runs on, or the next one.
+    /// The loop that the caller is running on, or else the next one.
     private func pickLoop() -> CurlEventLoop {
         if loops.count == 1 { return loops[0] }
         let thread = CurrentThread.id

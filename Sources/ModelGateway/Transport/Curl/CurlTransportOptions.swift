@@ -1,4 +1,4 @@
-// What can be set on the libcurl transport.
+// The settings of the libcurl transport.
 
 import GatewaySystem
 
@@ -8,28 +8,28 @@ extension CurlTransport {
         /// How many event-loop threads there are. Default 1, which serves tens of thousands of requests per second;
         /// values below 1 count as 1.
         public var loops: Int
-        /// Whether HTTP/2 is offered to `https` servers. Nil, the default, means from libcurl 8.4.0 on: older ones can report
-        /// an answer that was cut off as complete.
+        /// Whether HTTP/2 is offered to `https` servers. Nil, the default, means with libcurl 8.4.0 or later: older
+        /// ones can report a truncated answer as complete.
         public var http2: Bool?
-        /// How `https` servers are spoken to. Default: verified against the system's authorities, TLS 1.2 at least.
+        /// How TLS is used with `https` servers. Default: verified against the system's authorities, TLS 1.2 or later.
         public var tls: TLSOptions
-        /// How the transport goes out. Default ``Proxy/environment``.
+        /// Which proxy the transport uses. Default ``Proxy/environment``.
         public var proxy: Proxy
-        /// The `user-agent` of requests that have none. Default `ModelGateway`; nil sends none.
+        /// The `user-agent` of requests that do not set one. Default `ModelGateway`; with nil none is sent.
         public var userAgent: String?
-        /// Bytes of all header lines of a response together, interim ones and status lines included. Over it a call fails
-        /// with ``GatewayError/Code/malformedResponse``. Default 256 KiB.
+        /// The most bytes of all header lines of a response, including interim ones and status lines. Beyond it a call
+        /// fails with ``GatewayError/Code/malformedResponse``. Default 256 KiB.
         package var maxHeaderBytes: Int
-        /// Bytes of a response body that may wait for their consumer before the provider is held back. Up to two reads
-        /// of 64 KiB may come on top. Default 256 KiB.
+        /// Bytes of a response body that may wait for their consumer before the provider is made to wait. Up to two
+        /// reads of 64 KiB may be added to that. Default 256 KiB.
         package var bodyBufferBytes: Int
         /// Connections that each loop keeps open for reuse. Default 1024.
         public var maxIdleConnections: Int
         /// How long a connection may be idle and still be reused. Default 118 s.
         public var idleConnectionLifetime: Duration
-        /// Whether HTTP/2 is offered with this version of libcurl.
+        /// Whether HTTP/2 is offered, given this version of libcurl.
         var offersHTTP2: Bool { http2 ?? CurlLibrary.hasReliableHTTP2 }
-        /// What its connections are counted against.
+        /// The room that its connections take.
         package var room = ConnectionRoom.process
 
         /// Creates the default settings.
@@ -48,23 +48,23 @@ extension CurlTransport {
 
     /// How a transport reaches its providers.
     public struct Proxy: Sendable, Hashable {
-        /// The value for libcurl; nil leaves it to the environment, empty means none.
+        /// The value for libcurl; nil leaves the choice to the environment, and an empty one means no proxy.
         let url: String?
 
-        /// This, or ``none`` if it is the environment and that names no proxy: libcurl would look for each variable again
-        /// with every request.
+        /// This, or ``none`` if this is the environment and it names no proxy: libcurl would look up every variable
+        /// again for each request.
         var resolved: Proxy {
             guard self == .environment else { return self }
             let names = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
             return names.contains { ProcessEnvironment[$0] != nil } ? self : .none
         }
 
-        /// As `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say when the transport is made. `HTTP_PROXY` in capitals is ignored, for it can
-        /// be set by a client where CGI is in use.
+        /// As `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say when the transport is created. `HTTP_PROXY`
+        /// in capitals is ignored, since clients can set it where CGI is in use.
         public static let environment = Proxy(url: nil)
         /// Directly, whatever the environment says.
         public static let none = Proxy(url: "")
-        /// Through this proxy, such as `http://user:password@proxy.example:3128`; `socks5h://` works as well.
+        /// Through this proxy, such as `http://user:password@proxy.example:3128`; `socks5h://` works, too.
         public static func url(_ url: String) -> Proxy { Proxy(url: url) }
     }
 }

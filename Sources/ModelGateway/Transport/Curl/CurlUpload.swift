@@ -1,13 +1,13 @@
-// The request body on its way to libcurl, where it is too big or too slow to be handed over in one piece.
+// A request body on its way to libcurl that is too big or too slow to be handed over in one piece.
 
-/// The part of a request body that libcurl has yet to read. Used on the loop's thread only.
+/// The part of a request body that libcurl has yet to read. Used only on the loop's thread.
 struct CurlUpload {
-    /// Up to this size libcurl gets a copy, and sends head and body in one write.
+    /// Up to this size, libcurl gets a copy and sends head and body in one write.
     static let inlineLimit = 256 * 1024
 
-    /// Where more bytes come from; nil if `bytes` is all there is.
+    /// Where further bytes come from; nil if `bytes` is all there is.
     let source: (any ByteStream)?
-    /// The length that is announced; nil means chunked.
+    /// The announced length; nil means chunked.
     let length: Int?
     /// The bytes at hand.
     private(set) var bytes: [UInt8]
@@ -36,10 +36,10 @@ struct CurlUpload {
         isComplete = false
     }
 
-    /// Bytes at hand that libcurl has not read.
+    /// Bytes at hand that libcurl has not read yet.
     var available: Int { bytes.count - offset }
 
-    /// Whether the source kept to the announced length so far.
+    /// Whether the source has kept to the announced length so far.
     var fitsLength: Bool {
         guard let length else { return true }
         return isComplete ? total + available == length : total + available <= length
@@ -56,7 +56,7 @@ struct CurlUpload {
         return count
     }
 
-    /// Takes what the source answered: bytes, or nil at its end.
+    /// Takes the source's answer: bytes, or nil at its end.
     mutating func offer(_ more: [UInt8]?) {
         isAsking = false
         task = nil
@@ -65,7 +65,7 @@ struct CurlUpload {
         if more == nil { isComplete = true }
     }
 
-    /// Goes back to the start, for a retry on another connection. Only possible while nothing is lost.
+    /// Goes back to the start, for a retry on another connection. Only possible while all bytes are still at hand.
     mutating func rewind() -> Bool {
         guard source == nil || total == 0 else { return false }
         if source == nil {

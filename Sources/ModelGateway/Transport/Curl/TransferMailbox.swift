@@ -1,4 +1,4 @@
-// What the event loop hands to the task that waits for a response: the head, the bytes that came in, the end.
+// What the event loop hands to the task that waits for a response: the head, the bytes that have arrived, the end.
 
 import GatewayWire
 import Synchronization
@@ -26,7 +26,7 @@ enum BodyRead: Sendable {
 
 /// The one place where the event loop and the consumer of a transfer meet.
 ///
-/// The loop delivers once per turn, so a consumer is woken once however many chunks came in. A continuation is resumed
+/// The loop delivers once per turn, so a consumer is woken once however many chunks arrived. A continuation is resumed
 /// exactly once: whoever takes it out of the box, under the lock, resumes it after the lock is released.
 final class TransferMailbox: Sendable {
     private enum Waiting {
@@ -40,7 +40,7 @@ final class TransferMailbox: Sendable {
         var head: TransferHead?
         var chunk: [UInt8] = []
         var end: TransferEnd?
-        /// The loop holds the transfer back until the consumer has taken what is here.
+        /// The loop has paused the transfer until the consumer has taken what is here.
         var isHeldBack = false
         var isCancelled = false
         var isDiscarded = false
@@ -69,8 +69,8 @@ final class TransferMailbox: Sendable {
         }
     }
 
-    /// Takes all that is there, without waiting.
-    /// - Parameter released: Called if the loop held the transfer back for these bytes to be taken.
+    /// Takes everything that is there, without waiting.
+    /// - Parameter released: Called if the loop had paused the transfer until these bytes were taken.
     func read(released: () -> Void) -> BodyRead {
         let (result, mustRelease) = box.withLock { box in Self.take(from: &box) }
         if mustRelease { released() }
@@ -92,7 +92,7 @@ final class TransferMailbox: Sendable {
         }
     }
 
-    /// Ends the wait of the consumer. Returns whether the loop still has a transfer to stop.
+    /// Ends the consumer's wait. Returns whether the loop still has a transfer to stop.
     func cancel() -> Bool {
         let (waiting, isRunning) = box.withLock { box in
             let waiting = box.waiting
@@ -109,7 +109,7 @@ final class TransferMailbox: Sendable {
         return isRunning
     }
 
-    /// Says that nothing more will be read. Returns whether the loop still has a transfer to bring to its end; if so, a
+    /// Notes that nothing more will be read. Returns whether the loop still has a transfer to finish; if so, a
     /// later ``cancel()`` leaves it alone.
     func discard() -> Bool {
         box.withLock { box in
@@ -125,11 +125,11 @@ final class TransferMailbox: Sendable {
     /// Whether the consumer gave up.
     var isCancelled: Bool { box.withLock { $0.isCancelled } }
 
-    /// Notes that the transfer is held back until the consumer has taken what is here, if that is too much.
+    /// If too much is waiting here, notes that the transfer is paused until the consumer has taken it.
     /// - Parameters:
     ///   - limit: How many bytes may wait.
     ///   - undelivered: Bytes that the loop has and will deliver at the end of its turn.
-    /// - Returns: The bytes that wait here, and whether the transfer is held back.
+    /// - Returns: The bytes that wait here, and whether the transfer is paused.
     func holdBack(over limit: Int, undelivered: Int) -> (waitingBytes: Int, isHeldBack: Bool) {
         box.withLock { box in
             let isTooMuch = !box.isCancelled && box.chunk.count + undelivered >= limit
@@ -138,9 +138,9 @@ final class TransferMailbox: Sendable {
         }
     }
 
-    /// Hands over what came in during this turn of the loop and wakes the consumer if it waits for any of it.
+    /// Hands over what arrived during this turn of the loop, and wakes the consumer if it is waiting for any of it.
     /// - Parameter bytes: The body bytes; empty afterwards.
-    /// - Returns: Bytes that wait after that, and whether the transfer need not be held back any longer.
+    /// - Returns: The bytes that wait after that, and whether the transfer may be resumed.
     func deliver(
         head: TransferHead?,
         bytes: inout [UInt8],
@@ -169,7 +169,7 @@ final class TransferMailbox: Sendable {
         return outcome
     }
 
-    /// Ends a transfer of which nothing ever came.
+    /// Ends a transfer for which nothing ever arrived.
     func fail(_ error: GatewayError) {
         var nothing: [UInt8] = []
         _ = deliver(head: nil, bytes: &nothing, end: .failed(error))

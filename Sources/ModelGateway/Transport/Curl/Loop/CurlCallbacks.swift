@@ -1,5 +1,5 @@
-// What libcurl calls, always on the thread of the loop that called it. File-scope functions: a closure that is formed in
-// an isolated context would trap there.
+// The functions that libcurl calls, always on the thread of the loop that called it. They are at file scope because a
+// closure formed in an isolated context would trap there.
 
 internal import CCurl
 import GatewaySystem

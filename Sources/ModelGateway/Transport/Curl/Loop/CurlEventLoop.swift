@@ -7,10 +7,10 @@ internal import Synchronization
 
 /// One thread with one multi handle of libcurl, driven by `curl_multi_socket_action`.
 ///
-/// It is a task executor as well: a task that runs on it starts a transfer and is resumed by it without a change of
-/// thread.
+/// It is also a task executor: a task that runs on it starts a transfer and is resumed by it without switching
+/// threads.
 ///
-/// `@unchecked Sendable`: other threads use ``submit(_:)``, ``enqueue(_:)`` and the constants, of which `inbox` has a lock;
+/// `@unchecked Sendable`: other threads use ``submit(_:)``, ``enqueue(_:)`` and the constants (`inbox` has a lock);
 /// every variable belongs to the thread that runs ``run()``.
 final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     let options: CurlTransport.Options
@@ -19,7 +19,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     private let inbox = CurlInbox()
     private let thread = Atomic<UInt>(0)
 
-    // The loop's thread only, from here on.
+    // Only for the loop's thread, from here on.
     private(set) var now = MonotonicInstant.now
     var timers = TransferTimers()
     private var curlDeadline = MonotonicInstant.never
@@ -55,7 +55,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         try startThread()
     }
 
-    /// The thread holds the loop until it ends.
+    /// The thread keeps the loop alive until it ends.
     private func startThread() throws(GatewayError) {
         let status = OwnThread.start(name: "gateway-http") { self.run() }
         guard status == 0 else {
@@ -69,7 +69,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     /// Whether the caller is on the loop's thread.
     var isCurrent: Bool { isThread(CurrentThread.id) }
 
-    /// Whether that is the loop's thread.
+    /// Whether this is the loop's thread.
     func isThread(_ thread: UInt) -> Bool { self.thread.load(ordering: .relaxed) == thread }
 
     func enqueue(_ job: consuming ExecutorJob) {
@@ -94,7 +94,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         await inbox.waitForClose()
     }
 
-    /// What becomes of a command after the end. Tasks that still prefer this loop run elsewhere.
+    /// What happens to a command after the end. Tasks that still prefer this loop run elsewhere.
     private func refuse(_ command: Command) {
         switch command {
         case .job(let job):
@@ -167,7 +167,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     }
 
     private func runTimers() {
-        // Each step may ask for another one at once; the sockets get their turn after a few.
+        // Each step may immediately ask for another; after a few, the sockets get their turn.
         for _ in 0..<4 where curlDeadline <= now {
             curlDeadline = .never
             var left: Int32 = 0
@@ -189,7 +189,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         }
     }
 
-    /// Without this before each sleep a finished transfer would wait for the next timer.
+    /// Without this before each sleep, a finished transfer would wait for the next timer.
     private func collectFinished() {
         var result = CURLE_OK
         while let easy = ccurl_multi_next_finished(multi, &result) {
@@ -204,7 +204,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
     // MARK: Transfers
 
     private func start(_ transfer: CurlTransfer) {
-        // Cancelled before it began, in which case the cancellation may even have come first.
+        // Cancelled before it began; the cancellation may even have arrived first.
         guard transfer.end == nil else { return }
         if transfer.mailbox.isCancelled { return finish(transfer, with: .failed(TransferMailbox.cancellation)) }
         if isShutDown { return finish(transfer, with: .failed(Self.shuttingDown)) }
@@ -249,7 +249,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         freeHandles.append(handle)
     }
 
-    /// Notes that the consumer has something to learn at the end of this turn.
+    /// Notes that the consumer has news to receive at the end of this turn.
     func hasNews(_ transfer: CurlTransfer) {
         guard !transfer.isDirty else { return }
         transfer.isDirty = true
@@ -273,7 +273,7 @@ final class CurlEventLoop: TaskExecutor, @unchecked Sendable {
         delivering.removeAll(keepingCapacity: true)
     }
 
-    /// Lets libcurl go on with a transfer after this turn, inside of which it must not be called.
+    /// Lets libcurl continue a transfer after this turn, during which it must not be called.
     func resumeLater(_ transfer: CurlTransfer) {
         local.append(.release(transfer))
     }

@@ -1,4 +1,4 @@
-// What other threads ask of an event loop, until the loop takes it.
+// What other threads ask of an event loop, until the loop takes it up.
 
 import GatewayWire
 import Synchronization
@@ -9,38 +9,38 @@ extension CurlEventLoop {
         case job(UnownedJob)
         case start(CurlTransfer)
         case cancel(CurlTransfer)
-        /// The consumer has what it needs; the rest may be read and thrown away if it is small and comes soon.
+        /// The consumer has what it needs; the rest may be read and thrown away if it is small and arrives soon.
         case discard(CurlTransfer)
-        /// The consumer has taken the bytes because of which the transfer was held back.
+        /// The consumer has taken the bytes that the transfer was paused for.
         case release(CurlTransfer)
         /// The source of a request body has answered.
         case upload(CurlTransfer, Result<[UInt8]?, GatewayError>)
-        /// End as soon as no transfer is left.
+        /// End as soon as no transfers are left.
         case retire
         /// End now.
         case shutDown
     }
 }
 
-/// The commands of other threads. Whoever submits one learns whether the loop must be woken for it.
+/// The commands of other threads. Submitting one tells whether the loop must be woken for it.
 final class CurlInbox: Sendable {
     private struct State {
         var commands: [CurlEventLoop.Command] = []
         var isSleeping = false
-        /// No command is taken any more.
+        /// No more commands are accepted.
         var hasEnded = false
         /// All connections are closed.
         var isClosed = false
         var closeWaiters: [UnsafeContinuation<Void, Never>] = []
     }
 
-    /// What a command has met.
+    /// What has become of a command.
     enum Reception {
-        /// The loop takes it by itself.
+        /// The loop will take it without further ado.
         case isAwake
         /// The loop must be woken.
         case sleeps
-        /// The loop has ended: the command was not taken.
+        /// The loop has ended: the command was not accepted.
         case hasEnded
     }
 
@@ -69,7 +69,7 @@ final class CurlInbox: Sendable {
         }
     }
 
-    /// Notes that the loop goes to sleep. False if there are commands: then it must not.
+    /// Notes that the loop is going to sleep. False if there are commands: then it must not.
     func sleep() -> Bool {
         state.withLock { state in
             state.isSleeping = state.commands.isEmpty
@@ -77,7 +77,7 @@ final class CurlInbox: Sendable {
         }
     }
 
-    /// Takes no more commands. False if there are some: then the loop must go on.
+    /// Stops accepting commands. False if there are some: then the loop must go on.
     func end() -> Bool {
         state.withLock { state in
             state.hasEnded = state.commands.isEmpty

@@ -1,11 +1,11 @@
-// When each transfer of one event loop runs out of time: a binary heap that knows where each transfer stands in it.
+// When each transfer of an event loop runs out of time: a binary heap that knows the index of each transfer in it.
 
-/// The transfers of one loop, ordered by the time at which they must be looked at.
+/// The transfers of one loop, ordered by when they must be looked at.
 ///
-/// Most deadlines only move later (each chunk moves the idle limit) and most transfers end long before theirs. So a later
-/// deadline is only noted in the transfer, at no cost; the heap finds out when the old time comes.
+/// Most deadlines only move later (each chunk moves the idle limit), and most transfers end long before theirs. So a
+/// later deadline is just noted in the transfer, at no cost; the heap finds out when the old time comes.
 struct TransferTimers {
-    /// Every transfer that is under way, as a heap by `scheduled`.
+    /// Every transfer in progress, as a heap by `scheduled`.
     private(set) var transfers: [CurlTransfer] = []
 
     /// The time at which the first transfer must be looked at.
@@ -14,7 +14,7 @@ struct TransferTimers {
         return first.scheduled
     }
 
-    /// Takes a transfer in, at its present deadline.
+    /// Adds a transfer at its current deadline.
     mutating func insert(_ transfer: CurlTransfer) {
         transfer.scheduled = transfer.deadline
         transfer.timerIndex = transfers.count
@@ -22,7 +22,7 @@ struct TransferTimers {
         moveUp(transfer.timerIndex)
     }
 
-    /// Takes a transfer out. Does nothing if it is not in.
+    /// Removes a transfer. Does nothing if it is not there.
     mutating func remove(_ transfer: CurlTransfer) {
         let index = transfer.timerIndex
         guard index >= 0 else { return }
@@ -41,7 +41,8 @@ struct TransferTimers {
         moveUp(transfer.timerIndex)
     }
 
-    /// A transfer whose deadline has passed. It stays in the heap; the caller ends it or gives it a later deadline.
+    /// A transfer whose deadline has passed. It stays in the heap until the caller ends it or gives it a later
+    /// deadline.
     mutating func firstExpired(at now: MonotonicInstant) -> CurlTransfer? {
         while let first = transfers.first, first.scheduled <= now {
             if first.deadline <= now { return first }
