@@ -8,7 +8,7 @@ import Synchronization
 package final class Fleet: Sendable {
     private let groups: Lock<[String: GroupState]>
     private let time: TimeSource
-    /// What the prober of the fleet receives.
+    /// News for the fleet's prober.
     let probeNews: ProbeNews
     /// What the log should say.
     let journal: FleetJournal
@@ -19,7 +19,7 @@ package final class Fleet: Sendable {
     /// Starts a fleet.
     /// - Parameters:
     ///   - configurations: The groups.
-    ///   - time: Where the present comes from.
+    ///   - time: The clock.
     ///   - metrics: What makes the counters and gauges; by default the program's own backend.
     package init(
         _ configurations: [DeploymentGroup] = [],
@@ -48,7 +48,8 @@ package final class Fleet: Sendable {
     }
 
     /// The group behind a public model name.
-    /// - Throws: ``GatewayError/Code/modelNotFound``, or ``GatewayError/Code/unavailable`` if the model may come soon.
+    /// - Throws: ``GatewayError/Code/modelNotFound``, or ``GatewayError/Code/unavailable`` if the model may appear
+    ///   soon.
     package func group(_ model: String) throws(GatewayError) -> GroupState {
         if let group = groups.withLock({ $0[model] }) { return group }
         throw unknownModels.error(for: model, now: time.now())
@@ -63,7 +64,7 @@ package final class Fleet: Sendable {
     /// All groups, by the names of their models.
     package var allGroups: [GroupState] { groups.withLock { Array($0.values) }.sorted { $0.model < $1.model } }
 
-    /// Whether some deployment can take a call, now or when one that is under way has ended.
+    /// Whether some deployment can take a call, now or once one in flight has ended.
     package var isReady: Bool {
         allGroups.contains { group in
             group.status.deployments.contains { $0.isEligible || $0.reasons == [.saturated] }
@@ -83,7 +84,7 @@ package final class Fleet: Sendable {
         allGroups.first { $0.status(of: deployment) != nil }
     }
 
-    /// Changes the whole fleet to new settings. Groups and deployments that stay keep what was learned about them.
+    /// Applies new settings to the whole fleet. Groups and deployments that stay keep what was learned about them.
     package func apply(_ configurations: [DeploymentGroup]) {
         groups.withLock { groups in
             let names = Set(configurations.map(\.model))
@@ -114,7 +115,7 @@ package final class Fleet: Sendable {
             if let group = groups[model] { return group }
             var configuration = template
             configuration.model = model
-            // A call that sees the model must find its deployment as well.
+            // A call that sees the model must find its deployment, too.
             configuration.deployments = [deployment]
             let group = newGroup(configuration)
             groups[model] = group

@@ -1,20 +1,20 @@
-// What happens in the fleet, for the log: collected where it happens, written where writing may take its time.
+// What happens in the fleet, for the log: collected where it happens, written where writing may take a while.
 
 import GatewayWire
 internal import Logging
 import Synchronization
 
-/// Something that the operator wants to read in the log.
+/// Something that operators want to see in the log.
 struct FleetNotice: Sendable {
     var level: Logger.Level
     var text: String
     var metadata: [(String, String)]
 }
 
-/// Takes notices from calls and from the control plane, which must not wait for a log, and writes them while somebody
-/// runs it. Without that they are not kept.
+/// Takes notices from calls and from the control plane, which must not wait for a log, and writes them while someone
+/// runs it. Otherwise they are not kept.
 final class FleetJournal: Sendable {
-    /// More notices than this are dropped while the log cannot take them.
+    /// Notices beyond this number are dropped while the log cannot keep up.
     private static let capacity = 1000
 
     private let writer = Lock<AsyncStream<FleetNotice>.Continuation?>(nil)
@@ -25,7 +25,7 @@ final class FleetJournal: Sendable {
         writer?.yield(FleetNotice(level: level, text: text, metadata: metadata))
     }
 
-    /// Begins to collect.
+    /// Starts collecting.
     func open() -> AsyncStream<FleetNotice> {
         let (notices, writer) = AsyncStream.makeStream(
             of: FleetNotice.self,
@@ -35,7 +35,7 @@ final class FleetJournal: Sendable {
         return notices
     }
 
-    /// Writes what was collected until the task is cancelled.
+    /// Writes what is collected until the task is cancelled.
     func write(_ notices: AsyncStream<FleetNotice>, to logger: Logger) async {
         for await notice in notices {
             var metadata: Logger.Metadata = [:]
@@ -46,7 +46,7 @@ final class FleetJournal: Sendable {
 }
 
 extension FleetJournal {
-    /// Takes an event of a group.
+    /// Takes an event from a group.
     func note(_ event: FleetEvent, model: String) {
         guard let (level, text, record) = event.notice else { return }
         var metadata = [("model", model), ("deployment", record.deployment.id)]
@@ -61,7 +61,7 @@ extension FleetJournal {
 }
 
 extension FleetEvent {
-    /// What the log says of it; nil for what is a matter between parts of the program.
+    /// What the log says about it; nil for events that only concern other parts of the program.
     fileprivate var notice: (Logger.Level, String, DeploymentRecord)? {
         switch self {
         case .breaker(let record, to: .open):

@@ -1,6 +1,6 @@
 // Where a call would go, and why, without sending it.
 
-/// The answer to: where would this call go?
+/// The answer to the question of where a call would go.
 public struct RoutingExplanation: Sendable {
     /// A deployment that may take the call.
     public struct Candidate: Sendable {
@@ -12,7 +12,7 @@ public struct RoutingExplanation: Sendable {
         public var score: Double
         /// What the number is.
         public var scoreMeaning: String
-        /// Calls under way.
+        /// Calls in flight.
         public var callsInFlight: Int
         /// The share of calls relative to the others.
         public var weight: Double
@@ -26,7 +26,7 @@ public struct RoutingExplanation: Sendable {
         public var id: String
         /// Why.
         public var reasons: [IneligibilityReason]
-        /// The time until it may, if time alone will bring it back.
+        /// The time until it may, if it only has to wait.
         public var timeUntilEligible: Duration?
     }
 
@@ -34,7 +34,7 @@ public struct RoutingExplanation: Sendable {
     public var model: String
     /// The name of the policy.
     public var policy: String
-    /// What the router knows of the call. The text is empty if the policy does not look at it.
+    /// What the router knows about the call. The text is empty if the policy does not look at it.
     public var input: RoutingInput
     /// The deployments that may take the call, in the order in which they would be tried; at most 100.
     public var candidates: [Candidate]
@@ -43,7 +43,7 @@ public struct RoutingExplanation: Sendable {
 }
 
 extension GroupState {
-    /// Where a call would go, and where after each failure. Changes nothing, not even the order of turns.
+    /// Where a call would go, and where it would go after each failure. Changes nothing, not even the order of turns.
     package func explain(_ input: RoutingInput) -> RoutingExplanation {
         let now = time.now()
         let core = snapshot()
@@ -55,7 +55,7 @@ extension GroupState {
 extension GroupCore {
     private static let candidateLimit = 100
 
-    /// Asks this copy of the group again and again, each time without the deployments that it has named.
+    /// Asks this copy of the group repeatedly, each time without the deployments that it has already named.
     fileprivate func explanation(
         of input: RoutingInput,
         match: PrefixMatch?,

@@ -1,4 +1,4 @@
-// An explanation of routing as it is shown and sent: with the addresses of workers, and those that have no part in it.
+// An explanation of routing as it is shown and sent: with workers' addresses, and the workers that play no part in it.
 
 /// What `gateway route explain` and `POST /admin/explain` answer.
 package struct RoutingReport: Sendable, Hashable {
@@ -6,7 +6,7 @@ package struct RoutingReport: Sendable, Hashable {
     package struct Candidate: Sendable, Hashable {
         package var deployment: String
         package var rank: Int
-        /// Nil if the policy has no number for it, or one beyond all bounds.
+        /// Nil if the policy has no number for it, or an infinite one.
         package var score: Double?
         package var scoreMeaning: String
         package var callsInFlight: Int
@@ -16,7 +16,7 @@ package struct RoutingReport: Sendable, Hashable {
         package var url: String?
     }
 
-    /// A deployment that may not.
+    /// A deployment that may not take the call.
     package struct Excluded: Sendable, Hashable {
         package var deployment: String
         package var reasons: [IneligibilityReason]
@@ -95,7 +95,7 @@ package struct RoutingReport: Sendable, Hashable {
 // MARK: - As JSON
 
 extension RoutingReport {
-    /// One object with all of it.
+    /// The whole report as one object.
     package var json: JSONValue {
         [
             "model": .string(model),
@@ -137,7 +137,7 @@ extension RoutingReport {
         ]
     }
 
-    /// Reads what ``json`` has written; nil if it is something else.
+    /// Reads what ``json`` has written; nil for anything else.
     package init?(json: JSONValue) {
         guard let model = json["model"]?.string, let policy = json["policy"]?.string, let mode = json["mode"]?.string,
             let candidates = json["candidates"]?.array, let excluded = json["not_eligible"]?.array

@@ -2,12 +2,12 @@
 
 internal import Synchronization
 
-/// One attempt on one deployment. Ends exactly once: by ``finish(_:_:)``, or as a cancelled one when it is let go.
+/// One attempt on one deployment. It ends exactly once: by ``finish(_:_:)``, or as cancelled when it is released.
 package final class AttemptLease: Sendable {
     /// The deployment to send the request to.
     package var deployment: Deployment { placement.record.deployment }
 
-    /// Its provider, if that passes bytes through.
+    /// Its provider, if the provider passes bytes through.
     var relaying: (any RelayingProvider)? { placement.record.relaying }
 
     let placement: Placement
@@ -16,7 +16,7 @@ package final class AttemptLease: Sendable {
     private let group: GroupState
     private let phase: Atomic<UInt8>
     private let wasAccepted = Atomic(false)
-    /// How much of the prompt the deployment had read before it was chosen; nil if nobody keeps book of that.
+    /// How much of the prompt the deployment had read before it was chosen; nil if nobody keeps track of that.
     let knownBytes: Int?
 
     private static let begun: UInt8 = 0
@@ -36,13 +36,13 @@ package final class AttemptLease: Sendable {
         finish(.cancelled)
     }
 
-    /// Says that the upstream accepted the request: its status is a success. Without it, policies that remember prompts
-    /// forget at the end that this one was sent.
+    /// Notes that the upstream accepted the request: its status is a success. Without this, policies that remember
+    /// prompts forget at the end that this one was ever sent.
     package func accepted() {
         wasAccepted.store(true, ordering: .relaxed)
     }
 
-    /// Says that the first byte of content came: the prompt no longer waits to be read. May be called more than once.
+    /// Notes that the first byte of content arrived: the prompt has been read. May be called more than once.
     package func answered() {
         if phase.compareExchange(expected: Self.begun, desired: Self.answered, ordering: .relaxed).exchanged {
             group.answered(self)
@@ -58,12 +58,12 @@ package final class AttemptLease: Sendable {
     }
 }
 
-/// The deployments that a call has tried, which its next attempt should not go to.
+/// The deployments that a call has tried and that its next attempt should avoid.
 package struct TriedDeployments: Sendable {
     struct Entry: Sendable {
         var slot: Int
         var number: UInt64
-        /// From when on it may be tried again, if nothing else is left; never unless its failure allows it.
+        /// When it may be tried again if nothing else is left; never, unless its failure allows it.
         var returns = MonotonicInstant.never
     }
 
@@ -80,7 +80,7 @@ package struct TriedDeployments: Sendable {
         entries.append(Entry(slot: lease.placement.slot, number: lease.placement.record.number))
     }
 
-    /// Lets the last deployment be tried again from an instant on, if nothing else is left.
+    /// Allows the last deployment to be tried again from an instant on, if nothing else is left.
     mutating func allowReturn(at instant: MonotonicInstant) {
         if !entries.isEmpty { entries[entries.count - 1].returns = instant }
     }

@@ -10,21 +10,21 @@ public struct DeploymentGroup: Sendable {
     public var policy: RoutingPolicyKind
     /// How calls wait for room.
     public var admission: AdmissionOptions
-    /// When a failing deployment is left alone. Each kind of work has a breaker of its own, so that a failing embeddings
-    /// endpoint does not take conversations away. A group judges by its own calls: an upstream that serves two public
-    /// names has a breaker in each of the two groups.
+    /// When a failing deployment is avoided. Each kind of work has its own breaker, so that a failing
+    /// embeddings endpoint does not affect conversations. A group judges by its own calls: an upstream that serves
+    /// two public names has a breaker in each of the two groups.
     public var breaker: CircuitBreakerOptions
-    /// How failed attempts are repeated.
+    /// How failed attempts are retried.
     public var retry: RetryOptions
     /// How deployments are probed; nil for no probes.
     public var health: HealthOptions?
     /// When a deployment counts as overloaded.
     public var overload: OverloadOptions
-    /// Models that take a call which this one could not answer.
+    /// Models that take over calls that this one could not answer.
     public var fallbacks: [String]
-    /// Models that take a call which does not fit into this one's context.
+    /// Models that take over calls that do not fit into this one's context.
     public var contextWindowFallbacks: [String]
-    /// Models that take a call which this one refused for its content.
+    /// Models that take over calls that this one refused because of their content.
     public var contentPolicyFallbacks: [String]
 
     /// Creates a group.

@@ -1,4 +1,4 @@
-// What can be seen of a running deployment.
+// What a running deployment looks like from outside.
 
 /// The state of a deployment at one moment.
 public struct DeploymentStatus: Sendable {
@@ -8,13 +8,13 @@ public struct DeploymentStatus: Sendable {
     public var isEligible: Bool
     /// Why it may not take calls of any mode; empty if it may take some.
     public var reasons: [IneligibilityReason]
-    /// The time until it may take calls, if time alone will bring it back.
+    /// The time until it may take calls, if it only has to wait.
     public var timeUntilEligible: Duration?
-    /// What differs between the modes that its group was called for, in the order of their first calls.
+    /// What differs between the modes that its group has served, in the order of their first calls.
     public var modes: [ModeStatus]
     /// The circuit breaker; the worst of several modes.
     public var breaker: BreakerState
-    /// Calls under way, up to the last byte of their answers.
+    /// Calls in flight, counted until the last byte of their answers.
     public var callsInFlight: Int
     /// Estimated prompt tokens of calls that have not been answered yet.
     public var pendingTokens: Int
@@ -22,7 +22,7 @@ public struct DeploymentStatus: Sendable {
     public var isHealthy: Bool
     /// Smoothed seconds to the first token; nil before the first answer.
     public var timeToFirstToken: Double?
-    /// The engine's last report of its load, if it reports.
+    /// The engine's last report of its load, if it reports any.
     public var load: EngineLoad?
 }
 

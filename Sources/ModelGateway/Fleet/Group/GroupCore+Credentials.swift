@@ -1,8 +1,8 @@
-// The part of a group that learns whether upstreams take the gateway's credentials.
+// The part of a group that learns whether upstreams accept the gateway's credentials.
 
-/// What a probe has found out about a deployment's credentials.
+/// What a probe has shown about a deployment's credentials.
 package enum CredentialFinding: Sendable, Hashable {
-    /// Nothing: it was made without them, or at an endpoint that does not tell.
+    /// Nothing: it was made without them, or at an endpoint that does not check them.
     case unknown
     /// They were accepted.
     case accepted
@@ -11,7 +11,7 @@ package enum CredentialFinding: Sendable, Hashable {
 }
 
 extension GroupCore {
-    // How long a deployment rests whose credentials are in doubt, while others take its calls.
+    // How long a deployment with doubtful credentials rests while others take its calls.
     private static let doubtfulRest = Duration.seconds(1)
 
     /// Whether a probe should be made with the credentials.
@@ -31,13 +31,13 @@ extension GroupCore {
         if members[slot].modeHealth[modeIndex].credentials.reject(isTrial: isTrial, now: now, variation: variation) {
             leaveForCredentials(slot, modeIndex)
         } else if members[slot].modeHealth[modeIndex].credentials.phase == .doubted {
-            // The only one is not taken away for what may be the fault of one request.
+            // The only one is not taken out for what may be the fault of a single request.
             if hasOthers(slot, modeIndex) { rest(slot, modeIndex, until: now + Self.doubtfulRest) }
             events.append(.credentialsDoubted(members[slot].record))
         }
     }
 
-    /// Notes what a probe has found out about the credentials, if it has.
+    /// Notes what a probe has shown about the credentials, if anything.
     mutating func probed(_ slot: Int, credentials finding: CredentialFinding, now: MonotonicInstant) {
         guard finding != .unknown else { return }
         for modeIndex in modes.indices {

@@ -1,10 +1,10 @@
-// What a group keeps apart for each mode.
+// What a group keeps separately for each mode.
 
 extension GroupCore {
-    // Kinds of work are few; a program that makes up more shares the first one's place between them.
+    // There are few kinds of work; if a program makes up more, the extra ones share the first one's place.
     private static let modeLimit = 16
 
-    /// The place of a mode among those that the group was called for. The first call of a mode gives it one.
+    /// The index of a mode among those that the group has served. The first call of a mode assigns it one.
     mutating func modeIndex(of mode: Mode) -> Int {
         if let modeIndex = modes.firstIndex(of: mode) { return modeIndex }
         guard modes.count < Self.modeLimit else { return 0 }
@@ -37,10 +37,10 @@ extension GroupCore {
         if isUp, after.isEmpty { enter(slot, modeIndex) }
     }
 
-    /// Notes whether all places of a slot are taken: those of the deployment, and those of a half-open breaker.
+    /// Notes whether all places of a slot are taken: the deployment's own, and those of a half-open breaker.
     mutating func noteSaturation(_ slot: Int, _ modeIndex: Int) {
         if isFull(slot) { change(slot, adding: .saturated) } else { change(slot, removing: .saturated) }
-        // The state first, for the rest is a copy of the whole health, which nearly no call has to pay for.
+        // The state first, since the rest copies the whole health record, which hardly any call has to pay for.
         let isProbing =
             members[slot].modeHealth[modeIndex].breaker.state == .halfOpen
             && members[slot].modeHealth[modeIndex].isProbing

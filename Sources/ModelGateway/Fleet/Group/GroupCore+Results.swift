@@ -1,4 +1,4 @@
-// The part of a group that learns: from the results of attempts, from probes, from reports, and from passing time.
+// The part of a group that learns: from the results of attempts, from probes, from reports, and as time passes.
 
 import GatewayWire
 
@@ -8,17 +8,17 @@ enum FleetEvent: Sendable {
     case health(DeploymentRecord, isHealthy: Bool)
     /// The deployment went out because its credentials were rejected, or came back.
     case credentials(DeploymentRecord, Mode, areAccepted: Bool)
-    /// The deployment answered that it does not have the model.
+    /// The deployment answered that it lacks the model.
     case modelMissing(DeploymentRecord)
     /// Calls have cast doubt on the deployment's credentials, which a probe can clear.
     case credentialsDoubted(DeploymentRecord)
-    /// The deployment is new, or is to be probed otherwise than before.
+    /// The deployment is new, or the way it is probed has changed.
     case probesChanged(DeploymentRecord)
-    /// The deployment gets no new calls and will be removed when those under way have ended.
+    /// The deployment receives no new calls and will be removed when those in flight have ended.
     case draining(DeploymentRecord, calls: Int)
-    /// The deployment was taken back into service.
+    /// The deployment was returned to service.
     case returned(DeploymentRecord)
-    /// The deployment is gone; calls under way go on without being counted.
+    /// The deployment is gone; calls in flight continue without being counted.
     case left(DeploymentRecord, GroupCore.Departure, calls: Int)
 }
 
@@ -67,7 +67,7 @@ extension GroupCore {
         probeEarlyIfNothingIsLeft(modeIndex)
     }
 
-    /// Takes in how fast an attempt was. A streamed answer has told of its first token already.
+    /// Records how fast an attempt was. For a streamed answer, the first token has been recorded already.
     private mutating func learn(_ slot: Int, _ measure: AttemptMeasure, estimatedTokens: Int, wasAnswered: Bool) {
         let promptTokens = measure.promptTokens ?? estimatedTokens
         let completionTokens = measure.completionTokens ?? 0
@@ -83,7 +83,7 @@ extension GroupCore {
         if let time = first ?? whole { members[slot].learn(timeToFirstToken: time, promptTokens: promptTokens) }
     }
 
-    /// Notes that the first byte of an answer came.
+    /// Notes that the first byte of an answer arrived.
     mutating func answer(_ lease: AttemptLease, now: MonotonicInstant) {
         let slot = lease.placement.slot
         settleTokens(lease.placement)
@@ -94,7 +94,7 @@ extension GroupCore {
         load(slot, calls: 0, tokens: -lease.placement.tokens)
     }
 
-    /// Prompt tokens no longer wait; if the engine has reported since, its report knows of them.
+    /// Notes that prompt tokens are no longer waiting; if the engine has reported since, its report includes them.
     private mutating func settleTokens(_ placement: Placement) {
         guard members[placement.slot].reports == placement.report else { return }
         members[placement.slot].dispatchedTokens -= placement.tokens
@@ -112,7 +112,7 @@ extension GroupCore {
         if members[slot].modeHealth[modeIndex].breaker.succeed(epoch: epoch, now: now) {
             change(slot, modeIndex, removing: .breakerOpen)
         }
-        // Only the way back up depends on the options, and nearly everyone is up: it is not worth it to look for them.
+        // Only recovery depends on the options, and nearly every deployment is up, so looking them up is not worth it.
         let options = members[slot].health.isHealthy ? HealthOptions() : probes(of: slot) ?? HealthOptions()
         if members[slot].health.succeed(options) {
             change(slot, removing: .unhealthy)
@@ -154,13 +154,13 @@ extension GroupCore {
         rest(slot, modeIndex, until: now + wait)
     }
 
-    // Seconds that a deployment rests the first time; twice as long each further time, up to the longest rest.
+    // Seconds that a deployment rests the first time; it doubles each further time, up to the longest rest.
     private static let firstRestWithoutModel = 5.0
     private static let firstRestWithoutQuota = 30.0
     private static let longestRest = 600.0
 
-    /// Keeps calls of a mode away from a deployment that cannot serve them, if another one can: the last one goes on
-    /// telling the callers so, and is back with its first success.
+    /// Keeps calls of a mode away from a deployment that cannot serve them, if another one can: the last one keeps
+    /// saying so to the callers, and is back with its first success.
     private mutating func restUnlessLast(
         _ slot: Int,
         _ modeIndex: Int,
@@ -175,7 +175,7 @@ extension GroupCore {
         rest(slot, modeIndex, until: now + (wanted.map { min(max($0, .zero), .seconds(3600)) } ?? .seconds(seconds)))
     }
 
-    /// Keeps calls of a mode away until an instant, or longer if that was decided before.
+    /// Keeps calls of a mode away until an instant, or longer if that has been decided before.
     mutating func rest(_ slot: Int, _ modeIndex: Int, until end: MonotonicInstant) {
         let isResting = members[slot].modeHealth[modeIndex].ineligibility.contains(.coolingDown)
         let end = isResting ? max(end, members[slot].modeHealth[modeIndex].cooldownEnds) : end
@@ -184,7 +184,7 @@ extension GroupCore {
         nextEvent = min(nextEvent, end)
     }
 
-    /// If breakers alone keep everyone out of a mode, the one that would come back first is tried now.
+    /// If only breakers keep all deployments out of a mode, the one that would come back first is tried now.
     private mutating func probeEarlyIfNothingIsLeft(_ modeIndex: Int) {
         guard tiers.allSatisfy({ $0.pools[modeIndex].isEmpty }),
             !present.contains(where: { reasons($0, modeIndex) == .saturated })
@@ -217,7 +217,7 @@ extension GroupCore {
         events.append(.health(members[slot].record, isHealthy: succeeded))
     }
 
-    /// Notes what an engine says about its load, to be believed for a time; nil if it could not be asked.
+    /// Notes what an engine reports about its load, which is trusted for a while; nil if it could not be asked.
     mutating func reported(_ slot: Int, _ report: EngineLoad?, until ends: MonotonicInstant) {
         members[slot].report = report
         members[slot].reportEnds = ends
@@ -240,7 +240,7 @@ extension GroupCore {
         load(slot, calls: 0, tokens: 0)
     }
 
-    /// Lets a deployment finish what it has begun, and removes it when it has or at a deadline.
+    /// Lets a deployment finish what it has begun, and removes it when it has finished, or at a deadline.
     mutating func drain(_ slot: Int, until deadline: MonotonicInstant) {
         members[slot].drainEnds = deadline
         if !members[slot].ineligibility.contains(.draining) {
@@ -251,7 +251,7 @@ extension GroupCore {
         if members[slot].calls == 0 { remove(slot, .drained) }
     }
 
-    /// Takes a draining deployment back into service.
+    /// Returns a draining deployment to service.
     mutating func stopDraining(_ slot: Int) {
         guard members[slot].ineligibility.contains(.draining) else { return }
         members[slot].drainEnds = .never
@@ -263,7 +263,7 @@ extension GroupCore {
 // MARK: - Time
 
 extension GroupCore {
-    /// Does what was due by now: open times, cooldowns, reports and drains that have ended.
+    /// Does whatever is due by now: ends open times, cooldowns, the validity of reports, and drains.
     mutating func advance(to now: MonotonicInstant) {
         guard now >= nextEvent else { return }
         nextEvent = .never

@@ -1,4 +1,4 @@
-// The part of a group that decides what follows a failed attempt, and which error a call receives in the end.
+// The part of a group that decides what follows a failed attempt, and which error a call ends with.
 
 extension GroupCore {
     /// What to do after a failed attempt, whose lease has ended and whose deployment is the last of the tried ones.
@@ -16,7 +16,7 @@ extension GroupCore {
         case .contentFallback: return fallback(to: configuration.contentPolicyFallbacks)
         case .anywhere: tried.allowReturn(at: now)
         case .elsewhere:
-            // Who refuses calls for a while and says for how long asks us to come back then.
+            // A deployment that refuses calls and says for how long is asking us to come back then.
             if error.code == .rateLimited, let wait = error.retryAfter { tried.allowReturn(at: now + wait) }
         }
         guard attempt.attempts < configuration.retry.maxAttempts,
@@ -38,7 +38,8 @@ extension GroupCore {
         let backoff = configuration.retry.wait(attempts: attempt.attempts, variation: random.variation())
         let excluded = slots(tried)
         if tiers.contains(where: { $0.pools[modeIndex].count(excluding: excluded) > 0 }) {
-            // A silent upstream has cost enough time already, and one that cannot serve the call says nothing of others.
+            // A silent upstream has cost enough time already, and one that cannot serve the call says nothing about
+            // others.
             return error.code == .timedOut || error.isOwnToDeployment ? .zero : backoff
         }
         let waits = present.compactMap { timeUntilReturn($0, modeIndex, tried: tried, now: now) }
@@ -46,8 +47,8 @@ extension GroupCore {
         return least + backoff
     }
 
-    /// The time until a call may go to a slot that is not eligible now, or was tried by it; nil if nobody knows, or if it
-    /// may not go there again.
+    /// The time until a call may go to a slot that is not eligible now or that it has tried; nil if that is unknown, or
+    /// if it may not go there again.
     private func timeUntilReturn(
         _ slot: Int,
         _ modeIndex: Int,
@@ -55,7 +56,7 @@ extension GroupCore {
         now: MonotonicInstant
     ) -> Duration? {
         let reasons = reasons(slot, modeIndex)
-        // A model that is missing will hardly be back in a moment.
+        // A missing model is unlikely to be back in a moment.
         guard reasons.isSubset(of: [.coolingDown, .saturated]), !members[slot].modeHealth[modeIndex].isModelMissing
         else {
             return nil
@@ -99,7 +100,7 @@ extension GroupCore {
 }
 
 extension Duration {
-    /// As clients see it: a time that has just begun counts as a whole.
+    /// As clients see it: a second that has just begun counts as a whole one.
     fileprivate var roundedUpToSeconds: Duration {
         .seconds(components.seconds + (components.attoseconds > 0 ? 1 : 0))
     }

@@ -4,9 +4,9 @@ import GatewayWire
 
 /// The answer to a call that wants a deployment.
 enum Selection: Sendable {
-    /// This one; the attempt counts as under way.
+    /// This one; the attempt now counts as in flight.
     case chosen(Placement)
-    /// All that may take the call have no place free.
+    /// All deployments that may take the call are full.
     case full
     /// No deployment may take the call.
     indirect case failed(GatewayError)
@@ -18,20 +18,20 @@ struct Placement: Sendable {
     let slot: Int
     let modeIndex: Int
     let epoch: UInt32
-    /// Whether the attempt finds out if the credentials are accepted again.
+    /// Whether the attempt tests if the credentials are accepted again.
     let isTrial: Bool
     let report: UInt32
     let tokens: Int
 }
 
 extension GroupCore {
-    /// The slots of the deployments that a call has tried, as far as they are still there.
+    /// The slots of the deployments that a call has tried, if they are still there.
     func slots(_ tried: TriedDeployments) -> [Int] {
         guard !tried.entries.isEmpty else { return [] }
         return tried.entries.filter { $0.slot < members.count && members[$0.slot].number == $0.number }.map(\.slot)
     }
 
-    /// The slots that a call has tried and may not go back to by now.
+    /// The slots that a call has tried and may not go back to yet.
     private func slots(_ tried: TriedDeployments, closedAt now: MonotonicInstant) -> [Int] {
         slots(tried).filter { slot in
             let last = tried.entries.last { $0.slot == slot && $0.number == members[slot].number }
@@ -39,7 +39,7 @@ extension GroupCore {
         }
     }
 
-    /// Chooses a deployment for a call and counts the attempt as under way.
+    /// Chooses a deployment for a call and counts the attempt as in flight.
     mutating func take(
         _ input: RoutingInput,
         excluding tried: TriedDeployments,
@@ -110,7 +110,7 @@ extension GroupCore {
         return begin(slot, modeIndex, tokens: tokens, now: now)
     }
 
-    /// Chooses a slot without counting anything, or nil if none is eligible. The policy works on the group's pool in its
+    /// Chooses a slot without counting anything; nil if none is eligible. The policy works on the group's pool in
     /// place: a copy of it would cost more than most choices.
     mutating func select(_ input: RoutingInput, _ modeIndex: Int, _ context: inout SelectionContext) -> Int? {
         let excluded = context.excluded
@@ -187,7 +187,7 @@ extension GroupCore {
         let waits = present.compactMap { timeUntilEligible($0, modeIndex, now: now) }
         var counts: [String: Int] = [:]
         for slot in present {
-            // What has several reasons is back when the last of them is gone: one of them would not be the whole truth.
+            // A deployment that is out for several reasons is back when the last one is gone; naming one would mislead.
             let names = reasons(slot, modeIndex).words
             let reason = names.isEmpty ? "already tried" : names.joined(separator: " and ")
             counts[reason, default: 0] += 1
@@ -214,11 +214,11 @@ extension GroupCore {
         }
     }
 
-    // Said to clients when nobody knows when a deployment comes back.
+    // What clients are told when it is unknown when a deployment will be back.
     private static let longestWait = Duration.seconds(30)
 
-    /// The time until a deployment may take calls of a mode, or of any mode if none is given; nil if time alone does not
-    /// bring it back.
+    /// The time until a deployment may take calls of a mode, or of any mode if none is given; nil if waiting alone does
+    /// not bring it back.
     func timeUntilEligible(_ slot: Int, _ modeIndex: Int?, now: MonotonicInstant) -> Duration? {
         let modeHealth = modeIndex.map { members[slot].modeHealth[$0] } ?? ModeHealth(configuration.breaker)
         let ineligibility = members[slot].ineligibility.union(modeHealth.ineligibility)

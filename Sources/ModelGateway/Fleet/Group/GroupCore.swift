@@ -1,46 +1,46 @@
-// The state of a group as one value, and its membership: who is there, and who may take calls.
+// The state of a group as one value, and its membership: which deployments there are, and which may take calls.
 
 import GatewayWire
 
-/// Everything that a group's lock guards. A value, so that a copy can be asked what would happen.
+/// Everything that a group's lock guards. It is a value, so that a copy can be asked what would happen.
 struct GroupCore: Sendable {
     var configuration: DeploymentGroup
     var members: [Member] = []
     var slots: [String: Int] = [:]
     var tiers: [Tier] = []
-    /// The kinds of work that the group was called for; a mode's place here is its index.
+    /// The kinds of work that the group has served; a mode's position here is its index.
     var modes: [Mode] = []
     var policy: any SelectionPolicy
     var random: SeededGenerator
     var retries: RetryBudget
-    /// Attempts under way in the whole group.
+    /// Attempts in flight in the whole group.
     var calls = 0
     /// Calls that wait for room.
     var queue = WaitQueue()
-    /// The earliest instant at which time alone changes something.
+    /// The earliest instant at which something changes just because time passes.
     var nextEvent = MonotonicInstant.never
     /// The turn that was taken last; see ``Member/turn``.
     var lastTurn: UInt64 = 0
-    /// How the times of whole answers and of streamed ones compare.
+    /// How the times of complete answers and streamed ones compare.
     var pace = AnswerPace()
     /// What has happened since the last look.
     var events: [FleetEvent] = []
-    /// How the deployment went that was the last to go.
+    /// How the most recently removed deployment left.
     var lastDeparture: Departure?
-    /// Slots whose deployment is gone and must be forgotten by the prefix cache before they are used again.
+    /// Slots whose former deployment must be forgotten by the prefix cache before they are reused.
     var leaving: [Int] = []
     private var free: [Int] = []
     private let series: FleetSeries
 
-    /// How a deployment goes.
+    /// How a deployment leaves.
     enum Departure: Sendable {
         /// After its last call.
         case drained
-        /// At the end of the time that its calls had.
+        /// When the time allowed for its calls was up.
         case atDeadline
         /// At once.
         case removed
-        /// Another one with its id comes.
+        /// It was replaced by another one with its id.
         case replaced
     }
 
@@ -88,7 +88,7 @@ extension GroupCore {
         return slot
     }
 
-    /// Removes the deployment in a slot; attempts under way on it no longer count.
+    /// Removes the deployment in a slot; attempts in flight on it no longer count.
     mutating func remove(_ slot: Int, _ departure: Departure = .removed) {
         leave(slot)
         events.append(.left(members[slot].record, departure, calls: members[slot].calls))
@@ -106,7 +106,7 @@ extension GroupCore {
         leaving.append(slot)
     }
 
-    /// Lets a slot be used again, after the prefix cache has forgotten what its deployment held.
+    /// Allows a slot to be reused, after the prefix cache has forgotten what its deployment held.
     mutating func release(_ slot: Int) {
         free.append(slot)
     }
@@ -120,7 +120,7 @@ extension GroupCore {
         members[slot].record = record
         members[slot].weight = max(0, record.deployment.weight)
         members[slot].limit = record.deployment.maxConcurrentCalls ?? .max
-        // What was its turn with a small weight may be far away.
+        // The turn that it had with a small weight may be far away.
         members[slot].turn = min(members[slot].turn, lastTurn + members[slot].turnLength)
         members[slot].priority = record.deployment.priority
         members[slot].price = record.deployment.blendedPrice
@@ -172,7 +172,7 @@ extension GroupCore {
         }
     }
 
-    /// The place of a priority among the tiers, which are in ascending order.
+    /// The index of a priority among the tiers, which are in ascending order.
     private mutating func tier(of priority: Int) -> Int {
         let place = tiers.firstIndex { $0.priority >= priority } ?? tiers.endIndex
         if place == tiers.endIndex || tiers[place].priority != priority {
@@ -192,10 +192,10 @@ extension GroupCore {
         enter(slot)
     }
 
-    /// Whether all places of a slot are taken. Looks at single fields: a member is too large to be copied for this.
+    /// Whether all places of a slot are taken. It looks at single fields: a member is too large to be copied for this.
     func isFull(_ slot: Int) -> Bool { members[slot].calls >= members[slot].limit }
 
-    /// Changes the load of a slot in all the places that count it.
+    /// Changes the load of a slot everywhere it is counted.
     mutating func load(_ slot: Int, calls: Int, tokens: Int) {
         members[slot].calls += calls
         members[slot].pendingTokens += tokens

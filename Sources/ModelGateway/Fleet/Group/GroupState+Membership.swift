@@ -1,4 +1,4 @@
-// Deployments that come, change and go while a group runs.
+// Adding, changing and removing deployments while a group runs.
 
 internal import Synchronization
 
@@ -21,7 +21,7 @@ extension GroupState {
         update { core, _ in core.set(deployment, number: Self.nextNumber) }
     }
 
-    /// Changes settings of a deployment. Returns false if the group does not have it.
+    /// Changes the settings of a deployment. Returns false if the group does not have it.
     @discardableResult
     package func change(_ id: String, _ change: (inout Deployment) -> Void) -> Bool {
         updateSlot(of: id) { core, slot, _ in
@@ -32,7 +32,7 @@ extension GroupState {
         }
     }
 
-    /// Removes a deployment at once; calls under way on it go on, but are no longer counted. Returns false if
+    /// Removes a deployment at once; calls in flight on it continue, but are no longer counted. Returns false if
     /// the group does not have it.
     @discardableResult
     package func remove(_ id: String) -> Bool {
@@ -48,7 +48,7 @@ extension GroupState {
         if isFirst { series.release(model: model) }
     }
 
-    /// Sends no more calls to a deployment and removes it when those under way have ended, or at a deadline. Returns
+    /// Sends no more calls to a deployment and removes it when those in flight have ended, or at a deadline. Returns
     /// false if the group does not have it.
     @discardableResult
     package func drain(_ id: String, within limit: Duration) -> Bool {
@@ -62,7 +62,7 @@ extension GroupState {
         return true
     }
 
-    /// Takes a draining deployment back into service. Returns false if the group does not have it.
+    /// Returns a draining deployment to service. Returns false if the group does not have it.
     @discardableResult
     package func stopDraining(_ id: String) -> Bool {
         updateSlot(of: id) { core, slot, _ in core.stopDraining(slot) }
@@ -76,12 +76,12 @@ extension GroupState {
         }
     }
 
-    /// Notes what an engine says about its load, to be believed for a time; nil if it could not be asked.
+    /// Notes what an engine reports about its load, which is trusted for a while; nil if it could not be asked.
     package func reported(_ id: String, _ load: EngineLoad?, validFor: Duration = .seconds(30)) {
         updateSlot(of: id) { core, slot, now in core.reported(slot, load, until: now + validFor) }
     }
 
-    /// Changes what belongs to a deployment. Returns false if the group does not have it.
+    /// Changes the state of a deployment. Returns false if the group does not have it.
     @discardableResult
     private func updateSlot(
         of id: String,

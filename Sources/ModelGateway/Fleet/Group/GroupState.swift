@@ -1,10 +1,10 @@
-// A running group: hands out leases, takes their results, and answers what may be tried after a failure.
+// A running group: hands out leases, takes their results, and decides what may be tried after a failure.
 
 package import CoreMetrics
 import GatewayWire
 internal import Synchronization
 
-/// The live side of a ``DeploymentGroup``. Each call of a method holds the group's lock for a moment, never across I/O.
+/// The live side of a ``DeploymentGroup``. Each method holds the group's lock only for a moment, never across I/O.
 package final class GroupState: Sendable {
     /// The public name of the model.
     package let model: String
@@ -16,7 +16,7 @@ package final class GroupState: Sendable {
     private let metrics: GroupMetrics
     private let probeNews: ProbeNews?
     private let journal: FleetJournal?
-    /// Whether the policy keeps book of prompts; read without the lock.
+    /// Whether the policy keeps track of prompts; read without the lock.
     private let usesPrefixCache: Atomic<Bool>
     private let policyReadsText: Atomic<Bool>
     private let salt = Atomic<Int>(0)
@@ -26,8 +26,8 @@ package final class GroupState: Sendable {
     /// Starts a group.
     /// - Parameters:
     ///   - configuration: The deployments and the policy.
-    ///   - time: Where the present comes from.
-    ///   - seed: Makes every random choice of the group repeatable.
+    ///   - time: The clock.
+    ///   - seed: Makes the group's random choices repeatable.
     ///   - metrics: What makes the counters; by default the program's own backend.
     package convenience init(
         _ configuration: DeploymentGroup,
@@ -40,9 +40,9 @@ package final class GroupState: Sendable {
     }
 
     /// - Parameters:
-    ///   - series: Has the counters.
-    ///   - probeNews: Is told which deployments come.
-    ///   - journal: Takes what the log should say.
+    ///   - series: The counters.
+    ///   - probeNews: Receives the deployments that are added.
+    ///   - journal: Receives what the log should say.
     init(
         _ configuration: DeploymentGroup,
         time: TimeSource,
@@ -62,7 +62,7 @@ package final class GroupState: Sendable {
         usesPrefixCache = Atomic(core.policy.prefixCache != nil)
         policyReadsText = Atomic(core.policy.readsText)
         self.core = Lock(core)
-        // What has happened so far is that the deployments came.
+        // All that has happened so far is that the deployments were added.
         update { _, _ in }
     }
 
@@ -73,7 +73,7 @@ package final class GroupState: Sendable {
         numbers.wrappingAdd(1, ordering: .relaxed).oldValue
     }
 
-    /// Works on the group's state, after what was due by now, and then does what must not be done under the lock.
+    /// Works on the group's state, after doing what is due, and then does what must not be done under the lock.
     @discardableResult
     func update<Result: Sendable>(
         now: MonotonicInstant? = nil,
@@ -117,7 +117,7 @@ package final class GroupState: Sendable {
         }
     }
 
-    /// A copy of the state, to ask what would happen.
+    /// A copy of the state, for finding out what would happen.
     func snapshot() -> GroupCore {
         update { core, _ in core }
     }
@@ -134,9 +134,9 @@ package final class GroupState: Sendable {
 // MARK: - Leases
 
 extension GroupState {
-    /// Chooses a deployment for a call and counts the attempt as under way. Never waits.
+    /// Chooses a deployment for a call and counts the attempt as in flight. Never waits.
     /// - Parameters:
-    ///   - input: What the call tells the router.
+    ///   - input: What routing reads from the request.
     ///   - tried: Deployments that this call has tried already.
     /// - Throws: ``GatewayError/Code/unavailable`` with the time after which the first deployment may take calls;
     ///   ``GatewayError/Code/rateLimited`` if all places are taken.
@@ -166,7 +166,7 @@ extension GroupState {
         let match = match(input, now: now)
         let selection = update(now: now) { core, now in
             if tried.entries.isEmpty { core.retries.recordCall(now: now) }
-            // Nobody overtakes those who wait, unless none of them can use what is free.
+            // No call overtakes the waiting ones, unless none of them can use what is free.
             return core.take(input, excluding: tried, match: match, now: now)
         }
         guard case .full = selection else { return try lease(selection, input, now: now) }
@@ -174,8 +174,8 @@ extension GroupState {
         return try lease(later, input, now: time.now())
     }
 
-    /// The slot of the deployment that a call would get now, or nil if none may take it: the choice alone, as a benchmark
-    /// wants to see it. Nothing counts as under way, but the policy moves on: turns pass, sessions begin.
+    /// The slot of the deployment that a call would get now, or nil if none may take it: just the choice, as a
+    /// benchmark measures it. Nothing counts as in flight, but the policy moves on: turns pass, sessions begin.
     package func select(_ input: RoutingInput) -> Int? {
         let now = time.now()
         let match = match(input, now: now)
@@ -210,12 +210,13 @@ extension GroupState {
         return cache?.match(input.text, salt: salt.wrappingAdd(7, ordering: .relaxed).newValue & 0xFFFF, now: now)
     }
 
-    /// What to do after a failed attempt whose lease has ended. Takes from the retry budget if the answer is a retry.
+    /// What to do after a failed attempt whose lease has ended. Draws on the retry budget if the answer is a retry.
     /// - Parameters:
     ///   - error: Why the attempt failed.
     ///   - attempt: What is known about the call.
     ///   - mode: The call's kind of work.
-    ///   - tried: The deployments that were tried, this one included; the next ``acquire(_:excluding:)`` gets the same.
+    ///   - tried: The deployments tried so far, including this one; pass the same to the next
+    ///     ``acquire(_:excluding:)``.
     package func retryDecision(
         after error: GatewayError,
         _ attempt: FailedAttempt,
@@ -243,8 +244,9 @@ extension GroupState {
 // MARK: - Results
 
 extension GroupState {
-    /// Notes that a deployment gets a prompt, before it has read it: the next prompt that begins like it shall follow
-    /// it there, even while this one waits in the engine. Returns how much of it the deployment had read already.
+    /// Notes that a deployment is sent a prompt, before it has read it: the next prompt that begins the same should
+    /// follow it there, even while this one waits in the engine. Returns how much of it the deployment had already
+    /// read.
     private func remember(_ text: [UInt8], _ placement: Placement, now: MonotonicInstant) -> Int? {
         guard usesPrefixCache.load(ordering: .relaxed), !text.isEmpty else { return nil }
         guard let cache = core.withLock({ $0.policy.prefixCache }) else { return nil }
@@ -253,7 +255,7 @@ extension GroupState {
         return known
     }
 
-    /// Forgets that a deployment got a prompt, for it has not taken it.
+    /// Forgets that a deployment was sent a prompt, because it did not accept it.
     func refused(_ lease: AttemptLease) {
         guard let known = lease.knownBytes, let cache = core.withLock({ $0.policy.prefixCache }) else { return }
         let placement = lease.placement
@@ -314,7 +316,7 @@ extension GroupState {
                     )
                 }
                 enqueue(call)
-                // A cancellation before the call was in the queue has not found it there.
+                // A cancellation that came before the call was in the queue did not find it there.
                 if Task.isCancelled { cancelWait(number) }
             }
         } onCancel: {
@@ -344,7 +346,7 @@ extension GroupState {
         call?.continuation.resume(returning: .failed(error))
     }
 
-    /// Ends waits that are too long, as long as anybody waits.
+    /// Ends waits that take too long, as long as any calls are waiting.
     private func watchQueue() async {
         while let pause = nextPause() {
             // Only a cancelled task's sleep throws, and nobody cancels this one.

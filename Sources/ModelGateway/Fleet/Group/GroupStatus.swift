@@ -1,4 +1,4 @@
-// What can be seen of a running group.
+// What a running group looks like from outside.
 
 /// The state of a group at one moment.
 public struct GroupStatus: Sendable {
@@ -6,11 +6,11 @@ public struct GroupStatus: Sendable {
     public var model: String
     /// The name of the policy.
     public var policy: String
-    /// Calls under way.
+    /// Calls in flight.
     public var callsInFlight: Int
-    /// Calls that wait for a place.
+    /// Calls waiting for a place.
     public var callsWaiting: Int
-    /// Bytes of memory that the policy's book of prompts uses.
+    /// Bytes of memory used by the policy's record of prompts.
     public var prefixCacheBytes: Int
     /// The deployments, by their ids.
     public var deployments: [DeploymentStatus]

@@ -1,6 +1,6 @@
-// What calls of one mode have shown of a deployment.
+// What the calls of one mode have shown about a deployment.
 
-/// What calls of one mode have shown of a deployment.
+/// What the calls of one mode have shown about a deployment.
 public struct ModeStatus: Sendable {
     /// The kind of work.
     public var mode: Mode
@@ -8,7 +8,7 @@ public struct ModeStatus: Sendable {
     public var isEligible: Bool
     /// Why it may not; empty if it may.
     public var reasons: [IneligibilityReason]
-    /// The time until it may take calls, if time alone will bring it back.
+    /// The time until it may take calls, if it only has to wait.
     public var timeUntilEligible: Duration?
     /// The circuit breaker.
     public var breaker: BreakerState

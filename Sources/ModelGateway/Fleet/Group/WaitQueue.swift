@@ -1,4 +1,4 @@
-// Calls that wait for a free place, first come first served.
+// Calls that wait for a free place, first come, first served.
 
 internal import DequeModule
 
@@ -12,10 +12,10 @@ struct WaitingCall: Sendable {
     let continuation: CheckedContinuation<Selection, Never>
 }
 
-/// The waiting calls of a group. A retry waits in front: it has waited before.
+/// The waiting calls of a group. A retry waits at the front, since it has waited before.
 struct WaitQueue: Sendable {
     private(set) var calls = Deque<WaitingCall>()
-    /// Whether somebody looks after the deadlines.
+    /// Whether a task is watching the deadlines.
     var isWatched = false
 
     var isEmpty: Bool { calls.isEmpty }
@@ -33,7 +33,7 @@ struct WaitQueue: Sendable {
         calls.remove(at: index)
     }
 
-    /// Takes out the calls whose time is over.
+    /// Removes the calls whose time is up.
     mutating func expire(now: MonotonicInstant) -> [WaitingCall] {
         let expired: [WaitingCall] = calls.filter { $0.deadline <= now }
         if !expired.isEmpty { calls.removeAll { $0.deadline <= now } }
@@ -44,9 +44,9 @@ struct WaitQueue: Sendable {
     var nextDeadline: MonotonicInstant { calls.map(\.deadline).min() ?? .never }
 }
 
-/// What must be done outside of the group's lock after a change.
+/// What must be done outside the group's lock after a change.
 struct DeferredEffects: Sendable {
-    /// Calls that are done waiting, with their answers.
+    /// Calls that have finished waiting, with their answers.
     let served: [(WaitingCall, Selection)]
     /// What has happened.
     let events: [FleetEvent]
@@ -55,10 +55,10 @@ struct DeferredEffects: Sendable {
 }
 
 extension GroupCore {
-    // Calls in the queue that are tried when a place gets free: the first ones may want other deployments.
+    // How many queued calls are tried when a place becomes free: the first ones may want other deployments.
     private static let lookahead = 16
 
-    /// Gives free places to waiting calls, in their order. Returns the calls that are done waiting, with their answers.
+    /// Gives free places to waiting calls, in order. Returns the calls that have finished waiting, with their answers.
     mutating func serveQueue(now: MonotonicInstant) -> [(WaitingCall, Selection)] {
         guard !queue.isEmpty else { return [] }
         var served: [(WaitingCall, Selection)] = []
@@ -75,7 +75,7 @@ extension GroupCore {
         return served
     }
 
-    /// What a change has led to; nil in the usual case that it led to nothing.
+    /// What a change has led to; nil in the usual case of nothing.
     mutating func takeDeferredEffects(now: MonotonicInstant) -> DeferredEffects? {
         if queue.isEmpty, events.isEmpty, leaving.isEmpty { return nil }
         let served = serveQueue(now: now)

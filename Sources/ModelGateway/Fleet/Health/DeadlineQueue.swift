@@ -1,8 +1,8 @@
-// Elements by the time at which they are due, the earliest first.
+// Elements ordered by when they are due, the earliest first.
 
 internal import HeapModule
 
-/// A queue in time; inserting and taking cost the logarithm of the number of elements.
+/// A queue ordered by time; inserting and taking are logarithmic in the number of elements.
 struct DeadlineQueue<Element: Sendable>: Sendable {
     private struct Entry: Comparable, Sendable {
         let due: MonotonicInstant

@@ -1,4 +1,4 @@
-// How a deployment is asked whether it is up: its server's own health endpoint, else its list of models.
+// How a deployment is asked whether it is up: by its server's own health endpoint, or else by its list of models.
 
 import GatewayWire
 import Synchronization
@@ -6,13 +6,13 @@ import Synchronization
 /// Asks deployments whether they are up. Remembers which servers have no health endpoint.
 final class EngineProbe: Sendable {
     private let withoutHealth = Lock<Set<String>>([])
-    // Servers come and go: those that are still there are asked once more.
+    // Servers come and go; those that are still there are just asked once more.
     private static let mostWithoutHealth = 10_000
 
     /// Returns if the deployment is up.
     ///
-    /// Any answer below 500 shows that a server is up. Whether it takes the credentials shows only an endpoint that is
-    /// asked with them: `/health` wants none.
+    /// Any answer below 500 shows that a server is up. Whether it accepts the credentials is shown only by an endpoint
+    /// that requires them, which `/health` does not.
     /// - Throws: The server's failure, or its rejection of credentials that are in doubt.
     func ask(_ question: ProbeQuestion) async throws(GatewayError) -> CredentialFinding {
         let limit = question.options.timeout
@@ -35,7 +35,7 @@ final class EngineProbe: Sendable {
         return .unknown
     }
 
-    /// Whether the list of models is given out to the credentials; false if the server has no such list.
+    /// Whether the server lists its models to someone with the credentials; false if it has no such list.
     /// - Throws: The server's failure, or its rejection of the credentials.
     private func acceptsCredentials(_ provider: any Provider, _ timeouts: Timeouts) async throws(GatewayError) -> Bool {
         do throws(GatewayError) {
@@ -50,7 +50,7 @@ final class EngineProbe: Sendable {
         }
     }
 
-    /// Asks for the path that an operator chose; only its success counts.
+    /// Requests the path that an operator chose; only a success counts.
     private func ask(
         _ server: OpenAICompatibleProvider,
         _ path: String,
@@ -63,7 +63,7 @@ final class EngineProbe: Sendable {
         }
     }
 
-    /// Whether the server is up by its own word; false if it has no word to say.
+    /// Whether the server says that it is up; false if it has no endpoint for that.
     private func answersHealth(
         _ server: OpenAICompatibleProvider,
         _ timeouts: Timeouts

@@ -1,18 +1,18 @@
-// Asks deployments whether they are up, each at its own times.
+// Asks deployments whether they are up, each on its own schedule.
 
 import GatewayWire
 import Synchronization
 
-/// Probes the deployments of a fleet as their groups want it, for as long as ``run()`` runs.
+/// Probes the deployments of a fleet as their groups are configured, for as long as ``run()`` runs.
 ///
-/// It costs what its probes cost, however large the fleet is: deployments wait in the order in which they are due, and
-/// groups tell which have come. Nobody looks through the fleet.
+/// It costs no more than its probes, however large the fleet is: deployments wait in the order in which they are due,
+/// and groups report new ones. Nothing ever scans the fleet.
 package final class HealthProber: Sendable {
-    /// Asks one deployment, and says what it has found out about its credentials; throws if it does not answer as it
+    /// Asks one deployment, and returns what that has shown about its credentials; throws if it does not answer as it
     /// should.
     package typealias Probe = @Sendable (ProbeQuestion) async throws(GatewayError) -> CredentialFinding
 
-    // Probes that are due at about the same time begin together.
+    // Probes that are due at about the same time start together.
     private static let leastPause = Duration.milliseconds(10)
 
     private let fleet: Fleet
@@ -23,16 +23,16 @@ package final class HealthProber: Sendable {
 
     private struct State {
         var queue = DeadlineQueue<ProbeSubject>()
-        /// When each deployment is due; never while its probe is under way. What the queue says otherwise is old.
+        /// When each deployment is due; never while its probe is in progress. Anything else in the queue is outdated.
         var due: [ProbeSubject: MonotonicInstant] = [:]
         var underWay = 0
-        /// Until when ``run()`` sleeps.
+        /// When ``run()`` will wake up.
         var wakes = MonotonicInstant.never
     }
 
     /// Creates a prober. A fleet has one at a time.
     /// - Parameters:
-    ///   - limit: Probes that are under way at a time; the others wait for their turn.
+    ///   - limit: Probes in progress at a time; the others wait for their turn.
     ///   - probe: Asks one deployment.
     package init(_ fleet: Fleet, time: TimeSource = .system, limit: Int = 256, probe: @escaping Probe) {
         self.fleet = fleet
@@ -112,7 +112,7 @@ package final class HealthProber: Sendable {
             case .misconfigured:
                 succeeded = nil
                 credentials = .rejected
-            // The server is there; what it said has nothing to do with health.
+            // The server is up; what it said has nothing to do with health.
             default: succeeded = nil
             }
         }
@@ -121,7 +121,7 @@ package final class HealthProber: Sendable {
         finish(subject, next: pause.map { time.now() + $0 })
     }
 
-    /// Ends a probe, and plans the next one if there is to be one.
+    /// Ends a probe, and schedules the next one if there is to be one.
     private func finish(_ subject: ProbeSubject, next: MonotonicInstant?) {
         let isWaitedFor = state.withLock { state in
             let wasFull = state.underWay >= limit

@@ -1,9 +1,9 @@
-// What there is to probe: which deployments have come or are to be probed otherwise, told as it happens.
+// What there is to probe: which deployments are new or are to be probed differently, reported as it happens.
 
 import GatewayWire
 import Synchronization
 
-/// A deployment as the prober knows it.
+/// A deployment, as the prober knows it.
 struct ProbeSubject: Sendable, Hashable {
     /// The public name of the group's model.
     let model: String
@@ -13,7 +13,7 @@ struct ProbeSubject: Sendable, Hashable {
     let number: UInt64
 }
 
-/// What a probe is to find out.
+/// What a probe should find out.
 package struct ProbeQuestion: Sendable {
     /// The deployment to ask.
     package let deployment: Deployment
@@ -29,7 +29,7 @@ package struct ProbeQuestion: Sendable {
     }
 }
 
-/// Collects news for one prober, so that it need not look through the whole fleet for them.
+/// Collects news for one prober, so that it need not scan the whole fleet for it.
 final class ProbeNews: Sendable {
     private struct State {
         var isWatched = false
@@ -39,15 +39,15 @@ final class ProbeNews: Sendable {
     private let state = Lock(State())
     /// Models that calls have found missing.
     let missing = MissingModels()
-    /// Is sent when there is something to take, and when the prober's own plans have changed.
+    /// Sent when there is something to take, and when the prober's own plans have changed.
     let changed = Signal()
 
-    /// Begins or ends to collect; nothing is kept as long as nobody probes.
+    /// Starts or stops collecting; nothing is kept while nobody probes.
     func watch(_ isWatched: Bool) {
         state.withLock { $0 = State(isWatched: isWatched) }
     }
 
-    /// Tells of a deployment that is new, or whose probes have other settings.
+    /// Reports a deployment that is new, or whose probes have new settings.
     func tell(_ subject: ProbeSubject) {
         let isWatched = state.withLock { state in
             if state.isWatched { state.subjects.append(subject) }

@@ -1,4 +1,4 @@
-// The kinds of engines that workers run, and what each one can be recognized by.
+// The kinds of engines that workers run, and how each one can be recognized.
 
 /// The program that a worker runs.
 public struct Engine: Sendable, Hashable {
@@ -34,10 +34,10 @@ public struct Engine: Sendable, Hashable {
     }
 }
 
-/// What tells an engine from the others: an endpoint that no other engine has, and what is in its answer.
+/// What distinguishes an engine from the others: an endpoint that no other engine has, and what its answer contains.
 struct EngineSignature: Sendable {
     let kind: Engine.Kind
-    /// The endpoints to ask, the first that answers counts.
+    /// The endpoints to try; the first that answers counts.
     let paths: [String]
     /// The `owned_by` of its models in `/v1/models`, if the engine always says the same.
     let owner: String?
@@ -46,7 +46,7 @@ struct EngineSignature: Sendable {
     /// The version in the answer.
     let version: @Sendable (JSONValue) -> String?
 
-    /// In the order in which they are asked. SGLang and llama.cpp copy some of Ollama's endpoints, so that they come
+    /// In the order in which they are tried. SGLang and llama.cpp copy some of Ollama's endpoints, so they come
     /// before it.
     static let all = [
         EngineSignature(

@@ -2,12 +2,12 @@
 
 /// Asks one worker.
 package struct EngineClient: Sendable {
-    /// An answer that was read whole.
+    /// An answer that was read in full.
     package struct Answer: Sendable {
         package var status: Int
         package var body: [UInt8]
 
-        /// The body as JSON; nil if it is none.
+        /// The body as JSON; nil if it is not JSON.
         var json: JSONValue? { try? JSONValue(parsing: body) }
     }
 
@@ -17,7 +17,7 @@ package struct EngineClient: Sendable {
     /// The base URL of the worker's API.
     let url: BaseURL
     let apiKey: Secret?
-    /// Who asks.
+    /// Who is asking.
     let identity: GatewayIdentity
     let transport: any HTTPTransport
     let timeout: Duration
@@ -40,7 +40,7 @@ package struct EngineClient: Sendable {
         Timeouts(connect: timeout, firstByte: timeout, idle: timeout, total: timeout)
     }
 
-    /// Asks for a path of the server itself, beginning with a slash.
+    /// Requests a path of the server itself; it begins with a slash.
     package func get(_ path: String) async throws(GatewayError) -> Answer {
         var headers = identity.marks
         if let apiKey, !apiKey.isEmpty { headers.append(HTTPHeader("authorization", "Bearer \(apiKey.reveal())")) }
@@ -54,8 +54,8 @@ package struct EngineClient: Sendable {
         return Answer(status: response.status, body: try await response.wholeBody(limit: Self.largestAnswer))
     }
 
-    /// Asks for the models that the worker offers. Names that cannot be public names are left out.
-    /// - Throws: ``GatewayError/Code/loopDetected`` if the worker is the gateway that asks.
+    /// Requests the models that the worker offers. Names that cannot be public names are left out.
+    /// - Throws: ``GatewayError/Code/loopDetected`` if the worker is the gateway itself.
     package func models() async throws(GatewayError) -> [ModelInfo] {
         let provider = try provider(name: Engine.Kind.generic.rawValue)
         let listing: (models: [ModelInfo], gatewayID: String?)

@@ -1,4 +1,4 @@
-// Finds out which engine a worker runs, from the endpoints that only that engine has.
+// Finds out which engine a worker runs by asking for endpoints that only one engine has.
 
 /// Tells engines apart.
 package struct EngineDetector: Sendable {
@@ -8,9 +8,9 @@ package struct EngineDetector: Sendable {
         self.client = client
     }
 
-    /// Which engine the worker runs: a generic one if it has the endpoints of none; nil if an endpoint could not be
-    /// asked, so that a worker in trouble is not taken for a generic one forever.
-    /// - Parameter models: What the worker answered at `/v1/models`.
+    /// Which engine the worker runs: a generic one if it has none of those endpoints; nil if an endpoint could not be
+    /// asked, so that a worker in trouble is not mistaken for a generic one forever.
+    /// - Parameter models: The worker's answer at `/v1/models`.
     package func detect(_ models: [ModelInfo]) async -> Engine? {
         let owners = Set(models.compactMap(\.ownedBy))
         do throws(GatewayError) {

@@ -1,4 +1,4 @@
-// What each engine calls its load in `/metrics`, and how its numbers become a report.
+// What each engine calls its load in `/metrics`, and how the numbers become a report.
 
 /// The names of an engine's metrics.
 package struct EngineMetrics: Sendable {
@@ -8,19 +8,19 @@ package struct EngineMetrics: Sendable {
     let cacheUsage: [String]
     /// Prompt tokens per second, averaged by the engine.
     let throughput: String?
-    /// Tokens that the KV cache holds.
+    /// How many tokens the KV cache holds.
     let cacheTokens: String?
     /// A metric whose labels are the sizes of the KV cache.
     let cacheInfo: String?
 
-    /// Where they are.
+    /// The path of the metrics.
     static let path = "/metrics"
 
-    /// The names that an engine uses; nil for engines that have no metrics of their load.
+    /// The names that an engine uses; nil for engines without metrics about their load.
     package static func of(_ engine: Engine) -> EngineMetrics? {
         switch engine.kind {
         case .vllm:
-            // The name of the cache's usage changed with vLLM's engine V1.
+            // vLLM's engine V1 renamed the metric of the cache's usage.
             EngineMetrics(
                 running: ["vllm:num_requests_running"],
                 waiting: ["vllm:num_requests_waiting"],
@@ -53,7 +53,7 @@ package struct EngineMetrics: Sendable {
 
     /// Reads an engine's metrics; nil if neither its running nor its waiting requests are among them.
     ///
-    /// Series of one name are added up (an engine with data parallelism has one for each rank); shares are averaged.
+    /// Series with the same name are added up (an engine with data parallelism has one per rank); shares are averaged.
     package func read(_ text: [UInt8]) -> EngineReading? {
         let samples = MetricsReader.samples(in: text) { name in
             running.contains(name) || waiting.contains(name) || cacheUsage.contains(name) || name == throughput
@@ -94,13 +94,13 @@ package struct EngineMetrics: Sendable {
         return blocks.isEmpty ? nil : blocks.reduce(0) { $0.addingReportingOverflow($1).partialValue }
     }
 
-    /// A gauge as a count, whatever the engine wrote.
+    /// A gauge as a count, however the engine wrote it.
     private static func count(_ value: Double) -> Int { Int(min(max(value, 0), 1e12)) }
 }
 
-/// What an engine said about itself at one moment.
+/// What an engine reported about itself at one moment.
 package struct EngineReading: Sendable {
     package var load: EngineLoad
-    /// When its process was started, in seconds since 1970.
+    /// When its process started, in seconds since 1970.
     package var startTime: Double?
 }

@@ -1,4 +1,4 @@
-// Reads the samples of Prometheus' text format (version 0.0.4; OpenMetrics differs in nothing that is read here).
+// Reads the samples in Prometheus' text format (version 0.0.4; OpenMetrics does not differ in anything read here).
 
 /// The text format of metrics.
 package enum MetricsReader {
@@ -16,10 +16,10 @@ package enum MetricsReader {
         }
     }
 
-    /// The samples that are kept; an engine has some dozens of each name.
+    /// The most samples that are kept; an engine has a few dozen of each name.
     static let mostSamples = 10_000
 
-    /// The samples with wanted names. Lines that are not well formed are passed over: what they would have said is not
+    /// The samples with wanted names. Lines that are not well formed are skipped: what they would have said is not
     /// known, and the others are still true.
     package static func samples(in text: [UInt8], where isWanted: (String) -> Bool) -> [Sample] {
         var samples: [Sample] = []
@@ -74,7 +74,7 @@ package enum MetricsReader {
                 }
             }
             skipSpace()
-            // What may follow the value is its time.
+            // A timestamp may follow the value.
             let digits = rest.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "\r") }
             guard let value = Self.number(String(decoding: digits, as: UTF8.self)) else { return nil }
             return Sample(name: name, labels: labels, value: value)

@@ -5,12 +5,12 @@
 package struct DNSAnswer: Sendable {
     /// Where a service runs.
     package struct Service: Sendable, Hashable {
-        /// Lower ones first.
+        /// Lower values come first.
         package var priority: Int
-        /// The share among those of one priority.
+        /// The share among records of the same priority.
         package var weight: Int
         package var port: Int
-        /// The host's name, without a dot at its end.
+        /// The host's name, without a trailing dot.
         package var host: String
 
         /// Creates a record.
@@ -27,8 +27,8 @@ package struct DNSAnswer: Sendable {
         package var reason: String
     }
 
-    /// The SRV records, in their order. Records of other types, such as the CNAME that led there, are passed over; a
-    /// record for `.` says that the service is not offered and is left out.
+    /// The SRV records, in order. Records of other types, such as the CNAME that led there, are skipped; a
+    /// record for `.` means that the service is not offered, and is left out.
     package let services: [Service]
 
     /// Reads a message.
@@ -92,7 +92,7 @@ extension DNSAnswer {
             return Service(priority: priority, weight: weight, port: port, host: try name())
         }
 
-        /// A name, its compression undone. Each pointer must lead further to the front, so that none leads in a circle.
+        /// A decompressed name. Each pointer must point further towards the front, so that there are no cycles.
         mutating func name() throws(Malformed) -> String {
             var text = ""
             var end: Int?

@@ -1,12 +1,12 @@
-// Workers from DNS: the addresses of a name, or the services of one that begins with an underscore.
+// Workers from DNS: the addresses of a name, or the services of a name that begins with an underscore.
 
 import GatewaySystem
 
-/// Asks DNS for workers again and again.
+/// Asks DNS for workers at regular intervals.
 ///
 /// An address becomes `http://ADDRESS:PORT/v1`. An SRV record becomes `http://HOST:PORT/v1` with the record's priority
-/// and weight. If DNS gives no answer the last workers stay: those that are gone fail their probes, and those that are
-/// not go on working while DNS does not. An answer without any of the last workers is asked for once more.
+/// and weight. If DNS does not answer, the last workers stay: those that are gone fail their probes, and those that are
+/// not keep working even though DNS does not. If an answer has none of the last workers, DNS is asked once more.
 package struct DNSWorkerSource: WorkerSource {
     /// Answers for a name; may block.
     package struct Resolver: Sendable {
@@ -52,9 +52,9 @@ package struct DNSWorkerSource: WorkerSource {
 
     /// Watches a name.
     /// - Parameters:
-    ///   - host: The name; one that begins with `_`, such as `_vllm._tcp.example.com`, is asked for SRV records.
+    ///   - host: The name; for one that begins with `_`, such as `_vllm._tcp.example.com`, SRV records are requested.
     ///   - port: The port of workers found by address; SRV records name their own.
-    ///   - interval: The time between two questions.
+    ///   - interval: The time between two queries.
     package init(
         host: String,
         port: Int,

@@ -1,13 +1,13 @@
-// Workers from a file with one base URL on a line, read again when it changes.
+// Workers from a file with one base URL per line, read again when it changes.
 
 import GatewaySystem
 
 /// Watches a file that lists workers.
 ///
-/// Empty lines and what follows a `#` at the start of a line or after white space are left out. If a line cannot be used,
-/// the last good list stays; a first list keeps its good lines, because there is none to stay with. A file that changes is
-/// taken over when it has stood still for a moment, so that no half of it is used while it is being written; one that
-/// would take away all workers must stand still for longer, and nothing is taken away while there is no file.
+/// Empty lines, and what follows a `#` at the start of a line or after white space, are ignored. If a line is invalid,
+/// the last good list stays; the first list keeps its good lines, because there is no earlier one. A changed file is
+/// read once it has stood still for a moment, so that it is not used half-written; one that
+/// would remove all workers must stand still for longer, and nothing is removed while there is no file.
 package struct FileWorkerSource: WorkerSource {
     package let name = "file"
     let path: String
@@ -15,7 +15,7 @@ package struct FileWorkerSource: WorkerSource {
     let time: TimeSource
 
     /// Watches the file at a path.
-    /// - Parameter interval: The time between two looks at the file's date, size and identity.
+    /// - Parameter interval: How often the file's date, size and identity are checked.
     package init(path: String, interval: Duration = .seconds(1), time: TimeSource = .system) {
         self.path = path
         self.interval = interval
@@ -34,17 +34,17 @@ package struct FileWorkerSource: WorkerSource {
 
     /// What has been seen of the file so far.
     private struct ListReader {
-        /// How long a file that has changed must stand still before it is taken over.
+        /// How long a changed file must stand still before it is used.
         private static let settling = Duration.milliseconds(250)
 
-        /// The state of the file that is done with.
+        /// The state of the file that has been dealt with.
         var taken: FileStatus?
         private var settlingVersion: FileStatus?
         private var lists = WorkerListReview()
         private var lastProblem: String?
         private var hasList = false
 
-        /// Takes in a look at the file, and returns the time until the next one if it should be soon.
+        /// Evaluates a look at the file, and returns the time until the next one if it should be soon.
         mutating func take(_ look: Look, path: String, _ report: WorkerReport) -> Duration? {
             switch look {
             case .unchanged:
@@ -59,7 +59,7 @@ package struct FileWorkerSource: WorkerSource {
                 lastProblem = nil
                 guard !hasList || version == settlingVersion else {
                     settlingVersion = version
-                    // A file that was written in between is another one, even if it is as empty as before.
+                    // A file that was written in between is a different one, even if it is as empty as before.
                     lists.forgetDoubt()
                     return Self.settling
                 }
@@ -86,7 +86,7 @@ package struct FileWorkerSource: WorkerSource {
         }
     }
 
-    /// The workers of a list, and a sentence for each line that names none, beginning with the line's number.
+    /// The workers of a list, and for each invalid line a sentence that begins with the line's number.
     package static func parse(_ text: String) -> (workers: [WorkerAddress], problems: [String]) {
         var workers: [WorkerAddress] = []
         var problems: [String] = []

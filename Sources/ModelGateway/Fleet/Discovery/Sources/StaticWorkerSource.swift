@@ -6,7 +6,7 @@ package struct StaticWorkerSource: WorkerSource {
     let workers: [WorkerAddress]
 
     /// Checks a list of base URLs.
-    /// - Throws: ``GatewayError/Code/configuration`` for the first that cannot be used.
+    /// - Throws: ``GatewayError/Code/configuration`` for the first invalid one.
     package init(_ urls: [String]) throws(GatewayError) {
         var workers: [WorkerAddress] = []
         for url in urls { workers.append(try WorkerAddress(url)) }

@@ -1,8 +1,8 @@
-// Whether a source's list of workers may replace the one before.
+// Whether a source's list of workers may replace the previous one.
 
-/// Believes a list that would take away all workers at once only if a second look shows the same: a file that is being
-/// written, or a resolver that has lost its data, looks like that for a moment. Those whom such a list names anew may
-/// come at once.
+/// Believes a list that would remove all workers at once only if a second look shows the same: a file that is being
+/// written, or a resolver that has lost its data, looks like that for a moment. Workers that such a list adds may
+/// be used at once.
 struct WorkerListReview: Sendable {
     /// The least time until the second look.
     static let secondLook = Duration.seconds(2)
@@ -10,7 +10,7 @@ struct WorkerListReview: Sendable {
     private var current: [WorkerAddress] = []
     private var doubted: Set<String>?
 
-    /// Makes the next list that takes away everyone the first one of its kind.
+    /// Makes the next list that would remove everything count as the first of its kind.
     mutating func forgetDoubt() {
         doubted = nil
     }

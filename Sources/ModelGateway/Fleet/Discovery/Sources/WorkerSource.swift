@@ -1,4 +1,4 @@
-// Places that say which workers there are.
+// Where the gateway learns which workers there are.
 
 /// Names workers for as long as it is watched: a service registry, a cluster's API, a table in a database.
 ///
@@ -22,14 +22,15 @@
 /// let gateway = Gateway(workerSources: [RegistrySource(registry: registry)])
 /// try await gateway.run()
 /// ```
-/// A worker is asked for its models as soon as it is named, and gets calls once it has answered.
+/// A worker is asked for its models as soon as it is named, and receives calls once it has answered.
 public protocol WorkerSource: Sendable {
-    /// What the source is called in ``Worker/sources`` and in logs. The gateway appends a number to a name that another of
-    /// its sources has already, and to `api`, which stands for ``Gateway/addWorker(url:apiKey:weight:priority:labels:tags:)``.
+    /// What the source is called in ``Worker/sources`` and in logs. The gateway appends a number to a name that another
+    /// of its sources has already, and to `api`, which stands for
+    /// ``Gateway/addWorker(url:apiKey:weight:priority:labels:tags:)``.
     var name: String { get }
 
-    /// Reports the whole set of workers each time that it is known or has changed, until the task is cancelled. A set
-    /// that cannot be found out is not reported: the last one stays. So it does when the method returns.
+    /// Reports the whole set of workers whenever it is first known or has changed, until the task is cancelled. A set
+    /// that cannot be determined is not reported: the last one stays, as it does when the method returns.
     ///
     /// Called once by ``Gateway/run(logger:)``.
     /// - Parameter report: Receives what the source finds out, on any thread.
@@ -38,10 +39,10 @@ public protocol WorkerSource: Sendable {
 
 /// Receives what a source of workers finds out.
 public struct WorkerReport: Sendable {
-    /// Receives all workers that there are now. Those of the source's last report that are not among them get no new
-    /// calls and are removed when those under way have ended.
+    /// Receives all workers that there are now. Those from the source's last report that are missing receive no new
+    /// calls, and are removed when the calls in flight have ended.
     public let workers: @Sendable ([WorkerAddress]) -> Void
-    /// Receives a sentence about why the workers could not be found out; it is logged as a warning.
+    /// Receives a sentence about why the workers could not be determined; it is logged as a warning.
     public let problem: @Sendable (String) -> Void
 
     /// Creates a pair of receivers, as the gateway does; for tests of sources.

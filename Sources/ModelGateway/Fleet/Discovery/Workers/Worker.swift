@@ -1,17 +1,17 @@
-// What can be seen of a worker.
+// What a worker looks like from outside.
 
 /// A server whose models are discovered, at one moment.
 public struct Worker: Sendable {
-    /// How far the gateway has come with a worker.
+    /// How far the gateway has got with a worker.
     public enum State: String, Sendable, Hashable {
-        /// It has not answered yet; it is asked again and again.
+        /// It has not answered yet, and is asked repeatedly.
         case connecting
         /// It has said which models it offers.
         case ready
-        /// It answered before but did not when last asked.
+        /// It has answered before, but not when last asked.
         case unreachable
-        /// It is this gateway itself and receives no calls. It is asked again now and then, as another server may come to be
-        /// at its address.
+        /// It is this gateway itself and receives no calls. It is asked again now and then, since another server may
+        /// appear at its address.
         case refused
         /// It takes no new calls; see ``Worker/isLeaving``.
         case draining
@@ -23,9 +23,9 @@ public struct Worker: Sendable {
     public var url: String
     /// Who named it: `configuration`, `api`, `file`, `dns` or a ``WorkerSource`` of the program; in alphabetical order.
     public var sources: [String]
-    /// How far the gateway has come with it.
+    /// How far the gateway has got with it.
     public var state: State
-    /// Whether it goes away when its last call has ended.
+    /// Whether it will be removed when its last call has ended.
     public var isLeaving: Bool
     /// The program that it runs; nil before that is known.
     public var engine: Engine?
@@ -33,13 +33,13 @@ public struct Worker: Sendable {
     public var models: [String]
     /// The share of calls relative to other workers.
     public var weight: Double
-    /// The tier; lower numbers first.
+    /// The tier; lower numbers come first.
     public var priority: Int
-    /// Names that calls can prefer it by.
+    /// Tags by which calls can prefer it.
     public var tags: [String]
     /// Names and values for people and dashboards.
     public var labels: [String: String]
-    /// Why it could not be asked, if the last question failed.
+    /// Why it could not be asked, if the last request failed.
     public var problem: String?
     /// Its deployments, one for each model.
     public var deployments: [DeploymentStatus]

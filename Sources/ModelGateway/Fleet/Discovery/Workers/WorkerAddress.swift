@@ -2,15 +2,15 @@
 
 import GatewayWire
 
-/// The address of an OpenAI-compatible server, and what the place that named it says about its share of the calls.
+/// The address of an OpenAI-compatible server, and what its source says about its share of the calls.
 public struct WorkerAddress: Sendable, Hashable {
-    /// The base URL of the server's API, with `/v1` for a path if none was given.
+    /// The base URL of the server's API, with the path `/v1` if none was given.
     package let url: BaseURL
-    /// Host and port, such as `10.0.0.1:8000`; followed by the path if it is not `/v1`. Two addresses with the same are
-    /// one worker.
+    /// Host and port, such as `10.0.0.1:8000`, followed by the path if it is not `/v1`. Two addresses with the same one
+    /// are one worker.
     package let place: String
-    /// The worker's id: the same in every process, and without the address in it, so that it may be shown to those who
-    /// must not see that.
+    /// The worker's id: the same in every process, and without the address in it, so that it may be shown to people who
+    /// must not see the address.
     public let id: String
     /// The share of calls relative to other workers, 0 to 1,000; 0 keeps calls away. Nil, if the source says nothing
     /// about it, stands for 1 and leaves alone what ``Gateway/updateWorker(_:_:)`` set.
@@ -40,6 +40,6 @@ public struct WorkerAddress: Sendable, Hashable {
 }
 
 extension BaseURL {
-    /// The address of the server behind an API, under which its health and its metrics are: the API's without `/v1`.
+    /// The address of the server behind an API, where its health and its metrics are: the API's without `/v1`.
     package var server: String { path.hasSuffix("/v1") ? String(description.dropLast(3)) : description }
 }

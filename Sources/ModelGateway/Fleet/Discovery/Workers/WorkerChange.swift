@@ -1,18 +1,18 @@
 // What can be changed about a worker while it runs.
 
-/// A change to a worker; what is nil stays as it is.
+/// A change to a worker; whatever is nil stays as it is.
 public struct WorkerChange: Sendable, Hashable {
     /// The share of calls, 0 to 1,000; 0 keeps calls away.
     public var weight: Double?
     /// The tier, 0 to 1,000; lower numbers first.
     public var priority: Int?
-    /// All labels; those that are not among them are removed.
+    /// All labels; any others are removed.
     public var labels: [String: String]?
-    /// All tags that calls can prefer it by; those that are not among them are removed.
+    /// All tags by which calls can prefer it; any others are removed.
     public var tags: [String]?
-    /// The bearer token that it is sent from now on. An empty one removes the worker's own.
+    /// The bearer token that it is sent from now on. An empty one removes the worker's own token.
     public var apiKey: Secret?
-    /// True sends no new calls to the worker, while those under way go on; false takes it back into service.
+    /// True sends no new calls to the worker, while those in flight continue; false returns it to service.
     public var isDraining: Bool?
 
     /// Creates a change.
@@ -32,7 +32,7 @@ public struct WorkerChange: Sendable, Hashable {
         self.isDraining = isDraining
     }
 
-    /// What a log line about it says.
+    /// What a log line says about it.
     var logged: [(String, String)] {
         var values: [(String, String)] = []
         if let weight { values.append(("weight", NumberText.format(weight))) }
@@ -77,7 +77,7 @@ public struct WorkerChange: Sendable, Hashable {
         }
     }
 
-    /// Whether a call can ask for it: the lists in which calls do have commas in between.
+    /// Whether a call can ask for it: calls list tags with commas in between.
     private static func isTag(_ tag: String) -> Bool {
         (1...64).contains(tag.utf8.count) && !tag.utf8.contains { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: ",") }
             && tag.first != " " && tag.last != " "

@@ -4,7 +4,7 @@ import GatewayWire
 
 /// The live state of one worker.
 struct WorkerEntry: Sendable {
-    /// No other entry of the registry has this number: results of questions find the worker that they are about.
+    /// No other entry of the registry has this number, so that answers can be matched to the worker they are about.
     let number: Int
     var address: WorkerAddress
     /// The base URL of its API: that of the address, or `/v1` below it where the worker was found to have it there.
@@ -18,7 +18,7 @@ struct WorkerEntry: Sendable {
     var labels: [String: String]
     var tags: [String]
     var sources: Set<String> = []
-    /// When it was first heard of.
+    /// When it was first named.
     let added: MonotonicInstant
     var hasAnswered = false
     var failures = 0
@@ -31,11 +31,11 @@ struct WorkerEntry: Sendable {
     var isLeaving = false
     /// When it is due to be asked for its models; never while it is being asked.
     var inspectionDue: MonotonicInstant
-    /// When it is due to be asked for its load; never while it is being asked, and for engines that do not tell.
+    /// When it is due to be asked for its load; never while it is being asked, or for engines that do not report it.
     var loadDue = MonotonicInstant.never
-    /// When its engine was started, in seconds since 1970, if it says so.
+    /// When its engine was started, in seconds since 1970, if the engine says.
     var engineStart: Double?
-    /// How often its engine was seen to start anew.
+    /// How often its engine was seen to restart.
     var restarts: UInt64 = 0
 
     /// Whether it turned out to be this gateway.
@@ -60,7 +60,8 @@ struct WorkerEntry: Sendable {
     /// The source that stands for requests to add a worker.
     static let api = "api"
 
-    /// The key that is sent to it. Whoever may add a worker could otherwise have the shared key sent to any address.
+    /// The key that is sent to it. Otherwise anyone allowed to add a worker could have the shared key sent to any
+    /// address.
     var apiKey: Secret? { ownKey ?? (sources.contains { $0 != Self.api } ? sharedKey : nil) }
 
     /// What logs call it.
@@ -78,7 +79,7 @@ struct WorkerEntry: Sendable {
         return failures > 0 ? .unreachable : .ready
     }
 
-    /// Changes when the engine that holds the caches is another one, or is spoken to with other credentials.
+    /// Changes when a different engine holds the caches, or when it is called with different credentials.
     var fingerprint: UInt64 {
         StableHash.hash([url.description, apiKey?.reveal() ?? "", "\(restarts)"].joined(separator: "\u{0}"))
     }

@@ -1,4 +1,4 @@
-// Asks workers the questions that are due, for as long as it runs.
+// Asks workers whatever is due, for as long as it runs.
 
 package import Logging
 
@@ -14,7 +14,7 @@ package struct WorkerMonitor: Sendable {
         self.logger = logger
     }
 
-    /// The least time between two looks at all workers, so that a large fleet is not looked through without a pause.
+    /// The shortest pause between two passes over all workers, so that a large fleet is not scanned nonstop.
     private static let leastPause = Duration.milliseconds(10)
 
     /// Runs until the task is cancelled.
@@ -22,7 +22,7 @@ package struct WorkerMonitor: Sendable {
         await withDiscardingTaskGroup { tasks in
             for (name, source) in named { tasks.addTask { await watch(source, name) } }
             while !Task.isCancelled {
-                // Workers that come and go are what would fill the metrics.
+                // Workers that come and go would otherwise fill up the metrics.
                 registry.fleet.series.sweep()
                 for question in registry.takeDue() { tasks.addTask { await ask(question) } }
                 let pause = registry.timeUntilNext().map { max($0, Self.leastPause) }
@@ -41,7 +41,7 @@ package struct WorkerMonitor: Sendable {
         )
     }
 
-    /// The sources by names that are different from each other: each report stands for all that its source names.
+    /// The sources by distinct names: each report stands for everything that its source names.
     private var named: [(String, any WorkerSource)] {
         var counts = [WorkerEntry.api: 1]
         return sources.map { source in
@@ -77,7 +77,7 @@ package struct WorkerMonitor: Sendable {
         }
     }
 
-    /// The models of a worker, and who asked for them: at the address that was given, and where a server has no list of
+    /// The models of a worker, and the client that got them: at the given address, or if the server has no list of
     /// models there, at `/v1` below it.
     private func models(of worker: WorkerEntry) async throws(GatewayError) -> (EngineClient, [ModelInfo]) {
         let client = try registry.client(of: worker)
@@ -101,7 +101,7 @@ package struct WorkerMonitor: Sendable {
             let answer = try await registry.client(of: worker).get(EngineMetrics.path)
             return answer.status == 200 ? metrics.read(answer.body) : nil
         } catch {
-            // An engine that is down is a matter of its probes; its load is just not known.
+            // An engine that is down is a matter for its probes; here, its load is just not known.
             return nil
         }
     }

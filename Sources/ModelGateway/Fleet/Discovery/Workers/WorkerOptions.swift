@@ -2,9 +2,9 @@
 
 /// The settings that all workers share.
 package struct WorkerOptions: Sendable {
-    /// Sent to workers that were given none of their own.
+    /// The key that is sent to workers without one of their own.
     package var apiKey: Secret?
-    /// The settings of a group that a worker's model is the first of.
+    /// The settings of a group that a worker's model creates.
     package var group: DeploymentGroup
     /// The time limits for one attempt.
     package var timeouts: Timeouts
@@ -12,9 +12,9 @@ package struct WorkerOptions: Sendable {
     package var interval: Duration
     /// How often an engine is asked for its load.
     package var loadInterval: Duration
-    /// How long an answer to such a question may take.
+    /// How long the answer to such a request may take.
     package var askTimeout: Duration
-    /// How long calls may go on at a worker that has gone.
+    /// How long calls may continue on a worker that has been removed.
     package var drainLimit: Duration
 
     package init(

@@ -1,7 +1,7 @@
-// From what a worker offers to deployments in the fleet, and back out again.
+// How a worker's models become deployments in the fleet, and leave it again.
 
 extension WorkerRegistry {
-    /// Gives the fleet a deployment for each of these models, or new settings to those that it has.
+    /// Gives the fleet a deployment for each of these models, or new settings to the ones it has.
     func deploy(_ models: [String], of entry: inout WorkerEntry, _ state: inout State) {
         guard !entry.isDraining, !entry.isLeaving else { return }
         do throws(GatewayError) {
@@ -10,7 +10,7 @@ extension WorkerRegistry {
             for model in models {
                 let deployment = deployment(of: model, by: entry, provider: provider)
                 fleet.set(deployment, of: model, template: options.group)
-                // It may have been on its way out since the model was gone for a moment.
+                // It may have been draining because the model was gone for a moment.
                 state.leaving.remove(Leaving(worker: entry.id, model: model, deployment: deployment.id))
                 try fleet.group(model).stopDraining(deployment.id)
                 entry.deployed.insert(model)
@@ -35,7 +35,7 @@ extension WorkerRegistry {
         return deployment
     }
 
-    /// Sends no more calls of these models to a worker; the deployments go when they are idle or at the limit.
+    /// Sends no more calls for these models to a worker; the deployments go once they are idle, or at the time limit.
     func withdraw(_ models: Set<String>, of entry: inout WorkerEntry, within limit: Duration, _ state: inout State) {
         for model in models {
             let leaving = Leaving(worker: entry.id, model: model, deployment: entry.deploymentID(model))
@@ -86,7 +86,7 @@ extension WorkerRegistry {
         )
     }
 
-    /// Whether there is this very gateway at an address.
+    /// Whether the server at an address is this very gateway.
     package func isOurselves(at url: String) async -> Bool {
         do throws(GatewayError) {
             let client = EngineClient(

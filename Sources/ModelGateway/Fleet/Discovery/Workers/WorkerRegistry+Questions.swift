@@ -1,15 +1,15 @@
-// Which questions to workers are due, and what follows from the answers.
+// Which requests to workers are due, and what follows from the answers.
 
 extension WorkerRegistry {
-    /// A question that is due. While it is under way the same question to the same worker is not due again.
+    /// A request that is due. While it is in progress, the same request to the same worker is not due again.
     enum Question: Sendable {
         /// Which models does it offer, and what does it run?
         case inspection(WorkerEntry)
-        /// How much is it loaded?
+        /// How loaded is it?
         case load(WorkerEntry, EngineMetrics)
     }
 
-    /// What a worker said of itself.
+    /// What a worker said about itself.
     struct Inspection: Sendable {
         var models: [ModelInfo]
         var engine: Engine?
@@ -39,10 +39,10 @@ extension WorkerRegistry {
         }
     }
 
-    // A worker that answers calls with 404 and still lists the model is not asked more often than this.
+    // A worker that answers calls with 404 but still lists the model is not asked more often than this.
     private static let leastInterval = Duration.seconds(1)
 
-    /// Asks workers early for their models which do not have one that they have offered.
+    /// Asks workers that lack a model which they have offered for their models ahead of time.
     private func hasten(_ missing: Set<MissingModels.Subject>, _ state: inout State) {
         let now = time.now()
         for subject in missing {
@@ -55,12 +55,12 @@ extension WorkerRegistry {
         }
     }
 
-    /// The time until the next question is due; nil if none ever is.
+    /// The time until the next request is due; nil if none ever is.
     func timeUntilNext() -> Duration? {
         let now = time.now()
         return update { state in
             let due = state.workers.values.map { min($0.inspectionDue, $0.loadDue) }.min() ?? .never
-            // Deployments that drain are looked after, so that models and workers go with the last of them.
+            // Draining deployments are checked on, so that models and workers go together with the last of them.
             let next = state.leaving.isEmpty ? due : min(due, now + .milliseconds(500))
             return next == .never ? nil : max(.zero, next - now)
         }
@@ -79,7 +79,7 @@ extension WorkerRegistry {
                 noteOutlook(state)
             }
             guard asked.address.url == entry.address.url else {
-                // A source has written its address otherwise since.
+                // A source has since written its address differently.
                 entry.inspectionDue = now
                 return nil
             }
@@ -100,7 +100,7 @@ extension WorkerRegistry {
     private func refuse(_ entry: inout WorkerEntry, _ state: inout State, now: MonotonicInstant) -> String? {
         let wasKnown = entry.isOurselves
         entry.isOurselves = true
-        // Nobody need wait for its models.
+        // Nobody needs to wait for its models.
         entry.hasAnswered = true
         entry.problem = "It is this gateway itself and receives no calls; remove it."
         entry.inspectionDue = now + options.interval
@@ -125,7 +125,7 @@ extension WorkerRegistry {
         entry.models = inspection.models
         if entry.url != inspection.url {
             entry.url = inspection.url
-            // Its deployments are at another address now.
+            // Its deployments have a different address now.
             deploy(Array(entry.deployed), of: &entry, &state)
         }
         entry.inspectionDue = now + options.interval
@@ -144,7 +144,7 @@ extension WorkerRegistry {
         let now = time.now()
         update { state in
             guard var entry = state.workers[asked.id], entry.number == asked.number, !entry.isLeaving else { return }
-            // An engine that does not tell is asked again after it was asked for its models.
+            // An engine that does not report its load is asked again after the next request for its models.
             entry.loadDue = reading == nil ? .never : now + options.loadInterval
             if let start = reading?.startTime {
                 if let known = entry.engineStart, abs(known - start) > 1 {

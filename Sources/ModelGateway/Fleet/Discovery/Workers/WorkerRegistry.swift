@@ -1,4 +1,4 @@
-// The workers that there are, and the deployments that the fleet has because of them.
+// The known workers, and the deployments that the fleet has because of them.
 
 import GatewayWire
 internal import Logging
@@ -6,10 +6,10 @@ import Synchronization
 
 /// Keeps the fleet in step with the workers: one deployment for each model of each worker.
 ///
-/// Questions to workers are asked elsewhere; the registry says which are due and takes the answers.
+/// The workers are asked elsewhere; the registry says which requests are due and takes the answers.
 package final class WorkerRegistry: Sendable {
     package let fleet: Fleet
-    /// Who asks the workers.
+    /// How the gateway identifies itself to workers.
     package let identity: GatewayIdentity
     let options: WorkerOptions
     let time: TimeSource
@@ -23,7 +23,7 @@ package final class WorkerRegistry: Sendable {
         var hasSources = false
         /// What each source reported last.
         var reported: [String: Set<String>] = [:]
-        /// Deployments that are on their way out of the fleet.
+        /// Deployments that are leaving the fleet.
         var leaving: Set<Leaving> = []
     }
 
@@ -33,11 +33,11 @@ package final class WorkerRegistry: Sendable {
         var deployment: String
     }
 
-    /// Says that something is due earlier than it was.
+    /// Signals that something has become due earlier.
     let changed = Signal()
 
     /// Creates an empty registry.
-    /// - Parameter transport: What workers are reached with; nil makes one when the first worker comes.
+    /// - Parameter transport: How workers are reached; with nil one is created for the first worker.
     package init(
         _ fleet: Fleet,
         options: WorkerOptions = WorkerOptions(),
@@ -72,10 +72,10 @@ package final class WorkerRegistry: Sendable {
 // MARK: - What may still come
 
 extension WorkerRegistry {
-    // A worker that has not answered for so long since it was named is not waited for any more.
+    // A worker that has not answered for this long since it was named is no longer waited for.
     private static let patience = Duration.seconds(60)
 
-    /// Says that sources will name workers: models that nobody offers yet may come.
+    /// Notes that sources will name workers, so models that nobody offers yet may still appear.
     package func awaitSources() {
         update { state in
             state.hasSources = true
@@ -83,7 +83,7 @@ extension WorkerRegistry {
         }
     }
 
-    /// Tells the fleet which error calls of unknown models receive.
+    /// Tells the fleet which error calls to unknown models receive.
     func noteOutlook(_ state: State) {
         let present = state.workers.values.filter { !$0.isLeaving }
         let silent = present.filter { !$0.hasAnswered }
@@ -114,7 +114,7 @@ extension WorkerRegistry {
     }
 
     /// Adds a worker that somebody named while the gateway runs. It is not sent the key of all workers.
-    /// - Throws: ``GatewayError/Code/conflict`` if there is one with this address.
+    /// - Throws: ``GatewayError/Code/conflict`` if there already is one with this address.
     package func add(
         _ address: WorkerAddress,
         apiKey: Secret?,
@@ -141,7 +141,7 @@ extension WorkerRegistry {
         return worker
     }
 
-    /// Takes the whole set of workers that a source names now.
+    /// Takes the complete set of workers that a source names now.
     package func report(_ addresses: [WorkerAddress], from source: String) {
         update { state in
             let ids = Set(addresses.map(\.id))
@@ -149,7 +149,7 @@ extension WorkerRegistry {
             for id in before.subtracting(ids) {
                 part(id, from: source, &state)
             }
-            // A worker that was removed by hand stays away until the source has left it out once.
+            // A worker that was removed by hand stays removed until the source has left it out once.
             for address in addresses where !before.contains(address.id) {
                 if let known = state.workers[address.id], !known.isLeaving {
                     join(address, source: source, &state)
@@ -164,7 +164,7 @@ extension WorkerRegistry {
         changed.send()
     }
 
-    /// Sends no more calls to a worker, and removes it when those under way have ended or at a deadline.
+    /// Sends no more calls to a worker, and removes it when those in flight have ended, or at a deadline.
     /// - Returns: The worker as it is now, or nil if there is none with this id.
     package func remove(_ id: String, within limit: Duration) -> Worker? {
         let worker: Worker? = update { state in
@@ -172,7 +172,7 @@ extension WorkerRegistry {
             guard var entry = state.workers[id] else { return nil }
             leave(id, within: limit, &state)
             noteOutlook(state)
-            // A worker without calls is gone already; it is shown as it was at last.
+            // A worker without calls is gone already; it is shown as it last was.
             entry.isLeaving = true
             return describe(state.workers[id] ?? entry)
         }
@@ -182,7 +182,7 @@ extension WorkerRegistry {
 
     /// Changes a worker.
     /// - Returns: The worker as it is now, or nil if there is none with this id.
-    /// - Throws: ``GatewayError/Code/conflict`` if it is on its way out.
+    /// - Throws: ``GatewayError/Code/conflict`` if it is being removed.
     package func change(_ id: String, _ change: WorkerChange) throws(GatewayError) -> Worker? {
         try change.validate()
         let result: Result<Worker?, GatewayError> = update { state in
@@ -219,7 +219,7 @@ extension WorkerRegistry {
         return entry
     }
 
-    /// A source names a worker that is there already: with it come the address as the source writes it, and the key of
+    /// A source names a worker that is already there: it then has the address as the source writes it, and the key of
     /// all workers.
     private func join(_ address: WorkerAddress, source: String, _ state: inout State) {
         guard var entry = state.workers[address.id] else { return }
@@ -229,7 +229,7 @@ extension WorkerRegistry {
         named.priority = entry.address.priority
         if named.url != entry.address.url {
             entry.url = named.url
-            // Never is while it is being asked, at the old address; that answer will not count.
+            // It is never due while it is being asked, at the old address; that answer will not count.
             if entry.inspectionDue != .never { entry.inspectionDue = time.now() }
         }
         entry.address = named
@@ -237,10 +237,10 @@ extension WorkerRegistry {
         state.workers[entry.id] = entry
     }
 
-    /// A source names a worker no longer.
+    /// A source no longer names a worker.
     private func part(_ id: String, from source: String, _ state: inout State) {
         guard var entry = state.workers[id], entry.sources.remove(source) != nil else { return }
-        // One that others name as well may lose the key of all workers with it.
+        // One that others name as well may lose the key of all workers by this.
         if !entry.sources.isEmpty { deploy(Array(entry.deployed), of: &entry, &state) }
         state.workers[id] = entry
         if entry.sources.isEmpty { leave(id, within: options.drainLimit, &state) }
@@ -265,7 +265,7 @@ extension WorkerRegistry {
         entry.tags = change.tags ?? entry.tags
         if let key = change.apiKey {
             entry.ownKey = key.isEmpty ? nil : key
-            // Its answer with the other key may be another one.
+            // Its answer may be different with the other key.
             if !entry.isLeaving, entry.inspectionDue != .never { entry.inspectionDue = time.now() }
         }
         if let isDraining = change.isDraining, isDraining != entry.isDraining {
