@@ -25,8 +25,8 @@ package struct HTTPResponseHead: Sendable {
 /// Reads one response after the other from a connection. Interim (1xx) responses are passed over.
 ///
 /// It is strict where two readers could disagree about where a body ends: a length that is not a number, two lengths
-/// that differ, or a coding it does not know end the connection. After an error nothing more can be read. NIO's reader
-/// reads the same out of what both accept (a test holds them against each other).
+/// that differ, or a coding it does not know end the connection. After an error nothing more can be read. Where it is
+/// stricter than NIO's reader or laxer, and why, is a table in Tests/ModelGatewayServerTests/Differential.
 package struct HTTPResponseReader: Sendable {
     private enum State {
         case statusLine

@@ -1,0 +1,1 @@
+../../../ModelGatewayServerTests/Differential/ResponseDifference.swift
