@@ -23,7 +23,7 @@ public struct GatewayService: Service {
     /// Creates the service of a gateway; run one for each.
     /// - Parameters:
     ///   - gateway: The gateway.
-    ///   - logger: Receives what ``Gateway/run(logger:)`` logs. Default: a logger with the label `modelgateway.fleet`.
+    ///   - logger: Receives what `Gateway.run(logger:)` logs. Default: a logger with the label `modelgateway.fleet`.
     public init(_ gateway: Gateway, logger: Logger = Logger(label: "modelgateway.fleet")) {
         self.gateway = gateway
         self.logger = logger

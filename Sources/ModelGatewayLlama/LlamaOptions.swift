@@ -7,7 +7,7 @@ public struct LlamaOptions: Sendable, Hashable {
     public var contextLength: Int?
     /// How many sequences are decoded together, 1…64. Default 4. More calls wait in line.
     public var parallel: Int
-    /// How many calls may wait in line before further ones are refused with ``GatewayError/Code/unavailable``.
+    /// How many calls may wait in line before further ones are refused with `GatewayError.Code.unavailable`.
     /// Default 256.
     public var queueLimit: Int
     /// Threads for computing. Nil takes one for each physical core that the process may use, and fewer while other programs
@@ -18,7 +18,7 @@ public struct LlamaOptions: Sendable, Hashable {
     /// How many prompt tokens are computed in one step, 32…8192. Default 512. While answers are being written, at most a
     /// quarter of it, and so few that the next token comes within 200 ms, or within twice its usual time if that is more.
     public var batchSize: Int
-    /// Whether the same call gives the same answer each time: at temperature 0 and with a ``Sampling/seed``. Default false.
+    /// Whether the same call gives the same answer each time: at temperature 0 and with a `Sampling.seed`. Default false.
     ///
     /// Sequences that are computed together do not see each other, but their number and their places in the cache decide in
     /// which order the sums of the attention are made, and so how they are rounded: with the small model logits move by up

@@ -18,7 +18,7 @@ import Synchronization
 /// from where it differs. A cancelled call gives its place up at the next token.
 ///
 /// The package trait `LlamaCpp` must be on; without it ``isAvailable`` is false and loading throws
-/// ``GatewayError/Code/unsupported``.
+/// `GatewayError.Code.unsupported`.
 public final class LlamaProvider: Provider {
     private enum Phase {
         case unloaded
@@ -64,12 +64,12 @@ public final class LlamaProvider: Provider {
     ///
     /// Cancelling the task gives the load up, unless another task waits for it too.
     /// - Parameter progress: Called on the loading thread with what is done, 0…1.
-    /// - Throws: ``GatewayError/Code/modelLoadFailed`` that says what is wrong with the file.
+    /// - Throws: `GatewayError.Code.modelLoadFailed` that says what is wrong with the file.
     public func load(progress: (@Sendable (Double) -> Void)? = nil) async throws(GatewayError) {
         _ = try await engine(progress: progress)
     }
 
-    /// Frees the memory of the model. Answers in progress fail with ``GatewayError/Code/shuttingDown``; a later call
+    /// Frees the memory of the model. Answers in progress fail with `GatewayError.Code.shuttingDown`; a later call
     /// loads the model again.
     public func unload() async {
         let phase = phase.withLock { phase in

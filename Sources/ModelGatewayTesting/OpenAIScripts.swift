@@ -19,7 +19,9 @@ extension Script {
     /// A streamed chat completion: a role, one chunk for each word, `stop`, usage if asked for, `[DONE]`.
     /// - Parameters:
     ///   - text: The answer of the assistant; it is cut before each space.
+    ///   - model: The model that the chunks name. Default `mock`.
     ///   - pace: The pause before each event.
+    ///   - promptTokens: The tokens of the prompt in `usage`. Default 5.
     ///   - includesUsage: Whether a chunk with `usage` and no choices comes before the end.
     public static func chatStream(
         _ text: String,

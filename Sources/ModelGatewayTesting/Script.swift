@@ -115,6 +115,8 @@ public struct Script: Sendable {
     /// - Parameters:
     ///   - events: The data of each event. A final `[DONE]` is not added.
     ///   - pace: The pause before each event.
+    ///   - status: The status of the answer. Default 200.
+    ///   - headers: Header lines besides the content type.
     public static func events(
         _ events: [String],
         pace: Duration = .zero,

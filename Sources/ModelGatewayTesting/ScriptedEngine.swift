@@ -91,7 +91,9 @@ public final class ScriptedEngine: Sendable {
     }
 
     /// Waits until so many requests have come in.
-    /// - Parameter limit: A guard against hanging; the default is generous.
+    /// - Parameters:
+    ///   - count: How many.
+    ///   - limit: A guard against hanging; the default is generous.
     /// - Throws: ``ScriptedEngineError`` after the limit, `CancellationError` if the task is cancelled.
     public func waitForRequests(_ count: Int, within limit: Duration = .seconds(20)) async throws {
         try await wait("\(count) requests", within: limit) { $0.requests.count >= count }

@@ -96,7 +96,7 @@ public final class GatewayServer: Service {
     }
 
     /// Listens and serves until the task is cancelled or shut down gracefully.
-    /// - Throws: ``GatewayError/Code/configuration`` when the server cannot listen on its address, or a certificate or key of
+    /// - Throws: `GatewayError.Code.configuration` when the server cannot listen on its address, or a certificate or key of
     ///   its TLS cannot be used.
     public func run() async throws {
         guard (0...65_535).contains(state.options.port) else {

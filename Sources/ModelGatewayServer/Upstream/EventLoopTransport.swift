@@ -6,7 +6,7 @@ public import ModelGateway
 import NIOCore
 import NIOPosix
 
-/// An ``/ModelGateway/HTTPTransport`` that keeps a call of a ``DataPlane`` on one thread, from the client's socket to the engine's.
+/// An `HTTPTransport` that keeps a call of a ``DataPlane`` on one thread, from the client's socket to the engine's.
 ///
 /// It speaks HTTP/1.1, in the clear and over TLS. Everything else goes to another transport: HTTP/2, a request whose body is
 /// a stream, a URL with user info, what goes through a proxy, and an engine that compresses its answers without being
@@ -36,7 +36,7 @@ public final class EventLoopTransport: HTTPTransport {
     ///   - streamDelay: The most by which the events of streams are delayed while their event loop is more than half
     ///     busy, so that several are sent at a time; 0 to 10 s. Default 50 ms; 0 means never. The first piece of an
     ///     answer is not delayed.
-    /// - Throws: ``GatewayError/Code/configuration`` that names the file of a certificate or key which cannot be used.
+    /// - Throws: `GatewayError.Code.configuration` that names the file of a certificate or key which cannot be used.
     public convenience init(
         over curl: CurlTransport,
         streamDelay: Duration = .milliseconds(50)

@@ -33,7 +33,7 @@ public final class RequestLog: CallObserver, Sendable {
     ///   - capacity: Entries that may wait, at least 1. Default 10,000.
     ///   - destination: Takes the bytes of some lines; called on the log's own thread and may block. Default: standard
     ///     error.
-    /// - Throws: ``GatewayError/Code/internalError`` if the system gives no thread or pipe.
+    /// - Throws: `GatewayError.Code.internalError` if the system gives no thread or pipe.
     public init(
         format: Configuration.Logging.Format,
         capacity: Int = 10_000,

@@ -7,7 +7,7 @@ import Synchronization
 
 /// Counts calls, their durations and their tokens.
 ///
-/// Give it to a ``Gateway`` as its observer. <doc:Metrics> lists the names. The handles of a model and deployment are made
+/// Give it to a `Gateway` as its observer. <doc:Metrics> lists the names. The handles of a model and deployment are made
 /// with their first call, and kept until the model or the deployment has been gone for ten minutes. Calls of models that
 /// do not exist are counted together, as those of ``unknownModel``.
 public final class GatewayMetrics: CallObserver, Sendable {
