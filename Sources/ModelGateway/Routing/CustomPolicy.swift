@@ -1,8 +1,8 @@
-// The policy of an embedding program, as its group asks it.
+// How a group asks a policy of the embedding program.
 
 import GatewayWire
 
-/// Lets a group use a policy of the embedding program like one of the library's.
+/// Lets a group use the embedding program's policy as if it were one of the library's.
 struct CustomPolicy: SelectionPolicy {
     private var policy: any RoutingPolicy
 

@@ -1,10 +1,10 @@
-// The policies that a configuration can name, and how each one is made out of its options.
+// The policies that a configuration can name, and how each is made from its options.
 
 import GatewayWire
 
-/// Makes routing policies from their names and options.
+/// Creates routing policies from their names and options.
 ///
-/// ``standard`` has the library's. A program adds its own, and reads its configuration with them:
+/// ``standard`` has the library's policies. A program adds its own, and reads its configuration with them:
 ///
 /// ```swift
 /// var policies = PolicyCatalog.standard
@@ -12,8 +12,8 @@ import GatewayWire
 /// let configuration = try Configuration.load(path: "gateway.toml", policies: policies)
 /// ```
 ///
-/// The file may then say `policy = "fill_first"` or `policy = { name = "fill_first", calls = 4 }`, and mistakes in it are
-/// reported with the names and keys that there are.
+/// The file may then say `policy = "fill_first"` or `policy = { name = "fill_first", calls = 4 }`, and mistakes in it
+/// are reported together with the valid names and keys.
 public struct PolicyCatalog: Sendable {
     package private(set) var entries: [any CatalogedPolicy]
 
@@ -28,11 +28,11 @@ public struct PolicyCatalog: Sendable {
         PolicyEntry(name: Policy.name) { RoutingPolicyKind(policy, $0) }
     }
 
-    /// Adds a policy with options, or replaces the one of that name.
+    /// Adds a policy with options, or replaces the one with that name.
     /// - Parameters:
     ///   - name: What configurations, explanations and metrics call it, in lower case with underscores.
     ///   - options: The type of its options.
-    ///   - make: Makes the one instance that a group uses, given the options of the configuration.
+    ///   - make: Creates the one instance that a group uses, given the options from the configuration.
     public mutating func register<Options: PolicyOptions>(
         _ name: String,
         options: Options.Type,
@@ -46,10 +46,10 @@ public struct PolicyCatalog: Sendable {
         )
     }
 
-    /// Adds a policy without options, or replaces the one of that name.
+    /// Adds a policy without options, or replaces the one with that name.
     /// - Parameters:
     ///   - name: What configurations, explanations and metrics call it, in lower case with underscores.
-    ///   - make: Makes the one instance that a group uses.
+    ///   - make: Creates the one instance that a group uses.
     public mutating func register(_ name: String, _ make: @escaping @Sendable () -> any RoutingPolicy) {
         register(name, options: NoPolicyOptions.self) { _ in make() }
     }
@@ -57,8 +57,8 @@ public struct PolicyCatalog: Sendable {
     /// The names of all policies.
     public var names: [String] { entries.map(\.name) }
 
-    /// The policy of a name, with its default options.
-    /// - Throws: ``GatewayError/Code/configuration`` with the nearest name and all that there are.
+    /// The policy with a name, with its default options.
+    /// - Throws: ``GatewayError/Code/configuration`` with the nearest name and all valid ones.
     public func policy(_ name: String) throws(GatewayError) -> RoutingPolicyKind {
         guard let entry = entries.first(where: { $0.name == name }) else {
             throw GatewayError(.configuration, "There is no policy '\(name)': \(suggestion(for: name)).")
@@ -66,15 +66,15 @@ public struct PolicyCatalog: Sendable {
         return entry.standard
     }
 
-    /// What to write in place of an unknown name. All names, even if one is close: they are few, and whoever guesses
-    /// wants to see them.
+    /// What to write in place of an unknown name. It lists all names, even if one is close: there are few, and anyone
+    /// guessing will want to see them.
     package func suggestion(for name: String) -> String {
         let nearest = nearestName(to: name, in: names).map { "did you mean '\($0)'? " } ?? ""
         return "\(nearest)allowed: \(names.joined(separator: ", "))"
     }
 }
 
-/// A policy of a catalog: its name, its options, and the policy that they make.
+/// A policy in a catalog: its name, its options, and the policy that they create.
 package protocol CatalogedPolicy: Sendable {
     associatedtype Options: PolicyOptions
 

@@ -1,7 +1,7 @@
-// One key of a policy in a configuration: what it takes, and which option it sets.
+// One key of a policy in a configuration: what it accepts, and which option it sets.
 
-/// A key that a configuration may set in a policy's table: what it takes, and which of the policy's options it sets.
-/// The default is what the options' plain initializer says.
+/// A key that a configuration may set in a policy's table: what it accepts, and which of the policy's options it sets.
+/// The default is the one of the options' plain initializer.
 public struct PolicyKey<Options: PolicyOptions>: Sendable {
     /// Where in the options a key's value goes.
     public typealias Path<Value> = any (WritableKeyPath<Options, Value> & Sendable)
@@ -31,7 +31,7 @@ public struct PolicyKey<Options: PolicyOptions>: Sendable {
         PolicyKey(name: name, value: .boolean(path), summary: summary)
     }
 
-    /// An integer of a range.
+    /// An integer in a range.
     public static func integer(
         _ name: String,
         _ path: Path<Int>,
@@ -51,7 +51,7 @@ public struct PolicyKey<Options: PolicyOptions>: Sendable {
         PolicyKey(name: name, value: .size(path, range), summary: summary)
     }
 
-    /// A number of a range.
+    /// A number in a range.
     public static func number(
         _ name: String,
         _ path: Path<Double>,
@@ -76,7 +76,7 @@ public struct PolicyKey<Options: PolicyOptions>: Sendable {
         PolicyKey(name: name, value: .text(path), summary: summary)
     }
 
-    /// A list of integers, each of a range.
+    /// A list of integers, each in a range.
     public static func integers(
         _ name: String,
         _ path: Path<[Int]>,

@@ -1,4 +1,4 @@
-// What a policy lets its users choose, described once: configuration files, checks and the reference go by it.
+// What a policy lets its users choose, described once for configuration files, checks and the reference.
 
 /// The options of a routing policy: a value whose plain initializer has the defaults, and the keys under which a
 /// configuration sets them.
@@ -22,7 +22,7 @@ public protocol PolicyOptions: Sendable, Hashable {
     init()
 }
 
-/// The options of a policy that has none.
+/// The options of a policy without any.
 struct NoPolicyOptions: PolicyOptions {
     static let keys: [PolicyKey<NoPolicyOptions>] = []
 }

@@ -1,6 +1,6 @@
-// The deployments among which a policy of an embedding program chooses.
+// The deployments that a policy of an embedding program chooses from.
 
-/// The deployments that may take a call. Looking at one costs something, counting them nothing.
+/// The deployments that may take a call. Looking at one has a cost; counting them does not.
 public struct RoutingCandidates: RandomAccessCollection, Sendable {
     private let slots: [Int32]
     private let members: [Member]

@@ -1,8 +1,8 @@
 // The protocol for policies of embedding programs.
 
-/// A way to choose among deployments that your program brings along.
+/// A way of choosing among deployments that your program provides.
 ///
-/// A group makes one instance for itself and never calls it from two threads at a time, so a policy can be a plain
+/// A group creates one instance for itself and never calls it from two threads at a time, so a policy can be a plain
 /// structure with state. It is called under the group's lock: choose quickly, and never wait for anything.
 ///
 /// ```swift
@@ -27,7 +27,7 @@ public protocol RoutingPolicy: Sendable {
     /// - Parameters:
     ///   - candidates: The deployments that may take the call, at least one, in no particular order: eligible, of one
     ///     priority tier, with the tags that the call prefers, and not tried yet by this call.
-    ///   - input: What the call tells about itself.
+    ///   - input: What routing reads from the call.
     ///   - generator: The group's random numbers, repeatable in tests.
     /// - Returns: An index into the candidates, or nil if none of them suits: then the call fails as unavailable.
     mutating func choose(

@@ -1,4 +1,4 @@
-// The choice of a policy for a group: which one, with which options.
+// Which policy a group uses, and with which options.
 
 /// How a group chooses among its deployments.
 ///
@@ -7,9 +7,9 @@
 /// DeploymentGroup(model: "gpt", deployments: accounts, policy: .manual(assignment: .leastLoad))
 /// ```
 ///
-/// Before a policy is asked, the group has left out everything that may not take the call: other priority tiers than
-/// the first one with an eligible deployment, deployments without the tags that the call prefers, and those that the
-/// call has tried already.
+/// Before it asks a policy, the group leaves out everything that may not take the call: priority tiers other than
+/// the first with an eligible deployment, deployments without the tags that the call prefers, and those that the
+/// call has already tried.
 public struct RoutingPolicyKind: Sendable, Hashable, CustomStringConvertible {
     /// The policy's name, as a configuration spells it.
     public let name: String
@@ -30,10 +30,10 @@ public struct RoutingPolicyKind: Sendable, Hashable, CustomStringConvertible {
         self.make = { _ in make() }
     }
 
-    /// A policy of your own. Two of one name count as the same one.
+    /// A policy of your own. Two with the same name count as the same one.
     /// - Parameters:
     ///   - name: What explanations and metrics call it.
-    ///   - make: Makes the one instance that a group uses.
+    ///   - make: Creates the one instance that a group uses.
     public static func custom(
         _ name: String,
         _ make: @escaping @Sendable () -> any RoutingPolicy
@@ -44,7 +44,7 @@ public struct RoutingPolicyKind: Sendable, Hashable, CustomStringConvertible {
     public var description: String { name }
 
     /// The policy for a group.
-    /// - Parameter previous: The group's policy until now; what it remembers goes on if it can.
+    /// - Parameter previous: The group's policy until now; what it remembers is kept if possible.
     func makePolicy(continuing previous: (any SelectionPolicy)? = nil) -> any SelectionPolicy { make(previous) }
 
     public static func == (left: RoutingPolicyKind, right: RoutingPolicyKind) -> Bool {

@@ -1,28 +1,29 @@
-// What the group asks of a policy: one slot out of a pool of eligible ones.
+// What a group asks of a policy: one slot from a pool of eligible ones.
 
 import GatewayWire
 
-/// What belongs to one selection besides the call's own properties.
+/// What matters for one selection besides the call's own properties.
 struct SelectionContext: Sendable {
-    /// The present.
+    /// The current time.
     var now: MonotonicInstant
-    /// Slots of the pool that this call has tried already.
+    /// Slots of the pool that this call has already tried.
     var excluded: [Int] = []
-    /// Who has the beginning of the prompt in the cache, if the policy keeps book of it.
+    /// Which deployments have the beginning of the prompt cached, if the policy keeps track of that.
     var match: PrefixMatch?
 
-    /// Leaves out of the excluded slots those that a pool does not have.
+    /// Drops excluded slots that a pool does not have.
     mutating func keepExcluded(in pool: borrowing Pool) {
         if !excluded.isEmpty { excluded.removeAll { !pool.contains($0) } }
     }
 
-    /// Whether a slot may be chosen out of a pool.
+    /// Whether a slot may be chosen from a pool.
     func allows(_ slot: Int, in pool: borrowing Pool) -> Bool {
         pool.contains(slot) && !excluded.contains(slot)
     }
 }
 
-/// A policy of the library. Its group calls it under the group's lock, so it needs none of its own and must be quick.
+/// A policy of the library. Its group calls it under the group's lock, so it needs no lock of its own and must be
+/// quick.
 protocol SelectionPolicy: Sendable {
     /// The index that pools must keep for the policy.
     var index: PoolIndex { get }
@@ -30,7 +31,7 @@ protocol SelectionPolicy: Sendable {
     /// Whether the policy looks at the prompt's text or its length.
     var readsText: Bool { get }
 
-    /// The book of prompts that the group must ask before a selection, if the policy wants it.
+    /// The record of prompts that the group must ask before a selection, if the policy needs it.
     var prefixCache: PrefixCache? { get }
 
     /// Chooses one of the pool's slots that is not excluded; the pool has at least one.
@@ -48,10 +49,10 @@ protocol SelectionPolicy: Sendable {
     /// What explains the rank of a slot: a number, and whether less of it is better.
     func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore
 
-    /// Tokens of the prompt that the deployment has to read.
+    /// How many tokens of the prompt the deployment has to read.
     func promptTokens(of input: RoutingInput, on slot: Int, context: SelectionContext) -> Int
 
-    /// A deployment became a member of the group, or its weight changed.
+    /// A deployment has become a member of the group, or its weight has changed.
     mutating func join(_ slot: Int, members: [Member])
 
     /// The deployment in a slot is no longer a member.

@@ -1,6 +1,6 @@
 // The one list of the library's policies, and what each of them must be.
 
-/// A policy of the library. All that is known about it stands in its own file: its name, its options with their keys and
+/// A policy of the library. Its own file has everything about it: its name, its options with their keys and
 /// defaults, and how it chooses. Configuration, command line, reference and messages follow from the list.
 protocol StandardPolicy: SelectionPolicy {
     associatedtype Options: PolicyOptions = NoPolicyOptions
@@ -10,7 +10,8 @@ protocol StandardPolicy: SelectionPolicy {
 
     init(_ options: Options)
 
-    /// - Parameter previous: The group's policy until now, if it was of the same kind; what it remembers goes on if it can.
+    /// - Parameter previous: The group's policy until now, if it was of the same kind; what it remembers is kept if
+    ///   possible.
     init(_ options: Options, continuing previous: Self?)
 }
 
@@ -19,7 +20,7 @@ extension StandardPolicy {
 }
 
 enum StandardPolicies {
-    /// In the order in which help, messages and the reference name them. A new policy is a file and a line here.
+    /// In the order in which help, messages and the reference list them. A new policy is one file and one line here.
     static let all: [any StandardPolicy.Type] = [
         RandomPolicy.self,
         RoundRobinPolicy.self,

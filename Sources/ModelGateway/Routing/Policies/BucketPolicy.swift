@@ -6,10 +6,11 @@ import GatewayWire
 extension RoutingPolicyKind {
     /// Prompts of similar length share deployments.
     /// - Parameters:
-    ///   - adjustInterval: How often the boundaries may move, and over what period calls decide where to. Default 5 s.
-    ///   - balanceAbsoluteThreshold: Prompt tokens of the interval between the busiest and the least busy deployment, from
-    ///     which on the least busy one takes the call whatever its length. Default 16,384.
-    ///   - balanceRelativeThreshold: Multiple of the least busy deployment's tokens that the busiest must have for that.
+    ///   - adjustInterval: How often the boundaries may move, and the period of calls that decides where to. Default 5
+    ///     s.
+    ///   - balanceAbsoluteThreshold: The difference in prompt tokens between the busiest and the least busy deployment
+    ///     from which the least busy one takes the call, whatever its length. Default 16,384.
+    ///   - balanceRelativeThreshold: How many times the least busy deployment's tokens the busiest must have for that.
     ///     Default 1.5.
     public static func bucket(
         adjustInterval: Duration = .seconds(5),
@@ -53,13 +54,13 @@ struct BucketOptions: PolicyOptions {
     ]
 }
 
-/// Each deployment takes the prompts between two lengths; the lengths are such that all get the same share of tokens.
+/// Each deployment takes the prompts between two lengths, chosen so that all get the same share of tokens.
 struct BucketPolicy: StandardPolicy {
     static let name = "bucket"
 
     // Before there is traffic, each deployment takes a range of this many tokens.
     private static let initialWidth = 4096
-    // A share above twice or below half of the fair one moves the boundaries.
+    // A share of more than twice or less than half the fair one moves the boundaries.
     private static let hysteresis = 2.0
 
     private struct Call: Sendable {
@@ -68,7 +69,7 @@ struct BucketPolicy: StandardPolicy {
         var slot: Int
     }
 
-    /// Tokens of the interval for the weight; those with the most come first.
+    /// The interval's tokens relative to the weight; slots with the most come first.
     private struct Busyness: TournamentKey {
         var tokens: Double
 
@@ -78,14 +79,14 @@ struct BucketPolicy: StandardPolicy {
     }
 
     private let options: BucketOptions
-    /// The members by ascending length of their prompts, and the first length that is above each one's range.
+    /// The members in ascending order of their prompts' lengths, and the first length above each one's range.
     private var owners: [Int] = []
     private var bounds: [Double] = []
     private var weights: [Double] = []
     /// The calls of the interval, the oldest first.
     private var calls = Deque<Call>()
     private var sizes = SizeHistogram()
-    /// Tokens of the interval by slot, and the slot with the most of them for its weight.
+    /// The interval's tokens by slot, and the slot with the most of them for its weight.
     private var tokens: [Int] = []
     private var busiest = TournamentTree<Busyness>()
     private var nextAdjustment: MonotonicInstant?
@@ -176,7 +177,7 @@ extension BucketPolicy {
         if sharesAreOff { drawBounds() }
     }
 
-    /// Whether the present boundaries would have given somebody more than twice or less than half of a fair share.
+    /// Whether the current boundaries would have given any slot more than twice or less than half its fair share.
     private var sharesAreOff: Bool {
         let total = owners.reduce(0) { $0 + weights[$1] }
         guard sizes.tokens > 0, total > 0 else { return false }
@@ -190,7 +191,7 @@ extension BucketPolicy {
         return false
     }
 
-    /// Draws the boundaries so that each owner would have had its share of the interval's tokens.
+    /// Sets the boundaries so that each owner would have had its share of the interval's tokens.
     private mutating func drawBounds() {
         let total = owners.reduce(0) { $0 + weights[$1] }
         var share = 0.0

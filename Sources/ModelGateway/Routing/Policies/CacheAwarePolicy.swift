@@ -1,30 +1,31 @@
-// The policy `cache_aware`: prompts go where their beginning has been read already, unless that place is too busy.
+// The policy `cache_aware`: prompts go where their beginning has already been read, unless that place is too busy.
 
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// How ``cacheAware(cacheThreshold:balanceAbsoluteThreshold:balanceRelativeThreshold:maxTreeBytes:index:cacheLifetime:cacheBoundaries:)``
-    /// remembers who has read what.
+    /// How
+    /// ``cacheAware(cacheThreshold:balanceAbsoluteThreshold:balanceRelativeThreshold:maxTreeBytes:index:cacheLifetime:cacheBoundaries:)``
+    /// remembers which deployment has read what.
     public enum PrefixIndex: String, Sendable, Hashable, CaseIterable {
         /// A radix tree over the bytes of the prompts: finds any common beginning.
         case tree
-        /// Hashes of the prompts' beginnings at fixed lengths, for a limited time.
+        /// Hashes of the prompts' beginnings at fixed lengths, kept for a limited time.
         case hash
     }
 
-    /// Prompts go where their beginning has been read already, unless that deployment is too busy. The best choice for
+    /// Prompts go where their beginning has already been read, unless that deployment is too busy. The best choice for
     /// self-hosted engines that cache prefixes.
     /// - Parameters:
-    ///   - cacheThreshold: The share of the prompt that must have been read for it to matter; more than this, not equal.
+    ///   - cacheThreshold: Only if more than this share of the prompt has been read does that matter.
     ///     Default 0.3.
-    ///   - balanceAbsoluteThreshold: Calls above the mean from which on a deployment is too busy. Default 64; less at a low
-    ///     mean: never more than two standard deviations of a Poisson count at that mean, at least 4.
-    ///   - balanceRelativeThreshold: Multiple of the mean load from which on a deployment is too busy. Default 1.5.
-    ///   - maxTreeBytes: Bytes of memory for the tree or the hashes. Default 64 MiB.
+    ///   - balanceAbsoluteThreshold: How many calls above the mean make a deployment too busy. Default 64; less at a
+    ///     low mean: never more than two standard deviations of a Poisson count at that mean, but at least 4.
+    ///   - balanceRelativeThreshold: The multiple of the mean load that makes a deployment too busy. Default 1.5.
+    ///   - maxTreeBytes: Bytes of memory that the tree or the hashes may use. Default 64 MiB.
     ///   - index: How the gateway remembers. Default tree.
     ///   - cacheLifetime: How long a hash is remembered after its last use. Default 180 s.
-    ///   - cacheBoundaries: Lengths in tokens, four bytes each, at which beginnings are hashed. Default 256, 512 and so on
-    ///     up to 16,384.
+    ///   - cacheBoundaries: The lengths in tokens, of four bytes each, at which beginnings are hashed. Default 256,
+    ///     512, and so on up to 16,384.
     public static func cacheAware(
         cacheThreshold: Double = 0.3,
         balanceAbsoluteThreshold: Int = 64,
@@ -87,18 +88,18 @@ struct CacheAwareOptions: PolicyOptions {
         ),
     ]
 
-    /// What the memory of prompts is made with.
+    /// The settings of the memory of prompts.
     fileprivate var memory: [Int64] {
         [index == .tree ? 0 : 1, Int64(maxTreeBytes)]
             + (index == .hash ? [cacheLifetime.nanoseconds] + cacheBoundaries.map(Int64.init) : [])
     }
 }
 
-/// Keeps common beginnings together and the load even.
+/// Keeps common beginnings together, and the load even.
 struct CacheAwarePolicy: StandardPolicy {
     static let name = "cache_aware"
     static let bytesPerToken = 4
-    // Engines cache blocks of 16 tokens: a match that is longer by less is no better.
+    // Engines cache blocks of 16 tokens, so a match that is longer by less than that is no better.
     private static let blockBytes = 64
 
     let options: CacheAwareOptions
@@ -108,7 +109,7 @@ struct CacheAwarePolicy: StandardPolicy {
         self.init(options, continuing: nil)
     }
 
-    /// - Parameter previous: A policy whose memory goes on if it would be made in the same way.
+    /// - Parameter previous: A policy whose memory is kept if it was made with the same settings.
     init(_ options: CacheAwareOptions, continuing previous: CacheAwarePolicy?) {
         self.options = options
         if let previous, previous.options.memory == options.memory {
@@ -144,7 +145,7 @@ struct CacheAwarePolicy: StandardPolicy {
         return relieves(holder, by: leastBusy, members: members, input: input, context: context) ? leastBusy : holder
     }
 
-    /// The allowed deployment with the longest common beginning above the threshold, then the lowest load.
+    /// The allowed deployment with the longest common beginning above the threshold, and among those the lowest load.
     private func holder(in pool: borrowing Pool, members: [Member], context: SelectionContext) -> Int? {
         guard let match = context.match, match.length > 0 else { return nil }
         let least = options.cacheThreshold * Double(match.length)
@@ -159,7 +160,7 @@ struct CacheAwarePolicy: StandardPolicy {
         return best?.slot
     }
 
-    /// Whether a deployment is so much above the mean that another one should read the prompt, too.
+    /// Whether a deployment is so far above the mean that another one should read the prompt as well.
     private func isTooBusy(_ slot: Int, in pool: borrowing Pool, members: [Member]) -> Bool {
         let mean = pool.load / Double(pool.count)
         let allowance = min(Double(options.balanceAbsoluteThreshold), max(4, 2 * mean.squareRoot()))
@@ -167,8 +168,8 @@ struct CacheAwarePolicy: StandardPolicy {
         return load > mean * options.balanceRelativeThreshold && load > mean + allowance
     }
 
-    /// Whether it is worth it that another deployment reads a prompt which a busy one has in its cache: what that reads
-    /// a second time keeps it from other work, too, so it counts twice.
+    /// Whether it is worth having another deployment read a prompt that a busy one has in its cache: what it reads
+    /// a second time also keeps it from other work, so it counts twice.
     private func relieves(
         _ busy: Int,
         by other: Int,
@@ -206,7 +207,7 @@ struct CacheAwarePolicy: StandardPolicy {
 }
 
 extension Member {
-    /// Bytes of prompts that the engine's prefix cache takes, if known.
+    /// How many bytes of prompts fit into the engine's prefix cache, if known.
     var cacheCapacity: Int? {
         (record.deployment.cacheTokens ?? reportedCacheTokens).map { $0 * CacheAwarePolicy.bytesPerToken }
     }

@@ -3,12 +3,12 @@
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// Calls with the same session key, else with the same beginning of the prompt, on one deployment as long as its
+    /// Calls with the same session key, or else the same beginning of the prompt, go to one deployment as long as its
     /// load is not far above the mean; adding or removing one of n deployments moves 1/n of the keys.
     /// - Parameters:
-    ///   - loadFactor: How far above its share of the mean load a deployment may go before the next one takes over.
-    ///     Default 1.25.
-    ///   - balanceAbsoluteThreshold: Calls above the share that are always allowed. Default 10.
+    ///   - loadFactor: The multiple of its share of the load that a deployment may reach before the next one takes
+    ///     over. Default 1.25.
+    ///   - balanceAbsoluteThreshold: How many calls above its share are always allowed. Default 10.
     public static func consistentHashing(
         loadFactor: Double = 1.25,
         balanceAbsoluteThreshold: Int = 10
@@ -30,7 +30,7 @@ struct ConsistentHashingOptions: PolicyOptions {
         PolicyKey.loadBound(\.loadFactor, \.balanceAbsoluteThreshold)
 }
 
-/// Calls of one session on one deployment: the key is the session's, else the beginning of the prompt.
+/// Keeps a session on one deployment: the key is the session's, or else the beginning of the prompt.
 struct ConsistentHashingPolicy: StandardPolicy {
     static let name = "consistent_hashing"
 

@@ -1,13 +1,13 @@
-// The policy `cost`: the cheapest of those that are fast enough.
+// The policy `cost`: the cheapest deployment that is fast enough.
 
 import GatewayWire
 
 extension RoutingPolicyKind {
     /// The lowest price among the deployments that are fast enough.
     /// - Parameters:
-    ///   - maxLatency: The longest smoothed time to the first token of a deployment that is fast enough. Default 10 s.
-    ///   - exploration: The share of calls that go to any deployment, so that a slow one can show that it is fast again.
-    ///     Default 0.01.
+    ///   - maxLatency: The longest smoothed time to the first token that counts as fast enough. Default 10 s.
+    ///   - exploration: The share of calls that go to any deployment, so that a slow one can prove that it is fast
+    ///     again. Default 0.01.
     public static func cost(maxLatency: Duration = .seconds(10), exploration: Double = 0.01) -> RoutingPolicyKind {
         RoutingPolicyKind(CostPolicy.self, CostOptions(maxLatency: maxLatency, exploration: exploration))
     }
@@ -29,8 +29,8 @@ struct CostOptions: PolicyOptions {
     ]
 }
 
-/// The lowest price among the deployments whose smoothed time to the first token is within the bound; among equals the
-/// least loaded. If all are slower than the bound, the cheapest of them.
+/// The lowest price among the deployments whose smoothed time to the first token is within the limit; among equals the
+/// least loaded. If all are slower than the limit, the cheapest of them.
 struct CostPolicy: StandardPolicy {
     static let name = "cost"
 
@@ -73,6 +73,6 @@ struct CostPolicy: StandardPolicy {
 
     private func isSlow(_ member: Member) -> Bool { member.latency.map { $0 > maxLatency } ?? false }
 
-    // Stands for a price that is not known: above every real one.
+    // Stands for an unknown price: above every real one.
     private static let unknownPrice = 1e12
 }

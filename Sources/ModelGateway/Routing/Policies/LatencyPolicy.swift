@@ -1,11 +1,11 @@
-// The policy `latency`: the fastest for each token of the prompt, by what was measured.
+// The policy `latency`: the fastest deployment per token of the prompt, as measured.
 
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// The shortest time to the first token for each token of the prompt, as measured, times the calls under way.
-    /// - Parameter exploration: The share of calls that go to any deployment, so that a slow one can show that it is fast
-    ///   again. Default 0.01.
+    /// The shortest measured time to the first token per token of the prompt, times the calls in flight.
+    /// - Parameter exploration: The share of calls that go to any deployment, so that a slow one can prove that it is
+    ///   fast again. Default 0.01.
     public static func latency(exploration: Double = 0.01) -> RoutingPolicyKind {
         RoutingPolicyKind(LatencyPolicy.self, LatencyOptions(exploration: exploration))
     }
@@ -18,10 +18,10 @@ struct LatencyOptions: PolicyOptions {
     static let keys: [PolicyKey<LatencyOptions>] = [.exploration(\.exploration)]
 }
 
-/// The shortest smoothed time to the first token for each token of the prompt, times the calls that it would have then
-/// (the "peak EWMA" of Finagle and Linkerd). A measurement comes late: without the calls everything would go to the one
-/// that was fastest until it is the slowest. Idle deployments without a measurement go first, busy ones last; one call
-/// in a hundred goes anywhere, so that a slow deployment can show that it is fast again.
+/// The shortest smoothed time to the first token per token of the prompt, times the calls that it would then have
+/// (the "peak EWMA" of Finagle and Linkerd). Measurements come late: without the calls, everything would go to the one
+/// that was fastest until it was the slowest. Idle deployments without a measurement go first, busy ones last; one call
+/// in a hundred goes anywhere, so that a slow deployment can prove that it is fast again.
 struct LatencyPolicy: StandardPolicy {
     static let name = "latency"
 
@@ -57,7 +57,7 @@ struct LatencyPolicy: StandardPolicy {
         return latency * (1 + load)
     }
 
-    // Seconds for each token that no deployment takes.
+    // Seconds per token, more than any deployment takes.
     private static let unmeasured = 1e6
 
     func score(of slot: Int, members: [Member], context: SelectionContext) -> PolicyScore {

@@ -1,13 +1,13 @@
-// The policy `least_load`: the shortest expected wait of all.
+// The policy `least_load`: the shortest expected wait.
 
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// The shortest expected wait of all.
+    /// The shortest expected wait.
     public static let leastLoad = RoutingPolicyKind(LeastLoadPolicy.self)
 }
 
-/// The deployment where the prompt would be begun first; among equals the one that was not used for longest for
+/// The deployment that would start on the prompt first; among equals the one that has been unused longest for
 /// its weight.
 struct LeastLoadPolicy: StandardPolicy {
     static let name = "least_load"

@@ -13,11 +13,11 @@ extension RoutingPolicyKind {
         case fewestSessions = "min_group"
     }
 
-    /// A session stays on the deployment where it began, and has a second one for when that fails.
+    /// A session stays on the deployment where it began, and has a second one in case that fails.
     /// - Parameters:
     ///   - assignment: How the deployment of a new session is chosen. Default random.
-    ///   - maxIdle: Sessions that were not used for this long are forgotten. Default 4 h; zero for never.
-    ///   - maxSessions: Sessions that are remembered; the longest unused one makes room. Default 262,144.
+    ///   - maxIdle: Sessions that have not been used for this long are forgotten. Default 4 h; zero for never.
+    ///   - maxSessions: The most sessions that are remembered; the one unused longest makes room. Default 262,144.
     public static func manual(
         assignment: SessionAssignment = .random,
         maxIdle: Duration = .seconds(4 * 3600),
@@ -41,7 +41,7 @@ struct ManualOptions: PolicyOptions {
     ]
 }
 
-/// Sticky sessions: the first eligible deployment that the session has used, so that it returns when that recovers.
+/// Sticky sessions: the first eligible deployment that the session has used, so that it returns once that recovers.
 struct ManualPolicy: StandardPolicy {
     static let name = "manual"
 
@@ -52,7 +52,7 @@ struct ManualPolicy: StandardPolicy {
         self.init(options, continuing: nil)
     }
 
-    /// - Parameter previous: A policy whose sessions go on.
+    /// - Parameter previous: A policy whose sessions are kept.
     init(_ options: ManualOptions, continuing previous: ManualPolicy?) {
         self.options = options
         let empty = SessionTable(capacity: 1, maxIdle: .zero, tracksChanges: false)
@@ -65,7 +65,7 @@ struct ManualPolicy: StandardPolicy {
 
     var index: PoolIndex { options.assignment == .random ? .weights : .order }
 
-    /// Sessions that are remembered.
+    /// The number of remembered sessions.
     var sessionCount: Int { table.count }
 
     mutating func select(

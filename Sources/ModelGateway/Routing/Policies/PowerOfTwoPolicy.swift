@@ -3,12 +3,12 @@
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// The one of two random candidates that has less load for its weight.
+    /// Of two random candidates, the one with less load for its weight.
     public static let powerOfTwo = RoutingPolicyKind(PowerOfTwoPolicy.self)
 }
 
-/// Two distinct candidates, the first at random by weight and the second at random; the lower load for its weight wins,
-/// of equals the first. If one of the two reports its own load, the shorter expected wait wins.
+/// Two distinct candidates, the first at random by weight, the second at random; the lower load for its weight wins,
+/// or the first if they are equal. If one of the two reports its own load, the shorter expected wait wins.
 struct PowerOfTwoPolicy: StandardPolicy {
     static let name = "power_of_two"
 

@@ -3,13 +3,14 @@
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// Prompts with the same beginning on one deployment as long as its load is not far above the mean.
+    /// Prompts with the same beginning go to one deployment as long as its load is not far above the mean.
     /// - Parameters:
-    ///   - prefixTokenCount: Tokens at the beginning of the prompt that make the key, at four bytes each. Default 256.
-    ///   - loadFactor: How far above its share of the mean load a deployment may go before the next one takes over.
-    ///     Default 1.25.
-    ///   - balanceAbsoluteThreshold: Calls above the share that are always allowed. Default 10.
-    ///   - cacheBoundaries: Other lengths in tokens to make keys of; the longest that the prompt reaches is tried first.
+    ///   - prefixTokenCount: How many tokens, of four bytes each, at the start of the prompt make up the key. Default
+    ///     256.
+    ///   - loadFactor: The multiple of its share of the load that a deployment may reach before the next one takes
+    ///     over. Default 1.25.
+    ///   - balanceAbsoluteThreshold: How many calls above its share are always allowed. Default 10.
+    ///   - cacheBoundaries: Other lengths in tokens that make keys; the longest that the prompt reaches is tried first.
     ///     Default none.
     public static func prefixHash(
         prefixTokenCount: Int = 256,
@@ -51,7 +52,7 @@ struct PrefixHashOptions: PolicyOptions {
         ] + PolicyKey.loadBound(\.loadFactor, \.balanceAbsoluteThreshold)
 }
 
-/// Prompts with the same beginning on one deployment.
+/// Keeps prompts with the same beginning on one deployment.
 struct PrefixHashPolicy: StandardPolicy {
     static let name = "prefix_hash"
 

@@ -3,7 +3,7 @@
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// A uniform choice, weighted.
+    /// A random choice by weight.
     public static let random = RoutingPolicyKind(RandomPolicy.self)
 }
 

@@ -1,9 +1,9 @@
-// The policy `round_robin`: everyone in turn, the heavier ones more often.
+// The policy `round_robin`: each deployment in turn, the heavier ones more often.
 
 import GatewayWire
 
 extension RoutingPolicyKind {
-    /// Everyone in turn, the heavier ones more often, evenly spread.
+    /// Each deployment in turn, the heavier ones more often, evenly spread.
     public static let roundRobin = RoutingPolicyKind(RoundRobinPolicy.self)
 }
 

@@ -1,11 +1,11 @@
-// A ring of keys with a bound on the load, which the policies that hash share.
+// A ring of keys with a bound on the load, shared by the policies that hash.
 
 import GatewaySystem
 import GatewayWire
 
-/// Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam 2016), the bound in proportion to weights.
+/// Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam 2016), with bounds in proportion to weights.
 struct BoundedRing: Sendable {
-    // With fewer eligible members than one in a hundred, walking the ring would take too long.
+    // If fewer than one in a hundred members is eligible, walking the ring would take too long.
     private static let walkLimit = 512
 
     var points = HashRing()
@@ -17,7 +17,7 @@ struct BoundedRing: Sendable {
         self.allowance = allowance
     }
 
-    /// The order is that of the ring; the load only says whom a key passes by.
+    /// The order is that of the ring; the load only decides which members a key skips.
     static func score(of slot: Int, members: [Member]) -> PolicyScore {
         PolicyScore(value: Double(members[slot].calls), meaning: "calls in flight; in the order of the ring")
     }
@@ -29,7 +29,7 @@ struct BoundedRing: Sendable {
     /// The most calls that a slot may have, the new one included.
     func limit(of slot: Int, in pool: borrowing Pool, members: [Member]) -> Int {
         let share = Double(pool.calls + 1) * members[slot].weight / max(pool.weight, members[slot].weight)
-        // A product that should be whole may come out a little above: that must not allow one call more.
+        // A product that should be a whole number may come out slightly above it, which must not allow one more call.
         return max(Int((loadFactor * share - 1e-9).rounded(.up)), Int(share + Double(allowance) + 1e-9))
     }
 
@@ -50,7 +50,7 @@ struct BoundedRing: Sendable {
         return home
     }
 
-    /// The first allowed member clockwise from a key whose load is within the bound; if there is none, the first.
+    /// The first allowed member clockwise from a key whose load is within the bound; the first one if there is none.
     func owner(
         of key: UInt64,
         in pool: borrowing Pool,
@@ -85,7 +85,7 @@ struct BoundedRing: Sendable {
 }
 
 extension [UInt8] {
-    /// The hash of the first bytes, cut where a character ends.
+    /// The hash of the first bytes, cut at the end of a character.
     func hashOfPrefix(bytes limit: Int) -> UInt64 {
         var end = Swift.min(limit, count)
         while end > 0, end < count, self[end] & 0xC0 == 0x80 { end -= 1 }

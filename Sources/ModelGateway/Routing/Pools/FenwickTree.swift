@@ -22,7 +22,7 @@ struct FenwickTree: Sendable {
         add(difference, at: slot)
     }
 
-    /// The slot into whose share of the total a number in `0..<total` falls; nil if all weights are zero.
+    /// The slot whose share of the total contains a number in `0..<total`; nil if all weights are zero.
     func slot(at point: Double) -> Int? {
         guard total > 0 else { return nil }
         var rest = point
@@ -31,13 +31,13 @@ struct FenwickTree: Sendable {
         while step > 0 {
             let next = index + step
             let sum = next < sums.count ? sums[next] : .infinity
-            // Without a branch: which way it goes is random, so that half of the predictions would be wrong.
+            // Branchless: the direction is random, so half of the predictions would be wrong.
             let isBelow = sum <= rest
             index = isBelow ? next : index
             rest -= isBelow ? sum : 0
             step /= 2
         }
-        // Rounding can end on a slot of weight zero or behind the last one: take the nearest one with a weight.
+        // Rounding can lead to a slot of weight zero or past the last one: take the nearest one with a weight.
         if index < weights.count, weights[index] > 0 { return index }
         return weights[..<min(index, weights.count)].lastIndex { $0 > 0 } ?? weights.firstIndex { $0 > 0 }
     }
@@ -65,6 +65,6 @@ struct FenwickTree: Sendable {
 }
 
 extension Int {
-    /// The largest power of two that is not above the number; 0 for 0.
+    /// The largest power of two that does not exceed the number; 0 for 0.
     var highestPowerOfTwo: Int { self <= 0 ? 0 : 1 << (Int.bitWidth - 1 - leadingZeroBitCount) }
 }

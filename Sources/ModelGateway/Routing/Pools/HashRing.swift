@@ -1,4 +1,4 @@
-// A ring of hash points: each member owns many, a key belongs to the next one clockwise.
+// A ring of hash points: each member owns many, and a key belongs to the next one clockwise.
 
 import GatewayWire
 
@@ -14,11 +14,11 @@ struct HashRing: Sendable {
     }
 
     private var points: [Point] = []
-    // Where the points begin whose first bits are a given number, so that a search looks at a few points only.
+    // Where the points with given first bits begin, so that a search looks at only a few points.
     private var directory: [Int32] = []
     private var shift: UInt64 = 64
     private var members: [Member] = []
-    // Slots whose points are not those of their member any more.
+    // Slots whose points are no longer those of their member.
     private var changed: Set<Int32> = []
 
     private struct Member: Sendable {
@@ -45,7 +45,7 @@ struct HashRing: Sendable {
         changed.insert(Int32(slot))
     }
 
-    /// Brings the ring up to date with what was added and removed; usually there is nothing to do.
+    /// Updates the ring with what was added and removed; usually there is nothing to do.
     mutating func settle() {
         guard !changed.isEmpty else { return }
         points.removeAll { changed.contains($0.slot) }

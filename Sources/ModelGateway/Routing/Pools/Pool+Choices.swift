@@ -1,15 +1,15 @@
-// The choices out of a pool that several policies share: at random by weight, the less busy of two, the least.
+// Ways to choose from a pool that several policies share: at random by weight, the less busy of two, the least.
 
 import GatewayWire
 
 extension Pool {
-    // With weights far apart, a uniform choice is seldom kept.
+    // If the weights are far apart, a uniform choice is rarely kept.
     private static let uniformChoices = 4
 
     /// A slot at random with probabilities in proportion to the weights.
     ///
-    /// A uniform choice that is kept with the probability of its weight over the heaviest one's comes to the same and
-    /// is done with one look if the weights are alike. The tree of sums bounds the time if they are not.
+    /// A uniform choice that is kept with the probability of its weight over the heaviest one's amounts to the same,
+    /// and takes one look if the weights are similar. The tree of sums bounds the time if they are not.
     mutating func weighted(excluding excluded: [Int], random: inout SeededGenerator) -> Int? {
         let count = setAside(excluded)
         guard count > 0 else { return nil }
@@ -23,9 +23,9 @@ extension Pool {
         return weights?.draw(&random)
     }
 
-    /// Two different candidates, of which the one with less load for its weight is chosen: the first at random by weight,
-    /// so that the shares follow the weights while all deployments are idle, the second at random. Needs the index
-    /// ``PoolIndex/weights``.
+    /// Two different candidates, of which the one with less load for its weight is chosen: the first at random by
+    /// weight, so that the shares follow the weights while all deployments are idle, the second at random. Needs the
+    /// index ``PoolIndex/weights``.
     mutating func lesserOfTwo(
         members: [Member],
         excluding excluded: [Int],
@@ -42,7 +42,7 @@ extension Pool {
         return secondLoad < firstLoad ? second : first
     }
 
-    /// The slot with the least key, or with a small probability any slot.
+    /// The slot with the least key, or, with a small probability, any slot.
     mutating func leastOrExplored(
         _ exploration: Double,
         excluding excluded: [Int],
@@ -57,7 +57,7 @@ extension Pool {
 }
 
 extension PolicyKey {
-    /// The key of the policies that choose by ``Pool/leastOrExplored(_:excluding:random:)``.
+    /// The key of the policies that choose with ``Pool/leastOrExplored(_:excluding:random:)``.
     static func exploration(_ path: Path<Double>) -> PolicyKey {
         .number("exploration", path, in: 0...1, "share of calls that go to any deployment")
     }

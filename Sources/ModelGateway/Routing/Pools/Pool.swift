@@ -1,4 +1,4 @@
-// The eligible deployments of one priority tier, with the index that the group's policy chooses by.
+// The eligible deployments of one priority tier, with the index that the group's policy uses.
 
 /// Which index a policy needs besides the plain list of eligible slots.
 enum PoolIndex: Sendable, Hashable {
@@ -7,7 +7,7 @@ enum PoolIndex: Sendable, Hashable {
     case weights
     /// Smooth weighted turns.
     case turns
-    /// The least of a key that the policy defines.
+    /// The least value of a key that the policy defines.
     case order
 }
 
@@ -21,7 +21,7 @@ struct Pool: Sendable {
     private(set) var tokens = 0
     /// The sum of the weights of the eligible slots.
     private(set) var weight = 0.0
-    /// No eligible slot has a greater weight; one that had may be gone.
+    /// No eligible slot has a greater weight; the one that had this weight may be gone.
     private(set) var heaviest = 0.0
 
     var weights: FenwickTree?
@@ -46,7 +46,7 @@ struct Pool: Sendable {
     /// Whether a slot is eligible here.
     @inline(__always) func contains(_ slot: Int) -> Bool { slot < places.count && places[slot] >= 0 }
 
-    /// How many slots are left without the excluded ones.
+    /// How many slots remain without the excluded ones.
     @inline(__always) func count(excluding excluded: [Int]) -> Int {
         excluded.isEmpty ? count : count - excluded.count { contains($0) }
     }
@@ -93,12 +93,12 @@ struct Pool: Sendable {
         order?.set(slot, to: key)
     }
 
-    /// Forgets what was kept for a slot that another deployment will use.
+    /// Forgets what was kept for a slot that another deployment is going to use.
     mutating func forget(_ slot: Int) {
         turns?.forget(slot)
     }
 
-    /// Moves the excluded slots behind the others and returns how many come before them.
+    /// Moves the excluded slots to the end and returns how many come before them.
     mutating func setAside(_ excluded: [Int]) -> Int {
         var end = slots.count
         for slot in excluded where contains(slot) && Int(places[slot]) < end {

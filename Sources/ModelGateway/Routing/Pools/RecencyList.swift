@@ -13,7 +13,7 @@ struct RecencyList: Sendable {
     private var first = RecencyList.none
     private var last = RecencyList.none
 
-    /// The thing that was not used for longest.
+    /// The thing that has been unused longest.
     var oldest: Int? { last == Self.none ? nil : Int(last) }
 
     /// The next newer thing after one.

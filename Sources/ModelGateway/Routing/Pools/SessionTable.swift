@@ -1,6 +1,6 @@
-// Which deployments a session has used, in a table of bounded size that forgets the longest unused session.
+// Which deployments a session has used, in a table of bounded size that forgets the session unused longest.
 
-/// One deployment that a session has used. The number tells it from a later deployment in the same slot.
+/// One deployment that a session has used. The number distinguishes it from a later deployment in the same slot.
 struct SessionPin: Sendable, Hashable {
     var slot: Int
     var number: UInt64
@@ -34,7 +34,7 @@ struct SessionTable: Sendable {
         self.maxIdle = maxIdle
     }
 
-    /// An empty table with other limits takes over the sessions of this one.
+    /// A table with other limits that has the sessions of this one.
     func resized(capacity: Int, maxIdle: Duration, tracksChanges: Bool) -> SessionTable {
         var table = SessionTable(capacity: capacity, maxIdle: maxIdle, tracksChanges: tracksChanges)
         var place = recency.oldest
@@ -52,7 +52,7 @@ struct SessionTable: Sendable {
     /// How many sessions prefer a slot.
     func sessions(on slot: Int) -> Int { slot < sessions.count ? sessions[slot] : 0 }
 
-    /// The pins of a session, which counts as used now. Sessions that were idle for too long are gone.
+    /// The pins of a session, which now counts as used. Sessions that have been idle for too long are gone.
     mutating func pins(of key: String, now: MonotonicInstant) -> (SessionPin, SessionPin?)? {
         expire(now: now)
         guard let place = places[key] else { return nil }
@@ -72,7 +72,7 @@ struct SessionTable: Sendable {
         entries[place].second = pin
     }
 
-    /// Replaces all pins of a session by one.
+    /// Replaces all pins of a session with one.
     mutating func replace(_ key: String, by pin: SessionPin, now: MonotonicInstant) {
         guard let place = places[key] else { return insert(key, pin, second: nil, now: now) }
         touch(place, now: now)

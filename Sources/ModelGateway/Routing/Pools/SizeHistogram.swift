@@ -1,6 +1,6 @@
-// How many tokens prompts of each length had, with lengths told apart to about three percent.
+// How many tokens the prompts of each length had, with lengths distinguished to about three percent.
 
-/// Counts by length: exact below 32, then 32 steps for each doubling.
+/// Counts by length: exact below 32, then with 32 steps per doubling.
 struct SizeHistogram: Sendable {
     private static let steps = 32
     private static let doublings = 26
@@ -9,7 +9,7 @@ struct SizeHistogram: Sendable {
     /// The tokens of all prompts.
     private(set) var tokens = 0.0
 
-    /// Counts prompts of one length; a negative count takes them back.
+    /// Counts prompts of one length; a negative count removes them.
     mutating func add(_ size: Int, count: Int) {
         let sum = Double(max(size, 1) * count)
         sums[Self.place(of: size)] += sum
@@ -24,7 +24,7 @@ struct SizeHistogram: Sendable {
         return sums[..<place].reduce(0, +) + sums[place] * (length - low) / (high - low)
     }
 
-    /// A cursor that finds the lengths below which ascending sums of tokens lie.
+    /// A cursor that finds the lengths that correspond to ascending sums of tokens.
     func places() -> Cursor { Cursor(sums: sums) }
 
     /// Walks once over the lengths.

@@ -1,12 +1,12 @@
-// The slot with the least key, in O(log n) for each change.
+// The slot with the least key, in O(log n) per change.
 
 /// What slots are ordered by.
 protocol TournamentKey: Comparable, Sendable {
-    /// A key behind all others: that of a slot which does not take part.
+    /// A key after all others: that of a slot that does not take part.
     static var last: Self { get }
 }
 
-/// What policies order slots by: first the primary, then the secondary, then a number of their own.
+/// What policies order slots by: the primary value, then the secondary one, then a number of the slot's own.
 struct OrderKey: TournamentKey, Hashable {
     var primary = 0.0
     var secondary = 0.0
@@ -30,7 +30,7 @@ struct TournamentTree<Key: TournamentKey>: Sendable {
     /// The key of a slot.
     subscript(slot: Int) -> Key { slot < keys.count ? keys[slot] : .last }
 
-    /// The slot with the least key, unless there is none.
+    /// The slot with the least key; nil if there is none.
     var least: Int? {
         guard capacity > 0 else { return nil }
         let slot = Int(winners[1])
@@ -61,7 +61,7 @@ struct TournamentTree<Key: TournamentKey>: Sendable {
         return found
     }
 
-    /// Plays the matches again between a slot and the root, up to where neither the old nor the new winner is the slot.
+    /// Replays the matches from a slot towards the root, until neither the old nor the new winner is the slot.
     private mutating func replay(_ slot: Int) {
         var winner = better(slot, slot ^ 1)
         var key = keys[winner]

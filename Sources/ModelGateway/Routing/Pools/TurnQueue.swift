@@ -1,7 +1,7 @@
 // Smooth weighted turns: the slot whose turn is due first goes next, in O(log n).
 
-/// When a turn is due, and among equals which came first, as one number: a comparison of two takes no branch, of which
-/// half would be guessed wrong.
+/// When a turn is due, and which came first among equals, as one number: comparing two needs no branch, of which
+/// half would be mispredicted.
 private struct TurnKey: TournamentKey {
     private var value: UInt128
 
@@ -11,7 +11,7 @@ private struct TurnKey: TournamentKey {
         self.value = value
     }
 
-    /// - Parameter due: Not negative: then the bits are in the order of the numbers.
+    /// - Parameter due: Not negative, so that the bits are in the order of the numbers.
     init(due: Double, order: UInt64) {
         value = UInt128(due.bitPattern) << 64 | UInt128(order)
     }
@@ -19,7 +19,7 @@ private struct TurnKey: TournamentKey {
     static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 }
 
-/// Earliest deadline first: a slot of weight w is due every 1/w; the counts of any two slots never drift apart from
+/// Earliest deadline first: a slot of weight w is due every 1/w; the counts of any two slots never deviate from
 /// their weights by more than one turn each.
 struct TurnQueue: Sendable {
     private struct Turn: Sendable {

@@ -1,8 +1,8 @@
 // The edges of a radix tree in one hash table: (parent, first byte) to child.
 
-/// Open addressing with linear probing; removal moves later entries back instead of leaving marks.
+/// Open addressing with linear probing; removal moves later entries back instead of leaving tombstones.
 struct EdgeTable: Sendable {
-    /// Question and answer side by side: a large table is nowhere in the processor's cache, and each look is a wait.
+    /// Key and value side by side: a large table is not in the processor's cache, so every look has to wait for memory.
     private struct Entry: Sendable {
         var parent = EdgeTable.none
         var child: Int32 = 0
@@ -16,7 +16,7 @@ struct EdgeTable: Sendable {
     private var entries: [Entry] = []
     private var count = 0
 
-    /// Bytes of memory in use at most. An edge counts as if the table had just doubled, so that the sum has no jumps.
+    /// The most bytes of memory in use. An edge counts as if the table had just doubled, so that the sum has no jumps.
     var bytes: Int { count * 4 * MemoryLayout<Entry>.stride }
 
     /// The child of a node by the first byte of its label.
@@ -43,7 +43,7 @@ struct EdgeTable: Sendable {
         count -= 1
         var next = (hole + 1) & mask
         while !entries[next].isEmpty {
-            // An entry may fill the hole unless its home lies behind it.
+            // An entry may fill the hole unless its home position is after it.
             let home = home(of: entries[next].parent, entries[next].byte)
             if (next - home) & mask >= (next - hole) & mask {
                 entries[hole] = entries[next]
@@ -60,7 +60,7 @@ struct EdgeTable: Sendable {
         for entry in old where !entry.isEmpty { entries[place(of: entry.parent, entry.byte)] = entry }
     }
 
-    /// Where an edge is, or the empty place where it would be.
+    /// The position of an edge, or the empty one where it would be.
     private func place(of parent: Int32, _ byte: UInt8) -> Int {
         var place = home(of: parent, byte)
         while !entries[place].isEmpty, entries[place].parent != parent || entries[place].byte != byte {

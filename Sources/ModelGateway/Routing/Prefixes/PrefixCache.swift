@@ -1,10 +1,10 @@
-// The book that `cache_aware` keeps of which deployment has read which prompts, under a lock of its own.
+// The record that `cache_aware` keeps of which deployment has read which prompts, under its own lock.
 
 import GatewayWire
 import Synchronization
 
-/// Shared by the group's policy and its leases: asked before a selection, told of its result, and told when an upstream did
-/// not take the prompt.
+/// Shared by the group's policy and its leases: asked before a selection, and told its result and when an upstream did
+/// not accept the prompt.
 final class PrefixCache: Sendable {
     private struct Books: Sendable {
         var tree: PrefixTree?
@@ -23,7 +23,7 @@ final class PrefixCache: Sendable {
         books = Lock(Books(placements: placements))
     }
 
-    /// Who has read the beginning of a text.
+    /// Which deployments have read the beginning of a text.
     func match(_ text: [UInt8], salt: Int, now: MonotonicInstant) -> PrefixMatch {
         books.withLock { books in
             if let placements = books.placements { return placements.match(text, now: now) }
@@ -34,8 +34,8 @@ final class PrefixCache: Sendable {
         }
     }
 
-    /// Notes that a deployment gets a text to read.
-    /// - Returns: The bytes that it is believed to hold now, and how many of this text it had read already.
+    /// Notes that a deployment is given a text to read.
+    /// - Returns: The bytes that it is now believed to hold, and how many of this text it had already read.
     func insert(_ text: [UInt8], slot: Int, number: UInt64, now: MonotonicInstant) -> (held: Int, known: Int) {
         books.withLock { books in
             if let known = books.placements?.insert(text, slot: slot, number: number, now: now) { return (0, known) }
@@ -47,8 +47,8 @@ final class PrefixCache: Sendable {
         }
     }
 
-    /// Takes back what an insertion noted, because the deployment has not read the text after all.
-    /// - Returns: The bytes that it is believed to hold now.
+    /// Undoes an insertion, because the deployment has not read the text after all.
+    /// - Returns: The bytes that it is now believed to hold.
     func retract(_ text: [UInt8], slot: Int, number: UInt64, known: Int) -> Int {
         books.withLock { books in
             books.placements?.retract(text, slot: slot, number: number, known: known)
@@ -60,13 +60,13 @@ final class PrefixCache: Sendable {
         }
     }
 
-    /// Notes that a deployment has put text of its own making into its cache.
+    /// Notes that a deployment has put text that it generated into its cache.
     func fill(_ slot: Int, number: UInt64, bytes: Int) {
         books.withLock { $0.tree?.fill(slot, number: number, bytes: bytes) }
     }
 
     /// Makes room for a deployment.
-    /// - Parameter capacity: Bytes that its cache takes, if known.
+    /// - Parameter capacity: How many bytes its cache holds, if known.
     func admit(_ slot: Int, number: UInt64, capacity: Int?) {
         books.withLock { books in
             books.tree?.admit(slot, number: number, capacity: capacity)
@@ -74,7 +74,7 @@ final class PrefixCache: Sendable {
         }
     }
 
-    /// Forgets what the deployment in a slot holds. Takes the lock for a part of the tree at a time.
+    /// Forgets what the deployment in a slot holds. It takes the lock for a part of the tree at a time.
     func forget(_ slot: Int) {
         books.withLock { $0.placements?.forget(slot) }
         var next: Int? = 0

@@ -2,11 +2,11 @@
 
 import GatewayWire
 
-/// Up to three deployments for each prefix of a boundary's length, for a limited time. Needs nothing from other
-/// replicas of the gateway: each finds the same prefixes.
+/// Up to three deployments for each prefix of a boundary's length, for a limited time. It needs nothing from other
+/// replicas of the gateway, since each finds the same prefixes.
 struct PrefixPlacements: Sendable {
     private static let holderLimit = 3
-    // An entry, its key, its links, and the dictionary's share, which is at most half empty.
+    // An entry, its key, its links, and its share of the dictionary, which is at most half empty.
     private static let entryBytes = 256
 
     private struct Holder: Sendable {
@@ -37,7 +37,7 @@ struct PrefixPlacements: Sendable {
         self.budget = budget
     }
 
-    /// Bytes of memory in use at most.
+    /// The most bytes of memory in use.
     var bytes: Int { entries.count * Self.entryBytes }
 
     mutating func admit(_ slot: Int, number: UInt64) {
@@ -49,7 +49,7 @@ struct PrefixPlacements: Sendable {
         if slot < numbers.count { numbers[slot] = 0 }
     }
 
-    /// Who has read the beginning of a text, the deepest boundary first.
+    /// Which deployments have read the beginning of a text, the longest boundary first.
     func match(_ text: [UInt8], now: MonotonicInstant) -> PrefixMatch {
         var match = PrefixMatch(length: text.count)
         for boundary in boundaries where boundary <= text.count {
@@ -62,8 +62,8 @@ struct PrefixPlacements: Sendable {
         return match
     }
 
-    /// Notes at each boundary that a deployment reads a text.
-    /// - Returns: The longest boundary to which it had read the text already.
+    /// Notes at each boundary that a deployment is reading a text.
+    /// - Returns: The longest boundary up to which it had already read the text.
     @discardableResult
     mutating func insert(_ text: [UInt8], slot: Int, number: UInt64, now: MonotonicInstant) -> Int {
         guard slot < numbers.count, numbers[slot] == number, number != 0 else { return 0 }
@@ -79,7 +79,7 @@ struct PrefixPlacements: Sendable {
         return known
     }
 
-    /// Takes back what an insertion noted, because the deployment has not read the text after all.
+    /// Undoes an insertion, because the deployment has not read the text after all.
     /// - Parameter known: What the insertion returned.
     mutating func retract(_ text: [UInt8], slot: Int, number: UInt64, known: Int) {
         for boundary in boundaries where boundary <= text.count && boundary > known {

@@ -1,12 +1,12 @@
 // A radix tree over prompt bytes that remembers which deployments have read which beginnings.
 
-/// A deployment that has read a node's text, and when, on the deployment's own clock of bytes read.
+/// A deployment that has read a node's text, and when, measured in bytes that the deployment has read.
 struct PrefixHolder: Sendable {
     var slot: Int32
     var stamp: UInt32
 }
 
-/// Who has read the beginning of a prompt.
+/// Which deployments have read the beginning of a prompt.
 struct PrefixMatch: Sendable {
     /// A deployment that has read the first `depth` bytes.
     struct Candidate: Sendable {
@@ -19,13 +19,13 @@ struct PrefixMatch: Sendable {
     /// Deployments, those with the longest common beginning first; at most ``PrefixTree/candidateLimit``.
     var candidates: [Candidate] = []
 
-    /// How many bytes a deployment has read already.
+    /// How many bytes a deployment has already read.
     func depth(of slot: Int) -> Int {
         candidates.first { $0.slot == slot }?.depth ?? 0
     }
 }
 
-/// The tree. Nodes lie in an array; the least recently used leaf goes first when the budget is used up.
+/// The tree. Nodes are kept in an array; when the budget is used up, the least recently used leaf goes first.
 struct PrefixTree: Sendable {
     /// The most candidates that a match names.
     static let candidateLimit = 32
@@ -42,9 +42,9 @@ struct PrefixTree: Sendable {
 
     private static let none: Int32 = -1
     private static let root: Int32 = 0
-    // What an array costs beside its elements: its header and the allocator's.
+    // What an array costs besides its elements: its header and the allocator's.
     private static let arrayOverhead = 48
-    // A node, its links in the recency list and its place in the list of free ones.
+    // A node, its links in the recency list, and its place in the free list.
     private static let nodeBytes = MemoryLayout<Node>.stride + 12
 
     private var nodes: [Node]
@@ -55,14 +55,14 @@ struct PrefixTree: Sendable {
     private let budget: Int
     private var deployments: [Deployment] = []
 
-    /// What is known of the deployment in a slot.
+    /// What is known about the deployment in a slot.
     private struct Deployment: Sendable {
         var number: UInt64 = 0
         /// Bytes of labels that it holds.
         var held = 0
-        /// Bytes that it has read and not found in its cache, ever.
+        /// All bytes that it has ever read without finding them in its cache.
         var filled = 0
-        /// Bytes that its cache takes; nil if unknown.
+        /// How many bytes its cache holds; nil if unknown.
         var capacity: Int?
     }
 
@@ -76,7 +76,7 @@ struct PrefixTree: Sendable {
     /// Bytes of memory in use.
     var bytes: Int { contentBytes + nodes.count * Self.nodeBytes + edges.bytes }
 
-    /// Nodes in use, without the root.
+    /// Nodes in use, not counting the root.
     var count: Int { nodes.count - free.count - 1 }
 
     /// Bytes of text that a slot's deployment is believed to hold.
@@ -95,8 +95,8 @@ extension PrefixTree {
         deployments[slot].capacity = capacity
     }
 
-    /// Forgets what a slot's deployment holds, within a part of the nodes. The caller goes on with the index
-    /// returned until it is nil, so that others may use the tree in between.
+    /// Forgets what a slot's deployment holds, in a part of the nodes. The caller continues with the index
+    /// returned until that is nil, so that others can use the tree in between.
     mutating func forget(_ slot: Int, from start: Int, limit: Int = 4096) -> Int? {
         guard slot < deployments.count else { return nil }
         if start == 0 { deployments[slot].number = 0 }
@@ -125,8 +125,8 @@ extension PrefixTree {
 // MARK: - Matching
 
 extension PrefixTree {
-    /// Who has read the beginning of a text.
-    /// - Parameter salt: Chooses where to begin among more holders than a match can name.
+    /// Which deployments have read the beginning of a text.
+    /// - Parameter salt: Chooses where to start if there are more holders than a match can name.
     func match(_ text: UnsafeRawBufferPointer, salt: Int) -> PrefixMatch {
         var match = PrefixMatch(length: text.count)
         var node = Self.root
@@ -157,8 +157,8 @@ extension PrefixTree {
         }
     }
 
-    /// Whether a deployment can still have a text in its cache: a cache that drops the least recently used has read
-    /// less than its capacity since.
+    /// Whether a deployment can still have a text in its cache: a cache that evicts the least recently used has read
+    /// less than its capacity since then.
     private func isFresh(_ holder: PrefixHolder) -> Bool {
         let deployment = deployments[Int(holder.slot)]
         guard let capacity = deployment.capacity else { return true }
@@ -173,8 +173,8 @@ extension PrefixTree {
 // MARK: - Insertion
 
 extension PrefixTree {
-    /// Notes that a slot's deployment reads a text, and keeps the tree within its budget.
-    /// - Returns: How many bytes it had read already.
+    /// Notes that a slot's deployment is reading a text, and keeps the tree within its budget.
+    /// - Returns: How many bytes it had already read.
     @discardableResult
     mutating func insert(_ text: UnsafeRawBufferPointer, slot: Int, number: UInt64) -> Int {
         guard slot < deployments.count, deployments[slot].number == number, number != 0 else { return 0 }
@@ -197,7 +197,7 @@ extension PrefixTree {
         return known
     }
 
-    /// Takes back what an insertion noted, because the deployment has not read the text after all.
+    /// Undoes an insertion, because the deployment has not read the text after all.
     /// - Parameter known: What the insertion returned.
     mutating func retract(_ text: UnsafeRawBufferPointer, slot: Int, number: UInt64, known: Int) {
         guard slot < deployments.count, deployments[slot].number == number else { return }
@@ -213,7 +213,7 @@ extension PrefixTree {
         for node in path.reversed() { drop(slot, from: node) }
     }
 
-    /// Notes that a deployment has written text of its own into its cache.
+    /// Notes that a deployment has put text that it generated into its cache.
     mutating func fill(_ slot: Int, number: UInt64, bytes: Int) {
         guard slot < deployments.count, deployments[slot].number == number else { return }
         deployments[slot].filled += bytes
@@ -250,7 +250,7 @@ extension PrefixTree {
         return upper
     }
 
-    /// Marks the path from a node to the root as used by a slot, the root's side last: so that a node is always more
+    /// Marks the path from a node to the root as used by a slot, ending at the root, so that a node is always more
     /// recently used than those below it, and the least recently used one is a leaf.
     private mutating func touch(_ node: Int32, slot: Int) {
         let holder = PrefixHolder(slot: Int32(slot), stamp: Self.stamp(deployments[slot].filled))
@@ -306,7 +306,7 @@ extension PrefixTree {
         return capacity == 0 ? 0 : capacity * MemoryLayout<PrefixHolder>.stride + Self.arrayOverhead
     }
 
-    /// How many bytes of a node's label a text has from an offset on, where the node's label begins. The first one is
+    /// How many bytes of a node's label match a text from an offset on, where the node's label begins. The first one is
     /// known to be the same; many labels have no other, and then they need not be fetched from memory.
     private func commonPrefix(of node: Int32, _ text: UnsafeRawBufferPointer, at offset: Int) -> Int {
         let count = min(Int(nodes[Int(node)].depth), text.count) - offset
@@ -326,7 +326,7 @@ extension PrefixTree {
 }
 
 extension [PrefixHolder] {
-    /// Where a slot is or would be; nil for behind all.
+    /// Where a slot is or would be; nil for the end.
     fileprivate func place(of slot: Int) -> Int? {
         var (low, high) = (0, count)
         while low < high {
