@@ -203,6 +203,13 @@ let package = Package(
             packageAccess: false,
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "ReadConfiguration",
+            dependencies: ["ModelGateway"],
+            path: "Tests/ReadConfiguration",
+            packageAccess: false,
+            swiftSettings: settings
+        ),
         // What an embedding program can do: without access to the `package` symbols, as one outside of this package.
         .testTarget(
             name: "EmbedderTests",
