@@ -7,12 +7,12 @@ extension Gateway {
     func routingInput(_ request: WireRequest, _ facts: OpenAIRequestFacts) -> RoutingInput {
         var input = RoutingInput(mode: request.mode, forcedDeployment: request.deployment)
         input.estimatedTokens = request.body.count / 4
-        for name in routing.sessionHeaders where input.sessionKey == nil {
+        for name in routingHeaders.sessionHeaders where input.sessionKey == nil {
             input.sessionKey = request.headers.first { $0.isNamed(name) && !$0.value.isEmpty }?.value
         }
         if input.sessionKey == nil { input.sessionKey = facts.sessionKey(in: request.body) }
         // Several lines of a list are one list (RFC 9110 §5.3).
-        let lists = request.headers.filter { $0.isNamed(routing.tagsHeader) }
+        let lists = request.headers.filter { $0.isNamed(routingHeaders.tagsHeader) }
         input.tags = lists.isEmpty ? facts.tags(in: request.body) : lists.flatMap { HTTPList.values($0.value) }
         if fleet.readsText(names.publicName(facts.model)) {
             input.text = facts.routingText(in: request.body, limit: RoutingInput.textLimit)

@@ -57,12 +57,12 @@ extension Gateway {
     /// - Parameters:
     ///   - id: The worker's id.
     ///   - limit: How long calls under way may hold it; afterwards they go on, but are no longer counted. Zero
-    ///     removes it at once. Default nil: ``Configuration/Workers/drainDeadline``.
+    ///     removes it at once. Default nil: ``WorkerOptions/drainDeadline``.
     /// - Returns: The worker as it is now; its state is ``Worker/State/draining``.
     /// - Throws: ``GatewayError/Code/notFound`` if there is none with this id.
     @discardableResult
     public func removeWorker(_ id: String, drain limit: Duration? = nil) throws(GatewayError) -> Worker {
-        let limit = limit ?? registry.options.drainLimit
+        let limit = limit ?? registry.options.drainDeadline
         guard let worker = registry.remove(id, within: limit) else { throw Self.unknownWorker(id) }
         return worker
     }

@@ -33,7 +33,7 @@ public final class Gateway: Sendable {
     private let created = WallClock.unixSeconds()
     private let providers: [any Provider]
     let names: ModelNames
-    package let routing: Configuration.Routing
+    package let routingHeaders: RoutingHeaders
 
     /// The executor on which a task that makes calls runs with the fewest thread changes, if there is one.
     public let preferredExecutor: (any TaskExecutor)?
@@ -41,20 +41,24 @@ public final class Gateway: Sendable {
     /// Creates a gateway.
     /// - Parameters:
     ///   - groups: The models and their deployments. Default: none, for a gateway that has workers only.
+    ///   - workers: How the models of workers are served.
     ///   - workerSources: What names workers while ``run(logger:)`` runs. Default: nothing does.
+    ///   - routingHeaders: The headers that ``relay(_:)`` reads session keys and tags from.
     ///   - observer: Receives a record of each call when it ends. Default nil: none.
     ///   - preferredExecutor: The one of the transport that the providers use. Default nil: none.
     public convenience init(
         groups: [DeploymentGroup] = [],
+        workers: WorkerOptions = WorkerOptions(),
         workerSources: [any WorkerSource] = [],
+        routingHeaders: RoutingHeaders = RoutingHeaders(),
         observer: (any CallObserver)? = nil,
         preferredExecutor: (any TaskExecutor)? = nil
     ) {
-        let registry = WorkerRegistry(Fleet(groups))
         self.init(
             groups: groups,
-            registry: registry,
+            registry: WorkerRegistry(Fleet(groups), options: workers),
             sources: workerSources,
+            routingHeaders: routingHeaders,
             observer: observer,
             preferredExecutor: preferredExecutor
         )
@@ -65,14 +69,12 @@ public final class Gateway: Sendable {
     ///   - groups: The groups that the fleet was started with.
     ///   - registry: The workers of that fleet.
     ///   - sources: What names workers while ``run(logger:)`` runs.
-    ///   - names: Further names of models, and what the models are offered for.
-    ///   - routing: The headers that carry session keys and tags.
+    ///   - routingHeaders: The headers that carry session keys and tags.
     init(
         groups: [DeploymentGroup],
         registry: WorkerRegistry,
         sources: [any WorkerSource] = [],
-        names: ModelNames = ModelNames(),
-        routing: Configuration.Routing = Configuration.Routing(),
+        routingHeaders: RoutingHeaders = RoutingHeaders(),
         observer: (any CallObserver)? = nil,
         preferredExecutor: (any TaskExecutor)? = nil
     ) {
@@ -82,8 +84,8 @@ public final class Gateway: Sendable {
         workerSources = sources
         if !sources.isEmpty { registry.awaitSources() }
         providers = groups.flatMap { $0.deployments.map(\.provider) }
-        self.names = names
-        self.routing = routing
+        names = ModelNames(groups)
+        self.routingHeaders = routingHeaders
         self.observer = observer
         tracer = observer?.tracer
         self.preferredExecutor = preferredExecutor

@@ -31,7 +31,6 @@ struct CommandFailure: Error {
         switch error {
         case let failure as CommandFailure: self = failure
         case let error as GatewayError: self.init(error)
-        case let error as ConfigurationError: self.init(error)
         default: return nil
         }
     }
@@ -40,13 +39,14 @@ struct CommandFailure: Error {
         self.init(ExitStatus(error.code), error.advising { _ in "check how it is spelled" }.message)
     }
 
-    init(_ error: ConfigurationError) {
-        let count = error.issues.count
+    /// - Parameter mistakes: Those of a configuration, at least one.
+    init(_ mistakes: [ConfigurationIssue]) {
+        let count = mistakes.count
         let summary =
             count == 1
             ? "the configuration has a mistake; correct it and try again"
             : "the configuration has \(count) mistakes; correct them and try again"
-        self.init(.configuration, "\(summary):\n\(error)")
+        self.init(.configuration, "\(summary):\n" + mistakes.map(\.description).joined(separator: "\n"))
     }
 
     /// What goes to standard error.

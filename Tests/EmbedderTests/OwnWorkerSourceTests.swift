@@ -71,8 +71,8 @@ struct OwnWorkerSourceTests {
     }
 
     @Test func `it works beside the workers of a configuration`() async throws {
-        var configuration = Configuration()
-        configuration.workers.urls = ["http://127.0.0.1:9"]
+        let text = "workers.urls = [\"http://127.0.0.1:9\"]"
+        let configuration = try Configuration.diagnose(Array(text.utf8), name: "w.toml").get()
         let feed = Feed("registry")
         let gateway = try Gateway(configuration: configuration, workerSources: [feed])
         try await run(gateway) {

@@ -1,5 +1,6 @@
 // The code of the article "Write a provider", word for word, and that it works.
 
+import Foundation
 import ModelGateway
 import ModelGatewayTesting
 import Testing
@@ -96,14 +97,16 @@ func makeGateway(lines url: String) throws -> Gateway {
     return Gateway(provider: LineProvider(url: url, transport: transport), models: ["story"])
 }
 
-func makeGateway(linesOrOthers configuration: Configuration) throws -> Gateway {
+func makeGateway(linesAmong file: String) throws -> Gateway {
+    let lines = ProviderKind(rawValue: "lines")
     var catalog = ProviderCatalog.standard
-    catalog.register(ProviderKind(rawValue: "lines")) { settings throws(GatewayError) in
-        guard let url = settings.deployment.provider.baseURL else {
-            throw GatewayError(.configuration, "Deployment \(settings.deployment.id) needs a base_url.")
+    catalog.register(lines) { settings throws(GatewayError) in
+        guard let url = settings.baseURL else {
+            throw GatewayError(.configuration, "Deployment \(settings.id) needs a base_url.")
         }
         return LineProvider(url: url, transport: settings.transport)
     }
+    let configuration = try Configuration.load(path: file, kinds: [lines])
     return try Gateway(configuration: configuration, providers: catalog)
 }
 
@@ -160,14 +163,28 @@ struct ProviderArticleTests {
         #expect(engine.requests.isEmpty)
     }
 
+    private func withFile(_ text: String, _ body: (String) async throws -> Void) async throws {
+        let name = "provider-\(UInt64.random(in: 0 ... .max)).toml"
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(name)
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        try await body(file.path)
+    }
+
     @Test func `a configuration names it by its kind`() async throws {
         let engine = try ScriptedEngine { _ in .response(parts: [Array(Self.answer.utf8)]) }
         defer { engine.stop() }
-        let upstream = Configuration.Provider(kind: ProviderKind(rawValue: "lines"), baseURL: engine.url)
-        let deployment = Configuration.Deployment(id: "a", provider: upstream, upstreamModel: "story")
-        let gateway = try makeGateway(
-            linesOrOthers: Configuration(models: [Configuration.Model(name: "story", deployments: [deployment])])
-        )
-        #expect(try await gateway.chat(request).text == "Once upon")
+        try await withFile(
+            """
+            [[models]]
+            name = "story"
+            [[models.deployments]]
+            kind = "lines"
+            base_url = "\(engine.url)"
+            """
+        ) { file in
+            let gateway = try makeGateway(linesAmong: file)
+            #expect(try await gateway.chat(request).text == "Once upon")
+        }
     }
 }

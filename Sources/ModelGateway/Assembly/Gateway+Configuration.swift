@@ -8,7 +8,7 @@ extension Gateway {
     ///   - configuration: The models and providers. Workers are not asked for their models before ``run(logger:)``.
     ///   - providers: The kinds of providers that the configuration may name.
     ///   - workerSources: What names workers besides the configuration while ``run(logger:)`` runs; they are served as
-    ///     ``Configuration/workers`` says. Default: nothing.
+    ///     the configuration's `workers` say. Default: nothing.
     ///   - observer: Receives a record of each call when it ends. Default nil: none.
     ///   - wrap: Makes what sends the requests out of the libcurl transport, once for the standard settings and once
     ///     for each set of settings that providers have of their own: see ``CurlTransport/options-swift.property``. Default:
@@ -43,8 +43,7 @@ extension Gateway {
             groups: groups,
             registry: registry,
             sources: try workers.sources() + workerSources,
-            names: ModelNames(configuration.models),
-            routing: configuration.routing,
+            routingHeaders: configuration.routing,
             observer: observer,
             preferredExecutor: transports.standard.preferredExecutor
         )
@@ -83,7 +82,7 @@ extension Deployment {
             tags: configuration.tags,
             labels: configuration.labels,
             timeouts: configuration.timeouts,
-            probes: configuration.health.map { $0.enabled ? .options($0.options) : .off } ?? .ofGroup,
+            health: configuration.health,
             maxConcurrentCalls: configuration.maxConcurrentCalls,
             inputPrice: configuration.inputPrice,
             outputPrice: configuration.outputPrice
@@ -104,12 +103,14 @@ extension DeploymentGroup {
     init(_ model: Configuration.Model, deployments: [Deployment]) {
         self.init(
             model: model.name,
+            aliases: model.aliases,
+            modes: Set(model.modes),
             deployments: deployments,
             policy: model.policy,
             admission: model.admission,
             breaker: model.breaker,
             retry: model.retry,
-            health: model.health.enabled ? model.health.options : nil,
+            health: model.health,
             overload: model.overload,
             fallbacks: model.fallbacks,
             contextWindowFallbacks: model.contextWindowFallbacks,

@@ -8,7 +8,7 @@ extension WorkerOptions {
             admission: workers.admission,
             breaker: workers.breaker,
             retry: workers.retry,
-            health: workers.health.enabled ? workers.health.options : nil,
+            health: workers.health,
             overload: workers.overload
         )
         self.init(
@@ -16,7 +16,7 @@ extension WorkerOptions {
             group: group,
             timeouts: workers.timeouts,
             interval: workers.discovery.interval,
-            drainLimit: workers.drainDeadline
+            drainDeadline: workers.drainDeadline
         )
     }
 }

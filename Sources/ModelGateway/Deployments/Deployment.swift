@@ -20,8 +20,8 @@ public struct Deployment: Sendable {
     public var labels: [String: String]
     /// The time limits for one attempt.
     public var timeouts: Timeouts
-    /// How it is probed. Default: as its group says.
-    public var probes: DeploymentProbes
+    /// Whether and how it is probed. Default nil: as its group says.
+    public var health: HealthOptions?
     /// Calls that may be under way at a time, up to the last byte of their answers; nil for no limit.
     public var maxConcurrentCalls: Int?
     /// The price of a million prompt tokens in the currency of the configuration, if known; used by `cost`.
@@ -44,7 +44,7 @@ public struct Deployment: Sendable {
         tags: [String] = [],
         labels: [String: String] = [:],
         timeouts: Timeouts = Timeouts(),
-        probes: DeploymentProbes = .ofGroup,
+        health: HealthOptions? = nil,
         maxConcurrentCalls: Int? = nil,
         inputPrice: Double? = nil,
         outputPrice: Double? = nil,
@@ -58,7 +58,7 @@ public struct Deployment: Sendable {
         self.tags = tags
         self.labels = labels
         self.timeouts = timeouts
-        self.probes = probes
+        self.health = health
         self.maxConcurrentCalls = maxConcurrentCalls
         self.inputPrice = inputPrice
         self.outputPrice = outputPrice

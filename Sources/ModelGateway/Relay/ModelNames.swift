@@ -1,11 +1,18 @@
 // The names under which clients may call models, and the kinds of work that each is offered for.
 
-/// What the configuration says about the names of models, besides their deployments.
+/// What groups say of the names of their models.
 struct ModelNames: Sendable {
     /// The public name of each further name.
     var publicNames: [String: String] = [:]
-    /// The kinds of work of the models that are not offered foreverything.
+    /// The kinds of work of the models that are not offered for everything.
     var modes: [String: Set<Mode>] = [:]
+
+    init(_ groups: [DeploymentGroup] = []) {
+        for group in groups {
+            for alias in group.aliases { publicNames[alias] = group.model }
+            if !group.modes.isEmpty { modes[group.model] = group.modes }
+        }
+    }
 
     /// The further names.
     var aliases: [String] { Array(publicNames.keys) }

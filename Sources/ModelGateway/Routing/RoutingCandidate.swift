@@ -8,10 +8,10 @@ public struct RoutingCandidate: Sendable {
     public let callsInFlight: Int
     /// Estimated prompt tokens of calls that have not been answered yet.
     public let pendingTokens: Int
-    /// Estimated seconds until work on a new prompt would begin.
-    public let expectedWait: Double
-    /// Smoothed seconds to the first token; nil before the first answer.
-    public let timeToFirstToken: Double?
-    /// The engine's last report, if it sends any.
-    public let report: EngineLoad?
+    /// The estimated time until work on a new prompt would begin.
+    public let expectedWait: Duration
+    /// The smoothed time to the first token; nil before the first answer.
+    public let timeToFirstToken: Duration?
+    /// The engine's last report of its load, if it sends any.
+    public let load: EngineLoad?
 }

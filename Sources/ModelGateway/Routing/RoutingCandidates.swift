@@ -21,9 +21,9 @@ public struct RoutingCandidates: RandomAccessCollection, Sendable {
             deployment: member.record.deployment,
             callsInFlight: member.calls,
             pendingTokens: member.pendingTokens,
-            expectedWait: member.expectedWait,
-            timeToFirstToken: member.latency,
-            report: member.report
+            expectedWait: .seconds(member.expectedWait),
+            timeToFirstToken: member.latency.map { .seconds($0) },
+            load: member.report
         )
     }
 }

@@ -66,7 +66,7 @@ struct AdminRoutes: Sendable {
     /// The headers of the call. The session key and the tags may come under their usual names, whichever are configured,
     /// so that whoever asks need not know those.
     private func headers(of request: Request) -> [HTTPHeader] {
-        let routing = gateway.routing
+        let routing = gateway.routingHeaders
         var headers = request.headers.map { HTTPHeader($0.name.rawName, $0.value) }
         for (usual, configured) in [
             ("x-gateway-session", routing.sessionHeaders.first), ("x-gateway-tags", routing.tagsHeader),

@@ -11,7 +11,9 @@ enum ConfigurationFiles {
         } catch {
             throw CommandFailure(.noInput, "cannot read the configuration \(path): \(error); check the path")
         }
-        return try Configuration.diagnose(path: path).get()
+        let diagnosis = Configuration.diagnose(path: path)
+        guard let configuration = diagnosis.configuration else { throw CommandFailure(diagnosis.mistakes) }
+        return configuration
     }
 
     /// Says on standard error what has no effect, for commands without a log.

@@ -25,12 +25,8 @@ final class LocalBackend: Sendable {
     var catalog: ProviderCatalog {
         var catalog = ProviderCatalog.standard
         catalog.register(.llama) { [self] settings throws(GatewayError) in
-            let deployment = settings.deployment
-            guard let path = deployment.path else {
-                throw GatewayError(.configuration, "Deployment \(deployment.id) of kind llama has no 'path'.")
-            }
-            let provider = LlamaProvider(model: path, options: LlamaOptions(deployment.llama), logger: logger)
-            entries.withLock { $0.append(Entry(deployment: deployment.id, provider: provider)) }
+            let provider = try LlamaProvider(settings, logger: logger)
+            entries.withLock { $0.append(Entry(deployment: settings.id, provider: provider)) }
             return provider
         }
         return catalog
@@ -86,17 +82,5 @@ final class LocalBackend: Sendable {
     static func name(of path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         return file.hasSuffix(".gguf") ? String(file.dropLast(5)) : file
-    }
-}
-
-extension LlamaOptions {
-    init(_ configuration: Configuration.LlamaOptions) {
-        self.init(
-            contextLength: configuration.contextLength == 0 ? nil : configuration.contextLength,
-            parallel: configuration.parallel,
-            threads: configuration.threads == 0 ? nil : configuration.threads,
-            gpuLayers: configuration.gpuLayers < 0 ? .max : configuration.gpuLayers,
-            repeatable: configuration.repeatable
-        )
     }
 }

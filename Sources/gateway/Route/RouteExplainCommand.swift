@@ -84,7 +84,7 @@ struct RouteExplainCommand: AsyncParsableCommand {
     private func ask(_ url: String) async throws -> RoutingReport {
         let call = try await call()
         let gateway = try RunningGateway(url: url, key: try key())
-        let usual = Configuration.Routing()
+        let usual = RoutingHeaders()
         return try await gateway.explain(call.body(), headers: try headers(usual))
     }
 
@@ -132,7 +132,7 @@ struct RouteExplainCommand: AsyncParsableCommand {
     }
 
     /// The headers in which a client would say what the options say.
-    private func headers(_ routing: Configuration.Routing) throws -> [HTTPHeader] {
+    private func headers(_ routing: RoutingHeaders) throws -> [HTTPHeader] {
         var headers: [HTTPHeader] = []
         if let session {
             guard let name = routing.sessionHeaders.first else {

@@ -27,18 +27,18 @@ struct HealthConfigurationTests {
             """
         ).get()
         let model = configuration.models[0]
-        #expect(model.health.options.path == "/healthz")
+        #expect(model.health.path == "/healthz")
         #expect(model.deployments[0].health == nil)
         let own = try #require(model.deployments[1].health)
         #expect(own.enabled)
-        #expect(own.options.path == "/ready?deep=1" && own.options.timeout == .seconds(1))
-        #expect(own.options.interval == .seconds(20) && own.options.failuresToLeave == 5)
+        #expect(own.path == "/ready?deep=1" && own.timeout == .seconds(1))
+        #expect(own.interval == .seconds(20) && own.failureThreshold == 5)
         #expect(model.deployments[2].health?.enabled == false)
-        #expect(configuration.workers.health.options.path == "/health_generate")
+        #expect(configuration.workers.health.path == "/health_generate")
         #expect(configuration.workers.drainDeadline == .seconds(45))
 
         let deployments = try Gateway(configuration: configuration).groups[0].deployments.map(\.deployment)
-        #expect(deployments.map(\.probes) == [.ofGroup, .options(own.options), .off])
+        #expect(deployments.map(\.health) == [nil, own, model.deployments[2].health])
     }
 
     @Test(arguments: ["", "healthz", "/a b", "/a#b", "/a\\nb", "http://h/health", "/grüße", "/a\\\"b"])

@@ -15,17 +15,16 @@ import Testing
             jitter: 0,
             // Of real time: an engine that answers is never too slow, however busy the machine is.
             timeout: .seconds(60),
-            failuresToLeave: 1,
-            successesToReturn: 1
+            failureThreshold: 1,
+            successThreshold: 1
         )
 
         /// - Parameter engines: Those that the configuration lists.
         init(_ engines: ScriptedEngine..., probes: Bool = false) throws {
             let transport = try CurlTransport()
-            let options = WorkerOptions(
-                group: DeploymentGroup(model: "", health: probes ? health : nil),
-                askTimeout: .seconds(20)
-            )
+            var options = WorkerOptions()
+            if probes { options.group.health = health }
+            options.askTimeout = .seconds(20)
             let registry = WorkerRegistry(
                 Fleet(time: clock.source),
                 options: options,

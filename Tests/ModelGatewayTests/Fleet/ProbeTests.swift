@@ -101,7 +101,7 @@ import Testing
             let slow = HealthOptions(interval: .seconds(3600), jitter: 0)
             return DeploymentGroup(model: "m\(number)", deployments: [deployment("d\(number)")], health: slow)
         }
-        groups[7].health?.interval = .seconds(1)
+        groups[7].health.interval = .seconds(1)
         let fleet = Fleet(groups, time: source)
         let counter = Counter()
         let prober = HealthProber(fleet, time: source) { question throws(GatewayError) in
@@ -141,7 +141,7 @@ import Testing
         try fleet.group("m").set(deployment("d1"))
         await counter.wait("d1 was asked") { $0["d1"] == 1 }
         var quiet = deployment("d2")
-        quiet.probes = .off
+        quiet.health = HealthOptions(enabled: false)
         try fleet.group("m").set(quiet)
         try fleet.group("m").remove("d1")
         for turn in 2...4 {
@@ -151,10 +151,10 @@ import Testing
         }
         #expect(counter.asked["d1"] == 1 && counter.asked["d2"] == nil)
         let often = HealthOptions(interval: .seconds(5), jitter: 0)
-        try fleet.group("m").change("d2") { $0.probes = .options(often) }
+        try fleet.group("m").change("d2") { $0.health = often }
         await counter.wait("d2 was asked") { $0["d2"] == 1 }
         await sleeps(atMost: .seconds(5), clock)
-        var settings = DeploymentGroup(model: "m", deployments: [deployment("d0"), deployment("d2")], health: nil)
+        var settings = DeploymentGroup(model: "m", deployments: [deployment("d0"), deployment("d2")])
         fleet.apply([settings])
         clock.advance(by: .seconds(30))
         settings.health = options
@@ -166,13 +166,13 @@ import Testing
 
     @Test func `a deployment has its own limits, or no probes at all`() throws {
         var quick = deployment("quick")
-        quick.probes = .options(HealthOptions(failuresToLeave: 1, successesToReturn: 1))
+        quick.health = HealthOptions(failureThreshold: 1, successThreshold: 1)
         let bench = Bench([quick, deployment("d1")]) { $0.health = HealthOptions() }
         for id in ["quick", "d1"] { bench.group.probed(id, succeeded: false) }
         #expect(bench.group.status(of: "quick")?.reasons == [.unhealthy])
         #expect(bench.group.status(of: "d1")?.isEligible == true)
         // With probes turned off, nothing else could bring it back.
-        bench.group.change("quick") { $0.probes = .off }
+        bench.group.change("quick") { $0.health = HealthOptions(enabled: false) }
         #expect(bench.group.status(of: "quick")?.isEligible == true)
     }
 

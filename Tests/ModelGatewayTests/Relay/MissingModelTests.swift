@@ -101,9 +101,11 @@ import Testing
             }
         }
         defer { for engine in engines { engine.stop() } }
+        var options = WorkerOptions()
+        options.askTimeout = .seconds(20)
         let registry = WorkerRegistry(
             Fleet(time: clock.source),
-            options: WorkerOptions(askTimeout: .seconds(20)),
+            options: options,
             transport: try CurlTransport(),
             time: clock.source
         )

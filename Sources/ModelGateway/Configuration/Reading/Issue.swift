@@ -50,3 +50,8 @@ public struct ConfigurationIssue: Sendable, Hashable, CustomStringConvertible {
         return text + message
     }
 }
+
+extension [ConfigurationIssue] {
+    /// All of them as one error, a line for each.
+    var error: GatewayError { GatewayError(.configuration, map(\.description).joined(separator: "\n")) }
+}

@@ -2,7 +2,7 @@
 
 extension Configuration {
     /// The notation of a configuration file.
-    public enum FileFormat: String, Sendable, Hashable, CaseIterable {
+    package enum FileFormat: String, Sendable, Hashable, CaseIterable {
         /// TOML 1.0.
         case toml
         /// YAML 1.2, if the package trait `YAML` is on, as it is by default.
@@ -16,11 +16,14 @@ extension Configuration {
         /// Errors and warnings in the order of their lines.
         public var issues: [ConfigurationIssue]
 
+        /// What keeps the configuration from being used.
+        package var mistakes: [ConfigurationIssue] { issues.filter { $0.severity == .error } }
+
         /// The configuration, or its mistakes.
-        /// - Throws: ``ConfigurationError`` with every mistake.
-        public func get() throws(ConfigurationError) -> Configuration {
+        /// - Throws: ``GatewayError/Code/configuration`` with all mistakes, a line for each.
+        public func get() throws(GatewayError) -> Configuration {
             if let configuration { return configuration }
-            throw ConfigurationError(issues: issues.filter { $0.severity == .error })
+            throw mistakes.error
         }
     }
 
@@ -35,17 +38,15 @@ extension Configuration {
     ///   - path: The file, at most 16 MiB.
     ///   - environment: The environment variables that references and overrides see; nil means those of the process.
     ///   - policies: The policies that may be named. Default: those of the library.
+    ///   - kinds: Kinds of providers that may be named besides those of the library: see ``ProviderCatalog``. Default none.
     /// - Throws: ``GatewayError/Code/configuration`` with all mistakes of the file, a line for each.
     public static func load(
         path: String,
         environment: [String: String]? = nil,
-        policies: PolicyCatalog = .standard
+        policies: PolicyCatalog = .standard,
+        kinds: [ProviderKind] = []
     ) throws(GatewayError) -> Configuration {
-        do {
-            return try diagnose(path: path, environment: environment, policies: policies).get()
-        } catch {
-            throw error.gatewayError
-        }
+        try diagnose(path: path, environment: environment, policies: policies, kinds: kinds).get()
     }
 
     /// Reads a configuration file and returns the findings instead of throwing them.
@@ -53,10 +54,12 @@ extension Configuration {
     ///   - path: The file, at most 16 MiB.
     ///   - environment: The environment variables that references and overrides see; nil means those of the process.
     ///   - policies: The policies that may be named. Default: those of the library.
+    ///   - kinds: Kinds of providers that may be named besides those of the library: see ``ProviderCatalog``. Default none.
     public static func diagnose(
         path: String,
         environment: [String: String]? = nil,
-        policies: PolicyCatalog = .standard
+        policies: PolicyCatalog = .standard,
+        kinds: [ProviderKind] = []
     ) -> Diagnosis {
         let bytes: [UInt8]
         do {
@@ -66,34 +69,42 @@ extension Configuration {
             return Diagnosis(configuration: nil, issues: [issue])
         }
         let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
-        return diagnose(bytes, name: path, directory: directory, environment: environment, policies: policies)
+        return diagnose(
+            bytes,
+            name: path,
+            directory: directory,
+            environment: environment,
+            policies: policies,
+            kinds: kinds
+        )
     }
 
     /// Reads a configuration out of memory.
     /// - Parameters:
     ///   - bytes: The text of the file in UTF-8, at most 16 MiB.
-    ///   - name: What the text is called in findings; its extension tells the format.
-    ///   - format: The format, if the name does not tell it.
+    ///   - name: What the text is called in findings; its extension tells the format, or else the content does.
     ///   - directory: Where relative paths of `file:` references start; empty means the working directory.
     ///   - environment: The environment variables that references and overrides see; nil means those of the process.
     ///   - policies: The policies that may be named. Default: those of the library.
+    ///   - kinds: Kinds of providers that may be named besides those of the library: see ``ProviderCatalog``. Default none.
     public static func diagnose(
         _ bytes: [UInt8],
         name: String,
-        format: FileFormat? = nil,
         directory: String = "",
         environment: [String: String]? = nil,
-        policies: PolicyCatalog = .standard
+        policies: PolicyCatalog = .standard,
+        kinds: [ProviderKind] = []
     ) -> Diagnosis {
         let environment = environment.map { ConfigurationEnvironment.values($0) } ?? .process
         var decoder = ConfigurationDecoder(
             source: name,
             directory: directory,
             environment: environment,
-            policies: policies
+            policies: policies,
+            kinds: kinds
         )
         var configuration = Configuration()
-        if let parsed = parse(bytes, name: name, format: format, &decoder) {
+        if let parsed = parse(bytes, name: name, &decoder) {
             let node = translate(parsed, &decoder)
             ConfigurationSchema.root.read(node, &decoder, into: &configuration)
             ModelReading.checkReferences(configuration, node, &decoder)
@@ -119,7 +130,6 @@ extension Configuration {
     private static func parse(
         _ bytes: [UInt8],
         name: String,
-        format: FileFormat?,
         _ decoder: inout ConfigurationDecoder
     ) -> ConfigurationNode? {
         guard bytes.count <= fileLimit else {
@@ -131,7 +141,7 @@ extension Configuration {
             return nil
         }
         do {
-            switch format ?? FileFormat(name: name) ?? FileFormat(content: text) {
+            switch FileFormat(name: name) ?? FileFormat(content: text) {
             case .toml: return try TOMLReader.read(text)
             case .yaml: return try YAMLReader.read(text)
             }

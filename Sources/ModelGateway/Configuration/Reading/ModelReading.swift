@@ -108,7 +108,7 @@ enum ModelReading {
         if provider.baseURL == nil { provider.baseURL = provider.kind.defaultBaseURL }
         checkTLS(provider, node, &decoder)
         // A table with a mistake in one of these has been told so already.
-        guard provider.baseURL == nil, provider.kind != .llama, node["base_url"] == nil,
+        guard provider.baseURL == nil, provider.kind != .llama, provider.kind.isKnown, node["base_url"] == nil,
             node["kind"] == nil
                 || provider.kind.rawValue == node["kind"]?.string
         else { return }

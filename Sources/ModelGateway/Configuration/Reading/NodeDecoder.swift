@@ -10,6 +10,8 @@ struct ConfigurationDecoder {
     let environment: ConfigurationEnvironment
     /// The policies that may be named.
     let policies: PolicyCatalog
+    /// The kinds of providers that may be named.
+    let kinds: [ProviderKind]
     private(set) var issues: [ConfigurationIssue] = []
     private(set) var path = ""
     /// Where names were used that must be defined somewhere, to be checked at the end.
@@ -26,11 +28,18 @@ struct ConfigurationDecoder {
         var mark: SourceMark?
     }
 
-    init(source: String, directory: String, environment: ConfigurationEnvironment, policies: PolicyCatalog) {
+    init(
+        source: String,
+        directory: String,
+        environment: ConfigurationEnvironment,
+        policies: PolicyCatalog,
+        kinds: [ProviderKind] = []
+    ) {
         self.source = source
         self.directory = directory
         self.environment = environment
         self.policies = policies
+        self.kinds = ProviderKind.table.map { ProviderKind(rawValue: $0.name) } + kinds
     }
 
     // MARK: Mistakes

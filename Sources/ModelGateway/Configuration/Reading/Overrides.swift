@@ -53,8 +53,8 @@ package struct ConfigurationOverride: Sendable, Hashable {
 extension Configuration {
     /// Lets the `GATEWAY_*` environment variables win over what the configuration says.
     ///
-    /// ``load(path:environment:policies:)`` does this already; call it for a configuration that comes from code. An empty variable
-    /// counts as not set. <doc:ConfigurationReference> lists the variables.
+    /// Reading a configuration does this already; call it where there is no file. An empty variable counts as not set.
+    /// <doc:ConfigurationReference> lists the variables.
     /// - Parameters:
     ///   - environment: The environment variables; nil means those of the process.
     ///   - policies: The policies that may be named. Default: those of the library.
@@ -67,7 +67,7 @@ extension Configuration {
         var changed = self
         let issues = changed.override(environment, policies: policies)
         let errors = issues.filter { $0.severity == .error }
-        guard errors.isEmpty else { throw ConfigurationError(issues: errors).gatewayError }
+        guard errors.isEmpty else { throw errors.error }
         changed.warnings += issues
         self = changed
     }

@@ -19,8 +19,8 @@ extension ConfigurationSchema {
             ) { node, decoder, provider in
                 guard let name = decoder.string(node) else { return }
                 let kind = ProviderKind(rawValue: name)
-                guard kind.isKnown else {
-                    return decoder.unknownName(name, of: node, known: ProviderKind.table.map(\.name))
+                guard decoder.kinds.contains(kind) else {
+                    return decoder.unknownName(name, of: node, known: decoder.kinds.map(\.rawValue))
                 }
                 provider.kind = kind
             },
@@ -153,7 +153,7 @@ extension ConfigurationSchema {
                 summary: "how it is probed; keys that are left out come from the model",
                 nested: { health.tables }
             ) { node, decoder, deployment in
-                var value = deployment.health ?? Configuration.Health()
+                var value = deployment.health ?? HealthOptions()
                 health.read(node, &decoder, into: &value)
                 deployment.health = value
             },
@@ -165,7 +165,7 @@ extension ConfigurationSchema {
         admission: Field<Section>.Path<AdmissionOptions>,
         retry: Field<Section>.Path<RetryOptions>,
         breaker: Field<Section>.Path<CircuitBreakerOptions>,
-        health: Field<Section>.Path<Configuration.Health>,
+        health: Field<Section>.Path<HealthOptions>,
         overload: Field<Section>.Path<OverloadOptions>
     ) -> [Field<Section>] {
         Self.admission.map { $0.inside(admission) } + [
@@ -265,53 +265,62 @@ extension ConfigurationSchema {
         ]
     )
 
-    static let health = ConfigurationSection<Configuration.Health>(
+    static let health = ConfigurationSection<HealthOptions>(
         "health",
-        [.boolean("enabled", \.enabled, default: true, "whether deployments are probed")]
-            + healthOptions.map { $0.inside(\.options) }
+        [
+            .boolean("enabled", \.enabled, default: true, "whether deployments are probed"),
+            .duration(
+                "interval",
+                \.interval,
+                in: .milliseconds(100) ... .seconds(86_400),
+                default: .seconds(10),
+                "time between two probes"
+            ),
+            .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the interval"),
+            .duration(
+                "timeout",
+                \.timeout,
+                in: .milliseconds(10) ... .seconds(600),
+                default: .seconds(3),
+                "time limit for a probe"
+            ),
+            .integer(
+                "failures",
+                \.failureThreshold,
+                in: 1...1000,
+                default: 3,
+                "failures in a row that take a deployment out"
+            ),
+            .integer(
+                "successes",
+                \.successThreshold,
+                in: 1...1000,
+                default: 2,
+                "successes in a row that bring it back"
+            ),
+            .duration(
+                "max_interval",
+                \.maxInterval,
+                default: .seconds(60),
+                "longest time between probes while it is out"
+            ),
+            Field(
+                key: "path",
+                type: "path",
+                standard: "",
+                summary: "path to probe, where 2xx means healthy; if left out, `/health` or else the list of models"
+            ) { node, decoder, options in
+                guard let path = decoder.string(node) else { return }
+                guard isPath(path) else {
+                    return decoder.mistake(
+                        "a path such as /healthz was expected: it begins with a slash, and has no spaces and no fragment",
+                        at: node.mark
+                    )
+                }
+                options.path = path
+            },
+        ]
     )
-
-    private static let healthOptions: [Field<HealthOptions>] = [
-        .duration(
-            "interval",
-            \.interval,
-            in: .milliseconds(100) ... .seconds(86_400),
-            default: .seconds(10),
-            "time between two probes"
-        ),
-        .number("jitter", \.jitter, in: 0...1, default: 0.2, "random share of the interval"),
-        .duration(
-            "timeout",
-            \.timeout,
-            in: .milliseconds(10) ... .seconds(600),
-            default: .seconds(3),
-            "time limit for a probe"
-        ),
-        .integer(
-            "failures",
-            \.failuresToLeave,
-            in: 1...1000,
-            default: 3,
-            "failures in a row that take a deployment out"
-        ),
-        .integer("successes", \.successesToReturn, in: 1...1000, default: 2, "successes in a row that bring it back"),
-        .duration("max_interval", \.maxInterval, default: .seconds(60), "longest time between probes while it is out"),
-        Field(
-            key: "path",
-            type: "path",
-            standard: "",
-            summary: "path to probe, where 2xx means healthy; if left out, `/health` or else the list of models"
-        ) { node, decoder, options in
-            guard let path = decoder.string(node) else { return }
-            guard isPath(path) else {
-                return decoder.mistake(
-                    "a path such as /healthz was expected: it begins with a slash, and has no spaces and no fragment",
-                    at: node.mark
-                )
-            }
-            options.path = path
-        },
-    ]
 
     /// Whether a text can stand in a request after the server's address: a path, maybe with a query.
     private static func isPath(_ text: String) -> Bool {

@@ -163,19 +163,19 @@ enum ConfigurationSchema {
         ]
     )
 
-    static let routing = ConfigurationSection<Configuration.Routing>(
+    static let routing = ConfigurationSection<RoutingHeaders>(
         "routing",
         [
             .strings(
                 "session_headers",
                 \.sessionHeaders,
-                default: Configuration.Routing().sessionHeaders,
+                default: RoutingHeaders().sessionHeaders,
                 "headers that may hold the session key"
             ),
             .string(
                 "tags_header",
                 \.tagsHeader,
-                default: Configuration.Routing().tagsHeader,
+                default: RoutingHeaders().tagsHeader,
                 "header with a list of tags"
             ),
         ]

@@ -2,36 +2,36 @@
 
 extension Configuration {
     /// A public name and everything that serves it.
-    public struct Model: Sendable, Hashable {
+    package struct Model: Sendable, Hashable {
         /// The name that clients call.
-        public var name: String
+        package var name: String
         /// Further names for the same.
-        public var aliases: [String]
+        package var aliases: [String]
         /// The kinds of work that the model is offered for; empty (the default) means all that its providers have.
-        public var modes: [Mode]
+        package var modes: [Mode]
         /// How a deployment is chosen for each call. Default round robin.
-        public var policy: RoutingPolicyKind
+        package var policy: RoutingPolicyKind
         /// How often a failed call is tried again, and when.
-        public var retry: RetryOptions
+        package var retry: RetryOptions
         /// How many calls may be under way, and how many may wait for how long.
-        public var admission: AdmissionOptions
+        package var admission: AdmissionOptions
         /// When to stop sending calls to a failing deployment.
-        public var breaker: CircuitBreakerOptions
+        package var breaker: CircuitBreakerOptions
         /// How to find out whether the deployments are up.
-        public var health: Health
+        package var health: HealthOptions
         /// When a deployment that reports its load gets no further calls.
-        public var overload: OverloadOptions
+        package var overload: OverloadOptions
         /// Models to try, in this order, when all deployments have failed.
-        public var fallbacks: [String]
+        package var fallbacks: [String]
         /// Models to try when the prompt does not fit into the context.
-        public var contextWindowFallbacks: [String]
+        package var contextWindowFallbacks: [String]
         /// Models to try when a provider refuses the content by its policy.
-        public var contentPolicyFallbacks: [String]
+        package var contentPolicyFallbacks: [String]
         /// The deployments, at least one.
-        public var deployments: [Deployment]
+        package var deployments: [Deployment]
 
         /// Creates a model.
-        public init(
+        package init(
             name: String,
             aliases: [String] = [],
             modes: [Mode] = [],
@@ -39,7 +39,7 @@ extension Configuration {
             retry: RetryOptions = RetryOptions(),
             admission: AdmissionOptions = AdmissionOptions(),
             breaker: CircuitBreakerOptions = CircuitBreakerOptions(),
-            health: Health = Health(),
+            health: HealthOptions = HealthOptions(),
             overload: OverloadOptions = OverloadOptions(),
             fallbacks: [String] = [],
             contextWindowFallbacks: [String] = [],
@@ -63,41 +63,41 @@ extension Configuration {
     }
 
     /// One concrete way to serve a model.
-    public struct Deployment: Sendable, Hashable {
+    package struct Deployment: Sendable, Hashable {
         /// The id in logs, metrics and response headers; no two of a configuration are the same.
         /// Default in a file: the model's name, `/`, and the position from 1.
-        public var id: String
-        /// The name of the provider in ``Configuration/providers``, if it is one of those.
+        package var id: String
+        /// The name of the provider in ``providers``, if it is one of those.
         package var providerName: String?
         /// The upstream itself, whether it has a name or was given in place.
-        public var provider: Provider
+        package var provider: Provider
         /// The model's id at the provider. Default in a file: the public name.
-        public var upstreamModel: String
+        package var upstreamModel: String
         /// The GGUF file, for kind ``ProviderKind/llama``.
-        public var path: String?
+        package var path: String?
         /// How to run the GGUF file.
-        public var llama: LlamaOptions
+        package var llama: LlamaOptions
         /// The share of calls relative to the other deployments, 0 to 1,000. Default 1; 0 keeps calls away.
-        public var weight: Double
+        package var weight: Double
         /// The tier, 0 to 1,000: lower ones first, the next only if no deployment of the tier is eligible. Default 0.
-        public var priority: Int
+        package var priority: Int
         /// Tags that requests may ask for.
-        public var tags: [String]
+        package var tags: [String]
         /// Names and values for people and for metrics.
-        public var labels: [String: String]
+        package var labels: [String: String]
         /// How many calls may be in flight at once, 1 to 1,000,000. Default: no limit.
-        public var maxConcurrentCalls: Int?
+        package var maxConcurrentCalls: Int?
         /// The price of a million prompt tokens in US dollars, for the policy `cost`.
-        public var inputPrice: Double?
+        package var inputPrice: Double?
         /// The price of a million generated tokens in US dollars, for the policy `cost`.
-        public var outputPrice: Double?
+        package var outputPrice: Double?
         /// The time limits for one attempt. Default: the provider's.
-        public var timeouts: Timeouts
+        package var timeouts: Timeouts
         /// How it is probed. Default: nil, as the model says; in a file, a key that is left out is the model's.
-        public var health: Health?
+        package var health: HealthOptions?
 
         /// Creates a deployment.
-        public init(
+        package init(
             id: String,
             provider: Provider = Provider(),
             upstreamModel: String,
@@ -111,7 +111,7 @@ extension Configuration {
             inputPrice: Double? = nil,
             outputPrice: Double? = nil,
             timeouts: Timeouts? = nil,
-            health: Health? = nil
+            health: HealthOptions? = nil
         ) {
             self.id = id
             self.provider = provider
@@ -131,32 +131,32 @@ extension Configuration {
     }
 
     /// OpenAI-compatible servers whose models are asked for at `/v1/models`.
-    public struct Workers: Sendable, Hashable {
+    package struct Workers: Sendable, Hashable {
         /// The servers' base URLs.
-        public var urls: [String]
+        package var urls: [String]
         /// The key that is sent to all of them.
-        public var apiKey: Secret?
+        package var apiKey: Secret?
         /// How a worker is chosen for each call. Default round robin.
-        public var policy: RoutingPolicyKind
+        package var policy: RoutingPolicyKind
         /// Where further workers come from while the gateway runs.
-        public var discovery: Discovery
+        package var discovery: Discovery
         /// How long calls under way may hold a worker that is removed or drained. Default 600 s.
-        public var drainDeadline: Duration
+        package var drainDeadline: Duration
         /// The time limits for one attempt.
-        public var timeouts: Timeouts
+        package var timeouts: Timeouts
         /// When to stop sending calls to a failing worker.
-        public var breaker: CircuitBreakerOptions
+        package var breaker: CircuitBreakerOptions
         /// How to find out whether a worker is up.
-        public var health: Health
+        package var health: HealthOptions
         /// How often a failed call is tried again, and when.
-        public var retry: RetryOptions
+        package var retry: RetryOptions
         /// How many calls of a model may be under way, and how many may wait for how long.
-        public var admission: AdmissionOptions
+        package var admission: AdmissionOptions
         /// When a worker that reports its load gets no further calls.
-        public var overload: OverloadOptions
+        package var overload: OverloadOptions
 
         /// Creates the settings of workers.
-        public init(
+        package init(
             urls: [String] = [],
             apiKey: Secret? = nil,
             policy: RoutingPolicyKind = .roundRobin,
@@ -164,7 +164,7 @@ extension Configuration {
             drainDeadline: Duration = .seconds(600),
             timeouts: Timeouts = Timeouts(),
             breaker: CircuitBreakerOptions = CircuitBreakerOptions(),
-            health: Health = Health(),
+            health: HealthOptions = HealthOptions(),
             retry: RetryOptions = RetryOptions(),
             admission: AdmissionOptions = AdmissionOptions(),
             overload: OverloadOptions = OverloadOptions()
@@ -184,18 +184,18 @@ extension Configuration {
     }
 
     /// Where workers come from while the gateway runs.
-    public struct Discovery: Sendable, Hashable {
+    package struct Discovery: Sendable, Hashable {
         /// A file with one base URL per line; changes are picked up for changes.
-        public var file: String?
+        package var file: String?
         /// A DNS name whose addresses (A, AAAA) or services (SRV, for names that begin with `_`) are workers.
-        public var dns: String?
+        package var dns: String?
         /// The port of workers found by address, 1 to 65535. Default 8000.
-        public var dnsPort: Int
+        package var dnsPort: Int
         /// How often DNS and the workers' models are asked. Default 30 s, at least 1 s.
-        public var interval: Duration
+        package var interval: Duration
 
         /// Creates the settings of discovery.
-        public init(
+        package init(
             file: String? = nil,
             dns: String? = nil,
             dnsPort: Int = 8000,

@@ -58,34 +58,34 @@ public struct ProviderKind: Sendable, Hashable, RawRepresentable, CustomStringCo
 
 extension Configuration {
     /// An upstream: which kind it is, where it is, and how to be let in.
-    public struct Provider: Sendable, Hashable {
+    package struct Provider: Sendable, Hashable {
         /// The kind of upstream. Default ``ProviderKind/openAICompatible``.
-        public var kind: ProviderKind
+        package var kind: ProviderKind
         /// The `http` or `https` URL that paths such as `/chat/completions` are added to, without a slash at its end.
         /// Default: the kind's own, if it has one.
-        public var baseURL: String?
+        package var baseURL: String?
         /// The key that is sent as `Authorization: Bearer`; nil sends none.
-        public var apiKey: Secret?
+        package var apiKey: Secret?
         /// Further request headers by lower-case name. They cannot be those of the connection itself, such as `host`.
-        public var headers: [String: Secret]
+        package var headers: [String: Secret]
         /// Sent as `openai-organization`.
-        public var organization: String?
+        package var organization: String?
         /// Sent as `openai-project`.
-        public var project: String?
+        package var project: String?
         /// How `https` is spoken with it.
-        public var tls: TLSOptions
+        package var tls: TLSOptions
         /// Whether to offer HTTP/2 on TLS connections. Default: nil, by the version of libcurl.
-        public var http2: Bool?
+        package var http2: Bool?
         /// The proxy's URL; nil means the one from the environment, an empty one means none.
-        public var proxy: Secret?
+        package var proxy: Secret?
         /// Whether the usage of streams is asked for with `stream_options`. Default true; an upstream that refuses the
         /// question is not asked again. Without it, streams are counted without tokens.
-        public var streamUsage: Bool
+        package var streamUsage: Bool
         /// The time limits for one attempt.
-        public var timeouts: Timeouts
+        package var timeouts: Timeouts
 
         /// Creates the settings of an upstream.
-        public init(
+        package init(
             kind: ProviderKind = .openAICompatible,
             baseURL: String? = nil,
             apiKey: Secret? = nil,
@@ -113,21 +113,21 @@ extension Configuration {
     }
 
     /// Options of a model that this process runs with llama.cpp.
-    public struct LlamaOptions: Sendable, Hashable {
+    package struct LlamaOptions: Sendable, Hashable {
         /// The context length in tokens of one sequence, 0 to 10,000,000. Default 0: the model's own.
-        public var contextLength: Int
+        package var contextLength: Int
         /// How many sequences are decoded at the same time, 1 to 256. Default 4.
-        public var parallel: Int
+        package var parallel: Int
         /// Threads for decoding, 0 to 1024. Default 0: one for each core, and fewer while other programs use the cores.
-        public var threads: Int
+        package var threads: Int
         /// How many layers to put on a GPU, -1 to 10,000. Default -1: as many as fit.
-        public var gpuLayers: Int
+        package var gpuLayers: Int
         /// Whether the same call gives the same answer each time, at temperature 0 and with a seed; calls are then computed
         /// one after the other. Default false.
-        public var repeatable: Bool
+        package var repeatable: Bool
 
         /// Creates options.
-        public init(
+        package init(
             contextLength: Int = 0,
             parallel: Int = 4,
             threads: Int = 0,
@@ -143,14 +143,14 @@ extension Configuration {
     }
 
     /// A model in a GGUF file that this process serves itself.
-    public struct LocalModel: Sendable, Hashable {
+    package struct LocalModel: Sendable, Hashable {
         /// The GGUF file.
-        public var path: String
+        package var path: String
         /// How to run it.
-        public var llama: LlamaOptions
+        package var llama: LlamaOptions
 
         /// Creates a local model.
-        public init(path: String, llama: LlamaOptions = LlamaOptions()) {
+        package init(path: String, llama: LlamaOptions = LlamaOptions()) {
             self.path = path
             self.llama = llama
         }

@@ -1,4 +1,4 @@
-// The parts of the configuration that are about the process itself: its server, its log, its request headers.
+// The parts of the configuration that are about the process itself: its server and its log.
 
 public import Logging
 
@@ -118,7 +118,7 @@ extension Configuration {
         }
     }
 
-    /// What is logged, and how.
+    /// What a configuration says of the log. The library itself logs to the loggers that it is given.
     public struct Logging: Sendable, Hashable {
         /// The form of log lines.
         public enum Format: String, Sendable, Hashable, CaseIterable {
@@ -129,32 +129,14 @@ extension Configuration {
         }
 
         /// The least severe level that is written. Default info.
-        public var level: Logger.Level
+        public package(set) var level: Logger.Level
         /// The form of log lines. Default text.
-        public var format: Format
+        public package(set) var format: Format
 
         /// Creates the settings of the log.
-        public init(level: Logger.Level = .info, format: Format = .text) {
+        package init(level: Logger.Level = .info, format: Format = .text) {
             self.level = level
             self.format = format
-        }
-    }
-
-    /// How the session key and the tags of a request are found.
-    public struct Routing: Sendable, Hashable {
-        /// The headers that may hold a session key; the first present wins.
-        /// Default `x-gateway-session`, `x-smg-routing-key`, `x-session-id`.
-        public var sessionHeaders: [String]
-        /// The header that holds a comma-separated list of tags. Default `x-gateway-tags`.
-        public var tagsHeader: String
-
-        /// Creates the settings of routing that all models share.
-        public init(
-            sessionHeaders: [String] = ["x-gateway-session", "x-smg-routing-key", "x-session-id"],
-            tagsHeader: String = "x-gateway-tags"
-        ) {
-            self.sessionHeaders = sessionHeaders
-            self.tagsHeader = tagsHeader
         }
     }
 }

@@ -4,6 +4,10 @@
 public struct DeploymentGroup: Sendable {
     /// The public name of the model.
     public var model: String
+    /// Further names under which clients may call it.
+    public var aliases: [String]
+    /// The kinds of work that it is offered for; empty (the default) for all that its providers have.
+    public var modes: Set<Mode>
     /// The deployments.
     public var deployments: [Deployment]
     /// How a deployment is chosen.
@@ -16,8 +20,8 @@ public struct DeploymentGroup: Sendable {
     public var breaker: CircuitBreakerOptions
     /// How failed attempts are retried.
     public var retry: RetryOptions
-    /// How deployments are probed; nil for no probes.
-    public var health: HealthOptions?
+    /// Whether and how deployments are probed. Default: not at all.
+    public var health: HealthOptions
     /// When a deployment counts as overloaded.
     public var overload: OverloadOptions
     /// Models that take over calls that this one could not answer.
@@ -30,18 +34,22 @@ public struct DeploymentGroup: Sendable {
     /// Creates a group.
     public init(
         model: String,
+        aliases: [String] = [],
+        modes: Set<Mode> = [],
         deployments: [Deployment] = [],
         policy: RoutingPolicyKind = .roundRobin,
         admission: AdmissionOptions = AdmissionOptions(),
         breaker: CircuitBreakerOptions = CircuitBreakerOptions(),
         retry: RetryOptions = RetryOptions(),
-        health: HealthOptions? = nil,
+        health: HealthOptions = HealthOptions(enabled: false),
         overload: OverloadOptions = OverloadOptions(),
         fallbacks: [String] = [],
         contextWindowFallbacks: [String] = [],
         contentPolicyFallbacks: [String] = []
     ) {
         self.model = model
+        self.aliases = aliases
+        self.modes = modes
         self.deployments = deployments
         self.policy = policy
         self.admission = admission

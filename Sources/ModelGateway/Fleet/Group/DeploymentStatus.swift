@@ -20,8 +20,8 @@ public struct DeploymentStatus: Sendable {
     public var pendingTokens: Int
     /// Whether its probes succeed.
     public var isHealthy: Bool
-    /// Smoothed seconds to the first token; nil before the first answer.
-    public var timeToFirstToken: Double?
+    /// The smoothed time to the first token; nil before the first answer.
+    public var timeToFirstToken: Duration?
     /// The engine's last report of its load, if it reports any.
     public var load: EngineLoad?
 }
@@ -56,7 +56,7 @@ extension GroupCore {
             callsInFlight: member.calls,
             pendingTokens: member.pendingTokens,
             isHealthy: member.health.isHealthy,
-            timeToFirstToken: member.latency,
+            timeToFirstToken: member.latency.map { .seconds($0) },
             load: member.report
         )
     }

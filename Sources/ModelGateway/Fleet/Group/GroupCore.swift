@@ -114,7 +114,7 @@ extension GroupCore {
     /// Gives the deployment in a slot new settings; what was learned about it stays.
     mutating func update(_ slot: Int, _ record: DeploymentRecord) {
         leave(slot)
-        if members[slot].record.deployment.probes != record.deployment.probes {
+        if members[slot].record.deployment.health != record.deployment.health {
             events.append(.probesChanged(record))
         }
         members[slot].record = record

@@ -68,11 +68,8 @@ final class ProbeNews: Sendable {
 extension GroupCore {
     /// How a deployment is probed; nil for not at all.
     func probes(of slot: Int) -> HealthOptions? {
-        switch members[slot].record.deployment.probes {
-        case .ofGroup: configuration.health
-        case .off: nil
-        case .options(let options): options
-        }
+        let options = members[slot].record.deployment.health ?? configuration.health
+        return options.enabled ? options : nil
     }
 
     /// Forgets the verdict of probes that will not come again: nothing else would take it back.

@@ -7,7 +7,7 @@ import GatewaySystem
 /// An address becomes `http://ADDRESS:PORT/v1`. An SRV record becomes `http://HOST:PORT/v1` with the record's priority
 /// and weight. If DNS does not answer, the last workers stay: those that are gone fail their probes, and those that are
 /// not keep working even though DNS does not. If an answer has none of the last workers, DNS is asked once more.
-package struct DNSWorkerSource: WorkerSource {
+public struct DNSWorkerSource: WorkerSource {
     /// Answers for a name; may block.
     package struct Resolver: Sendable {
         package var addresses: @Sendable (String) -> Result<[String], DNSFailure>
@@ -43,7 +43,7 @@ package struct DNSWorkerSource: WorkerSource {
         )
     }
 
-    package let name = "dns"
+    public let name = "dns"
     let host: String
     let port: Int
     let interval: Duration
@@ -53,13 +53,18 @@ package struct DNSWorkerSource: WorkerSource {
     /// Watches a name.
     /// - Parameters:
     ///   - host: The name; for one that begins with `_`, such as `_vllm._tcp.example.com`, SRV records are requested.
-    ///   - port: The port of workers found by address; SRV records name their own.
-    ///   - interval: The time between two queries.
+    ///   - port: The port of workers found by address; SRV records name their own. Default 8000.
+    ///   - interval: The time between two queries. Default 30 s.
+    public init(host: String, port: Int = 8000, interval: Duration = .seconds(30)) {
+        self.init(host: host, port: port, interval: interval, resolver: .system)
+    }
+
+    /// Watches a name by other means.
     package init(
         host: String,
         port: Int,
         interval: Duration,
-        resolver: Resolver = .system,
+        resolver: Resolver,
         time: TimeSource = .system
     ) {
         self.host = host
@@ -69,7 +74,7 @@ package struct DNSWorkerSource: WorkerSource {
         self.time = time
     }
 
-    package func watch(_ report: WorkerReport) async {
+    public func watch(_ report: WorkerReport) async {
         var lastProblem: String?
         var lists = WorkerListReview()
         while !Task.isCancelled {

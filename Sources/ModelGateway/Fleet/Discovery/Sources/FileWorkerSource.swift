@@ -8,21 +8,27 @@ import GatewaySystem
 /// the last good list stays; the first list keeps its good lines, because there is no earlier one. A changed file is
 /// read once it has stood still for a moment, so that it is not used half-written; one that
 /// would remove all workers must stand still for longer, and nothing is removed while there is no file.
-package struct FileWorkerSource: WorkerSource {
-    package let name = "file"
+public struct FileWorkerSource: WorkerSource {
+    public let name = "file"
     let path: String
     let interval: Duration
     let time: TimeSource
 
+    /// Watches a file.
+    /// - Parameter path: The file, with one base URL on a line.
+    public init(path: String) {
+        self.init(path: path, time: .system)
+    }
+
     /// Watches the file at a path.
     /// - Parameter interval: How often the file's date, size and identity are checked.
-    package init(path: String, interval: Duration = .seconds(1), time: TimeSource = .system) {
+    package init(path: String, interval: Duration = .seconds(1), time: TimeSource) {
         self.path = path
         self.interval = interval
         self.time = time
     }
 
-    package func watch(_ report: WorkerReport) async {
+    public func watch(_ report: WorkerReport) async {
         var reader = ListReader()
         while !Task.isCancelled {
             let known = reader.taken

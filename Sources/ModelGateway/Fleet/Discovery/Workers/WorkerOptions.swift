@@ -1,38 +1,36 @@
 // How workers are asked and how their models are served.
 
 /// The settings that all workers share.
-package struct WorkerOptions: Sendable {
-    /// The key that is sent to workers without one of their own.
-    package var apiKey: Secret?
-    /// The settings of a group that a worker's model creates.
-    package var group: DeploymentGroup
+public struct WorkerOptions: Sendable {
+    /// The key that is sent to workers without one of their own, except to those that were only added with
+    /// ``Gateway/addWorker(url:apiKey:weight:priority:labels:tags:)``. Default nil: no key.
+    public var apiKey: Secret?
+    /// The settings of the groups that the workers' models create. Its model, its names and its deployments are ignored.
+    public var group: DeploymentGroup
     /// The time limits for one attempt.
-    package var timeouts: Timeouts
-    /// How often a worker is asked for its models.
-    package var interval: Duration
+    public var timeouts: Timeouts
+    /// How often a worker is asked for its models. Default 30 s.
+    public var interval: Duration
+    /// How long calls may go on at a worker that is drained or has gone. Default 600 s; zero for not at all.
+    public var drainDeadline: Duration
     /// How often an engine is asked for its load.
-    package var loadInterval: Duration
+    package var loadInterval = Duration.seconds(2)
     /// How long the answer to such a request may take.
-    package var askTimeout: Duration
-    /// How long calls may continue on a worker that has been removed.
-    package var drainLimit: Duration
+    package var askTimeout = Duration.seconds(3)
 
-    package init(
+    /// Creates a set of options.
+    public init(
         apiKey: Secret? = nil,
         group: DeploymentGroup = DeploymentGroup(model: ""),
         timeouts: Timeouts = Timeouts(),
         interval: Duration = .seconds(30),
-        loadInterval: Duration = .seconds(2),
-        askTimeout: Duration = .seconds(3),
-        drainLimit: Duration = .seconds(600)
+        drainDeadline: Duration = .seconds(600)
     ) {
         self.apiKey = apiKey
         self.group = group
         self.timeouts = timeouts
         self.interval = interval
-        self.loadInterval = loadInterval
-        self.askTimeout = askTimeout
-        self.drainLimit = drainLimit
+        self.drainDeadline = drainDeadline
     }
 
     /// The time until a worker that did not answer is asked again: half a second, doubled each time, at most 10 s.

@@ -131,7 +131,7 @@ extension WorkerRegistry {
         entry.inspectionDue = now + options.interval
         if entry.loadDue == .never, entry.engine.flatMap(EngineMetrics.of) != nil { entry.loadDue = now }
         let offered = Set(inspection.models.map(\.id))
-        withdraw(entry.deployed.subtracting(offered), of: &entry, within: options.drainLimit, &state)
+        withdraw(entry.deployed.subtracting(offered), of: &entry, within: options.drainDeadline, &state)
         deploy(offered.subtracting(entry.deployed).sorted(), of: &entry, &state)
         if wasWell, before == offered { return nil }
         let engine = entry.engine?.kind.rawValue ?? "unknown engine"

@@ -243,7 +243,7 @@ extension WorkerRegistry {
         // One that others name as well may lose the key of all workers by this.
         if !entry.sources.isEmpty { deploy(Array(entry.deployed), of: &entry, &state) }
         state.workers[id] = entry
-        if entry.sources.isEmpty { leave(id, within: options.drainLimit, &state) }
+        if entry.sources.isEmpty { leave(id, within: options.drainDeadline, &state) }
     }
 
     /// Takes the weight and the tier that a source gives to a worker it has named before.
@@ -270,7 +270,7 @@ extension WorkerRegistry {
         }
         if let isDraining = change.isDraining, isDraining != entry.isDraining {
             entry.isDraining = isDraining
-            if isDraining { withdraw(entry.deployed, of: &entry, within: options.drainLimit, &state) }
+            if isDraining { withdraw(entry.deployed, of: &entry, within: options.drainDeadline, &state) }
         }
         deploy(entry.models.map(\.id), of: &entry, &state)
         state.workers[id] = entry
