@@ -5,6 +5,7 @@ import ModelGateway
 import ModelGatewayServer
 import NIOCore
 import NIOSSL
+import ServiceLifecycle
 import TLSTesting
 import Testing
 
@@ -206,6 +207,93 @@ struct TLSServerTests {
             for _ in 0..<300 { silent.append(try await server.connect()) }
             for _ in 0..<3 { #expect(await health(server, context) == 200) }
             for client in silent { try await client.close() }
+        }
+    }
+
+    @Test func `connections of one address are counted from their beginning, not from the end of the handshake`()
+        async throws
+    {
+        let tls = try settings(authority.issue(["localhost"]))
+        let context = try client(authority)
+        var options = options(tls)
+        options.maxConnectionsPerAddress = 2
+        try await withServer(FakeGateway(), options: options) { server in
+            let silent = [try await server.connect(), try await server.connect()]
+            // As soon as the two have been accepted.
+            while await health(server, context) != nil {}
+            for client in silent { try await client.close() }
+            while await health(server, context) != 200 {}
+        }
+    }
+
+    @Test func `a client gets the version of HTTP that is preferred, or HTTP 1 if it names none`() async throws {
+        var tls = try settings(authority.issue(["localhost"]))
+        for (alpn, expected) in [([.http2, .http1], "h2"), ([.http1], "http/1.1")]
+            as [(
+                [Configuration.ServerTLS.ApplicationProtocol], String
+            )]
+        {
+            tls.alpn = alpn
+            try await withServer(FakeGateway(), options: options(tls)) { server in
+                let both = try client(authority) { $0.applicationProtocols = ["http/1.1", "h2"] }
+                let client = try await RawClient.connect(to: server.port, tls: (both, "localhost"))
+                #expect(await client.negotiatedProtocol() == expected)
+                try await client.close()
+                #expect(await health(server, try self.client(authority)) == 200)
+            }
+        }
+    }
+
+    @Test func `the server says when its certificates expire`() async throws {
+        let observer = RecordingObserver()
+        var tls = try settings(authority.issue(["localhost"], until: 1000))
+        let other = try authority.issue(["a.example"], until: 2000)
+        tls.sni = [
+            Configuration.ServerTLS.NamedCertificate(
+                names: ["a.example", "b.example"],
+                certificateFile: try directory.write("a.pem", other.certificate),
+                keyFile: try directory.write("a.key", other.key)
+            )
+        ]
+        try await withServer(FakeGateway(), options: options(tls), observer: observer) { server in
+            let before = observer.certificates
+            #expect(before.keys.sorted() == ["a.example", "default"])
+            let issued = try authority.issue(["localhost"], until: 3000)
+            try directory.write("server.pem", issued.certificate)
+            try directory.write("server.key", issued.key)
+            await server.reloadCertificates()
+            let after = observer.certificates
+            #expect(after["a.example"] == before["a.example"])
+            #expect((after["default"] ?? 0) - (before["default"] ?? 0) >= 2000)
+        }
+    }
+
+    @Test func `health checks have a port of their own in plain HTTP, which answers nothing else`() async throws {
+        var options = options(try settings(authority.issue(["localhost"])))
+        options.healthPort = 0
+        let stream = FakeStream(["data: 1\n\n"])
+        let gateway = FakeGateway { _ throws(GatewayError) in .events(stream) }
+        let context = try client(authority)
+        try await withServer(gateway, options: options) { server in
+            let port = try #require(server.healthPort)
+            func status(_ path: String, _ method: String = "GET") async throws -> Int {
+                let request = "\(method) \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+                return try await server.once(request, toHead: method == "HEAD", port: port).status
+            }
+            for path in ["/health", "/liveness", "/readiness"] { #expect(try await status(path) == 200) }
+            #expect(try await status("/health", "HEAD") == 200)
+            for path in ["/v1/models", "/metrics", "/workers", "/"] { #expect(try await status(path) == 404) }
+            #expect(try await status("/v1/chat/completions", "POST") == 404)
+            // While the last calls are drained it goes on.
+            let call = try await RawClient.connect(to: server.port, tls: (context, "localhost"))
+            try await call.post(#"{"model":"m"}"#)
+            _ = try await call.receive(until: "data: 1")
+            await server.group.triggerGracefulShutdown()
+            while try await status("/readiness") != 503 {}
+            #expect(try await status("/health") == 200)
+            stream.finish()
+            _ = try await call.receiveToEnd()
+            await server.ended.reached(1)
         }
     }
 

@@ -107,12 +107,14 @@ struct PrometheusMetricsTests {
         gateway.callFinished(CallRecord(requestID: "r", model: "m", mode: .chat))
         let server = HTTPMetrics(endpoints: ["/x"], factory: metrics)
         server.requestFinished(path: "/y", status: 404, duration: .zero, bytesIn: 1, bytesOut: 2)
+        server.certificateLoaded("api.example", expiresAt: 1_800_000_000)
         useFleet(metrics)
         let text = lines(metrics)
         let types = text.filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ") }
         let made = Set(types.map { "\($0[2]) \($0[3])" })
         #expect(made == Set(GatewayMetrics.descriptions.map { "\($0.name) \($0.kind.rawValue)" }))
         #expect(text.contains("gateway_http_requests_total{endpoint=\"other\",status=\"4xx\"} 1"))
+        #expect(text.contains("gateway_tls_certificate_expiry_seconds{name=\"api.example\"} 1800000000"))
     }
 
     /// A provider that is never called.

@@ -57,13 +57,18 @@ struct GatewayRoutes: Sendable {
 
     /// Adds the routes that are not model calls.
     func mountControlPlane(on router: some RouterMethods<some RequestContext>) {
-        router.get("/health") { _, _ in plane.health() }
-        router.get("/liveness") { _, _ in plane.health() }
-        router.get("/readiness") { _, _ in plane.readiness() }
+        Self.mountHealth(of: plane, on: router)
         router.get("/metrics") { request, context in
             Self.answer { () throws(GatewayError) in try plane.metrics(for: request, context) }
         }
         mountModels(on: router)
+    }
+
+    /// Adds what load balancers ask.
+    static func mountHealth(of plane: ControlPlane, on router: some RouterMethods<some RequestContext>) {
+        router.get("/health") { _, _ in plane.health() }
+        router.get("/liveness") { _, _ in plane.health() }
+        router.get("/readiness") { _, _ in plane.readiness() }
     }
 
     /// Adds the list of models.

@@ -57,12 +57,21 @@ public struct DataPlane: Sendable {
 
     /// The same behind TLS.
     func server(behind security: ServerSecurity) -> HTTPServerBuilder {
-        HTTPServerBuilder { SecureConnections(connections(responder: $0), security) }
+        HTTPServerBuilder { SecureConnections(connections(responder: $0, isSecure: true), security) }
     }
 
-    private func connections(responder: @escaping HTTPChannelHandler.Responder) -> AcceptedConnections {
+    /// The same for clients that begin with HTTP/2 without TLS, besides those of HTTP/1.
+    var serverWithHTTP2: HTTPServerBuilder {
+        HTTPServerBuilder { PriorKnowledgeConnections(connections: connections(responder: $0), server: state) }
+    }
+
+    private func connections(
+        responder: @escaping HTTPChannelHandler.Responder,
+        isSecure: Bool = false
+    ) -> AcceptedConnections {
         let configuration = HTTP1Channel.Configuration(additionalChannelHandlers: channelHandlers())
-        return AcceptedConnections(HTTP1Channel(responder: responder, configuration: configuration))
+        let http = HTTP1Channel(responder: responder, configuration: configuration)
+        return AcceptedConnections(http, http2: HTTP2Connections(server: state, http: http, isSecure: isSecure))
     }
 
     /// Lets a Hummingbird application have as many connections as ``ServerOptions/maxConnections`` says: at the limit those

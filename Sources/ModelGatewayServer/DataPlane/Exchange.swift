@@ -10,7 +10,7 @@ final class Exchange {
     let method: HTTPMethod
     let target: String
     let requestID: String
-    /// Whether the client speaks HTTP/1.1.
+    /// Whether the client speaks HTTP/1.1: a connection may be used again, and a body can be framed as chunks.
     let isModern: Bool
     let start = NIODeadline.now()
 

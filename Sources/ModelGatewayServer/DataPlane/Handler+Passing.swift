@@ -25,10 +25,25 @@ extension DataPlaneHandler {
             allowsKeepAlive: head.isKeepAlive,
             isModern: exchange.isModern
         )
-        guard case .pass = begin(exchange, facts) else { return }
+        guard case .pass = begin(exchange, facts), installRouter() else { return }
         var head = head
         head.headers.replaceOrAdd(name: "x-request-id", value: requestID)
         pass(.head(head))
+    }
+
+    /// Puts the router behind this handler, if it is not there yet.
+    private func installRouter() -> Bool {
+        guard let router, let context else { return true }
+        do {
+            try router.install(on: context.channel)
+            self.router = nil
+            return true
+        } catch {
+            // Only a channel that is closing takes no handlers.
+            letGo(as: .clientGone)
+            context.close(promise: nil)
+            return false
+        }
     }
 
     func pass(_ part: HTTPServerRequestPart) {
@@ -64,7 +79,7 @@ extension DataPlaneHandler {
                 head.headers.add(name: header.name, value: header.value)
             }
             head.headers.replaceOrAdd(name: "x-request-id", value: exchange.requestID)
-            head.headers.replaceOrAdd(name: "date", value: String(decoding: loop.date().bytes, as: UTF8.self))
+            head.headers.replaceOrAdd(name: "date", value: loop.date().text)
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .head(let head):
             context.write(wrapOutboundOut(.head(head)), promise: promise)
@@ -84,16 +99,17 @@ extension DataPlaneHandler {
         promise: EventLoopPromise<Void>?
     ) {
         let length = head.headers.first(name: "content-length").flatMap { Int($0) }
-        var buffer = Self.allocator.buffer(capacity: 512)
+        var output = output(capacity: 512)
         writeHead(
             of: exchange,
             status: Int(head.status.code),
             headers: head.headers.map { HTTPHeader($0.name, $0.value) },
             framing: length.map { BodyFraming.length($0) } ?? .untilClose,
             isKept: state.sendHead(isLast: !head.isKeepAlive, hasRoom: hasRoom),
-            to: &buffer
+            to: &output
         )
-        flush(buffer)
+        output.isEnd = true
+        flush(output)
         promise?.succeed()
     }
 

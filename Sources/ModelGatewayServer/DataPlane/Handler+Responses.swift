@@ -2,7 +2,9 @@
 
 import ModelGateway
 import NIOCore
+import NIOHPACK
 import NIOHTTP1
+import NIOHTTP2
 
 extension DataPlaneHandler {
     /// Whether the server has room for a connection without a request.
@@ -10,13 +12,25 @@ extension DataPlaneHandler {
 
     /// Tells a client that it may send the body it announced.
     func writeContinue() {
-        var buffer = Self.allocator.buffer(capacity: 32)
-        buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
-        flush(buffer)
+        if isStream {
+            let fields: HPACKHeaders = [":status": "100"]
+            wire?.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.headers(.init(headers: fields))), promise: nil)
+        } else {
+            let bytes = ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")
+            wire?.writeAndFlush(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
+        }
     }
 
-    func flush(_ buffer: ByteBuffer) {
-        encoder?.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+    func output(capacity: Int) -> Outgoing {
+        Outgoing(isHTTP2: isStream, capacity: capacity)
+    }
+
+    func flush(_ output: Outgoing) {
+        if isStream {
+            flushFrames(output)
+        } else {
+            wire?.writeAndFlush(NIOAny(IOData.byteBuffer(output.bytes)), promise: nil)
+        }
     }
 
     // MARK: Whole responses
@@ -39,7 +53,7 @@ extension DataPlaneHandler {
         body: [UInt8],
         closing: Bool = false
     ) {
-        var buffer = Self.allocator.buffer(capacity: body.count + 512)
+        var output = output(capacity: body.count + 512)
         let hasBody = status != 204 && status != 304
         writeHead(
             of: exchange,
@@ -47,13 +61,14 @@ extension DataPlaneHandler {
             headers: headers,
             framing: hasBody ? .length(body.count) : .untilClose,
             isKept: state.sendHead(isLast: closing, hasRoom: hasRoom),
-            to: &buffer
+            to: &output
         )
         if hasBody, exchange.method != .HEAD {
-            buffer.writeBytes(body)
+            output.bytes.writeBytes(body)
             exchange.responseBytes += body.count
         }
-        flush(buffer)
+        output.isEnd = true
+        flush(output)
         finish(exchange)
     }
 
@@ -63,12 +78,12 @@ extension DataPlaneHandler {
         headers: [HTTPHeader],
         framing: BodyFraming,
         isKept: Bool,
-        to buffer: inout ByteBuffer
+        to output: inout Outgoing
     ) {
         exchange.status = status
         exchange.firstByte = .now()
         let allow = exchange.method == .OPTIONS ? headers.first { HeaderText.equals($0.name, "allow") }?.value : nil
-        ResponseHead(
+        let head = ResponseHead(
             status: status,
             headers: exchange.crossOrigin == nil
                 ? headers : headers + crossOriginHeaders(of: exchange, allow: allow),
@@ -76,7 +91,8 @@ extension DataPlaneHandler {
             requestID: exchange.requestID,
             isKeptAlive: isKept,
             announcesKeepAlive: !exchange.isModern
-        ).write(to: &buffer, date: loop.date())
+        )
+        output.write(head, date: loop.date())
     }
 
     /// What an answer says to the web page that asked, if it may read it.
@@ -104,43 +120,41 @@ extension DataPlaneHandler {
     /// Sends bytes of a call's stream, before which nothing waits.
     func deliver(_ bytes: [UInt8], isLast: Bool, of call: ModelCall) {
         guard let exchange, exchange.call === call else { return }
-        var buffer = Self.allocator.buffer(capacity: bytes.count + Chunk.overhead + 16)
-        write(bytes, of: exchange, to: &buffer)
-        if isLast { write(.finished, of: exchange, to: &buffer) }
-        send(buffer, carrying: bytes.count, isLast: isLast, of: exchange)
+        var output = output(capacity: bytes.count + Chunk.overhead + 16)
+        write(bytes, of: exchange, to: &output)
+        if isLast { write(.finished, of: exchange, to: &output) }
+        send(output, carrying: bytes.count, isLast: isLast, of: exchange)
     }
 
     func stream(_ batch: ModelCall.Batch, of exchange: Exchange) {
         let byteCount = batch.chunks.reduce(0) { $0 + $1.count + Chunk.overhead }
-        var buffer = Self.allocator.buffer(capacity: byteCount + (batch.head == nil ? 16 : 512))
+        var output = output(capacity: byteCount + (batch.head == nil ? 16 : 512))
         if let head = batch.head {
             let isWhole = if case .whole = batch.ending { true } else { false }
-            beginStream(of: exchange, head: head, isWhole: isWhole, to: &buffer)
+            beginStream(of: exchange, head: head, isWhole: isWhole, to: &output)
         }
         var sent = 0
         for chunk in batch.chunks {
-            write(chunk, of: exchange, to: &buffer)
+            write(chunk, of: exchange, to: &output)
             sent += chunk.count
         }
-        if let ending = batch.ending { write(ending, of: exchange, to: &buffer) }
-        send(buffer, carrying: sent, isLast: batch.ending != nil, of: exchange)
+        if let ending = batch.ending { write(ending, of: exchange, to: &output) }
+        send(output, carrying: sent, isLast: batch.ending != nil, of: exchange)
     }
 
-    private func send(_ buffer: ByteBuffer, carrying count: Int, isLast: Bool, of exchange: Exchange) {
-        let isVisible = buffer.readableBytes > 0
-        if isVisible { flush(buffer) }
+    private func send(_ output: Outgoing, carrying count: Int, isLast: Bool, of exchange: Exchange) {
+        let isVisible = output.isVisible
+        if isVisible { flush(output) }
         let room = state.wrote(count, isVisible: isVisible, now: loop.now)
         if room > 0 { exchange.call?.credit(room) }
         if isLast { finish(exchange) }
     }
 
-    static let allocator = ByteBufferAllocator()
-
     private func beginStream(
         of exchange: Exchange,
         head: (status: Int, headers: [HTTPHeader]),
         isWhole: Bool,
-        to buffer: inout ByteBuffer
+        to output: inout Outgoing
     ) {
         let type = head.headers.value(of: "content-type") ?? ""
         let isEventStream = HeaderText.hasPrefix(type, "text/event-stream")
@@ -149,8 +163,8 @@ extension DataPlaneHandler {
         case .leaveOut: break
         case .errorEvent:
             let error = GatewayError(.upstreamFailed, "The provider answered with status \(head.status), not a stream.")
-            writeEvent(exchange.format.errorEvent(for: error), of: exchange, to: &buffer)
-        case .write: writeStreamHead(of: exchange, status: head.status, headers: head.headers, to: &buffer)
+            writeEvent(exchange.format.errorEvent(for: error), of: exchange, to: &output)
+        case .write: writeStreamHead(of: exchange, status: head.status, headers: head.headers, to: &output)
         }
     }
 
@@ -158,7 +172,7 @@ extension DataPlaneHandler {
         of exchange: Exchange,
         status: Int,
         headers: [HTTPHeader],
-        to buffer: inout ByteBuffer
+        to output: inout Outgoing
     ) {
         let state = state.exchange
         writeHead(
@@ -167,40 +181,41 @@ extension DataPlaneHandler {
             headers: headers,
             framing: state?.isChunked == true ? .chunked : .untilClose,
             isKept: state?.isKept ?? false,
-            to: &buffer
+            to: &output
         )
     }
 
-    private func write(_ ending: ModelCall.Ending, of exchange: Exchange, to buffer: inout ByteBuffer) {
+    private func write(_ ending: ModelCall.Ending, of exchange: Exchange, to output: inout Outgoing) {
         switch (state.streamEnd(ending.kind), ending) {
         case (.cut, _): return
         case (.event, .whole(let body)):
             // Only behind an early head: the body becomes the one event of the stream.
-            writeEvent(EventText.event(of: body), of: exchange, to: &buffer)
-            if !EventText.isError(body) { writeEvent(EventText.done, of: exchange, to: &buffer) }
+            writeEvent(EventText.event(of: body), of: exchange, to: &output)
+            if !EventText.isError(body) { writeEvent(EventText.done, of: exchange, to: &output) }
         case (.errorEvent, .failed(let error)):
-            writeEvent(exchange.format.errorEvent(for: error), of: exchange, to: &buffer)
+            writeEvent(exchange.format.errorEvent(for: error), of: exchange, to: &output)
         default: break
         }
-        if state.exchange?.isChunked == true { Chunk.writeEnd(to: &buffer) }
+        output.isEnd = true
+        if state.exchange?.isChunked == true { Chunk.writeEnd(to: &output.bytes) }
     }
 
     /// Writes bytes of a call's stream.
-    private func write(_ bytes: [UInt8], of exchange: Exchange, to buffer: inout ByteBuffer) {
+    private func write(_ bytes: [UInt8], of exchange: Exchange, to output: inout Outgoing) {
         switch state.streamPart(endsEvent: EventText.endsEvent(bytes)) {
         case .leaveOut: return
-        case .chunk: Chunk.write(bytes, to: &buffer)
-        case .plain: buffer.writeBytes(bytes)
+        case .chunk: Chunk.write(bytes, to: &output.bytes)
+        case .plain: output.bytes.writeBytes(bytes)
         }
         exchange.responseBytes += bytes.count
     }
 
     /// Writes an event of the server's own into a stream.
-    private func writeEvent(_ event: [UInt8], of exchange: Exchange, to buffer: inout ByteBuffer) {
+    private func writeEvent(_ event: [UInt8], of exchange: Exchange, to output: inout Outgoing) {
         if state.exchange?.isChunked == true {
-            Chunk.write(event, to: &buffer)
+            Chunk.write(event, to: &output.bytes)
         } else {
-            buffer.writeBytes(event)
+            output.bytes.writeBytes(event)
         }
         exchange.responseBytes += event.count
     }
@@ -212,16 +227,16 @@ extension DataPlaneHandler {
         guard let exchange, let call = exchange.call else { return }
         if state.exchange?.isHeadSent == false { deliver(call) }
         guard self.exchange === exchange else { return }
-        var buffer = Self.allocator.buffer(capacity: 0)
+        var output = output(capacity: 0)
         switch state.keepAlive(limits: server.limits, now: loop.now) {
         case .beginStream where exchange.asksForStream:
             state.beginStreamEarly(hasRoom: hasRoom)
-            writeStreamHead(of: exchange, status: 200, headers: EventText.headers, to: &buffer)
+            writeStreamHead(of: exchange, status: 200, headers: EventText.headers, to: &output)
         case .comment: break
         case .nothing, .beginStream: return
         }
-        writeEvent(EventText.keepAlive, of: exchange, to: &buffer)
-        send(buffer, carrying: 0, isLast: false, of: exchange)
+        writeEvent(EventText.keepAlive, of: exchange, to: &output)
+        send(output, carrying: 0, isLast: false, of: exchange)
     }
 
     // MARK: Ends

@@ -1,14 +1,18 @@
-// The channel handler that takes model calls off an HTTP/1 connection and lets everything else pass to the router.
+// The channel handler that takes model calls off a connection or stream and lets everything else pass to the router.
 
 import ModelGateway
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 
 /// Answers model calls by itself and passes other requests on, one at a time and in the order in which they came.
 ///
 /// It sits right behind NIO's HTTP decoder, and writes its responses as bytes below NIO's encoder: head, chunk framing
 /// and body in one buffer, so that a batch of stream events is one write. While a request is being answered the next
 /// ones of the connection wait, and nothing more is read; that the client went away is seen nevertheless.
+///
+/// A stream of an HTTP/2 connection has a handler of its own, behind the codec that gives it the same parts of requests; it
+/// carries one request, and its responses are written as frames.
 final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -18,8 +22,14 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     let server: ServerState
     let loop: LoopState
     private(set) var context: ChannelHandlerContext?
-    /// The context of NIO's response encoder: bytes written through it go out as they are.
-    private(set) var encoder: ChannelHandlerContext?
+    /// The context of NIO's response encoder or codec: bytes or frames written through it go out as they are.
+    private(set) var wire: ChannelHandlerContext?
+    /// Whether it is the handler of an HTTP/2 stream.
+    let isStream: Bool
+    /// What answers the requests of a stream that are no model calls, until it is in the stream's pipeline.
+    var router: StreamRouter?
+    /// Whether the frame that ends the stream's answer has been written.
+    var isEndWritten = false
 
     /// Whether the client is on this machine.
     private(set) lazy var isPeerLocal = context?.channel.remoteAddress?.isLocal ?? false
@@ -36,10 +46,12 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Where its client is, while the connection counts among those of that address.
     private var address: ClientAddress?
 
-    init(server: ServerState, loop: LoopState) {
+    init(server: ServerState, loop: LoopState, router: StreamRouter? = nil) {
         self.server = server
         self.loop = loop
-        state = ConnectionState(now: .now())
+        self.router = router
+        isStream = router != nil
+        state = ConnectionState(router == nil ? .connection : .stream, now: .now())
     }
 
     /// Puts a handler for a new connection into its pipeline, together with the one that watches bytes arrive.
@@ -49,6 +61,17 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
         try pipeline.addHandler(handler, position: .after(decoder))
         try pipeline.addHandler(ArrivalHandler(connection: handler), position: .first)
     }
+
+    /// Puts a handler for a new stream into its pipeline, behind the codec.
+    static func install(
+        in pipeline: ChannelPipeline.SynchronousOperations,
+        server: ServerState,
+        loop: LoopState,
+        router: StreamRouter
+    ) throws {
+        try pipeline.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
+        try pipeline.addHandler(DataPlaneHandler(server: server, loop: loop, router: router))
+    }
 }
 
 // MARK: - Life in the pipeline
@@ -56,8 +79,13 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
 extension DataPlaneHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
         loop.add(self)
+        let pipeline = context.pipeline.syncOperations
+        if isStream {
+            wire = try? pipeline.context(handlerType: HTTP2FramePayloadToHTTP1ServerCodec.self)
+            return
+        }
+        wire = try? pipeline.context(handlerType: HTTPResponseEncoder.self)
         server.observer?.connectionOpened()
         // Small batches must leave at once: Nagle's algorithm would hold them until the last one is acknowledged.
         try? context.channel.syncOptions?.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
@@ -65,7 +93,8 @@ extension DataPlaneHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         context.fireChannelActive()
-        guard server.connections.limitPerAddress > 0, let client = ClientAddress(context.remoteAddress) else { return }
+        guard !isStream, server.connections.limitPerAddress > 0, let client = ClientAddress(context.remoteAddress)
+        else { return }
         if server.connections.enter(client) {
             address = client
         } else {
@@ -76,9 +105,9 @@ extension DataPlaneHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         if let address { server.connections.leave(address) }
         loop.remove(self)
-        server.observer?.connectionClosed()
+        if !isStream { server.observer?.connectionClosed() }
         self.context = nil
-        encoder = nil
+        wire = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -117,13 +146,15 @@ extension DataPlaneHandler {
 
     /// Lets go of a call that cannot be answered any more.
     func letGo(as outcome: RequestRecord.Outcome) {
+        // A stream closes with the end of its answer.
+        let isAnswered = isStream && state.exchange?.isAnswerComplete == true
         state.abandon()
         waiting.removeAll()
         guard let exchange else { return }
         exchange.call?.abandon()
-        exchange.task?.cancel()
+        if !isAnswered { exchange.task?.cancel() }
         self.exchange = nil
-        server.observer?.requestFinished(exchange.record(outcome))
+        server.observer?.requestFinished(exchange.record(isAnswered ? .completed : outcome))
     }
 }
 
@@ -170,7 +201,16 @@ extension DataPlaneHandler {
         perform(state.abort())
     }
 
-    /// Closes it to make room for others, if it is idle.
+}
+
+extension DataPlaneHandler: LoopMember {
+    /// A stream takes no place of its own.
+    var isUnused: Bool { !isStream && state.isUnused }
+
+    var hasServed: Bool { state.hasServed }
+
+    var unusedSince: NIODeadline { state.unusedSince }
+
     func evict() {
         if state.evict() { context?.close(promise: nil) }
     }
@@ -185,6 +225,7 @@ extension DataPlaneHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
+        if isStream { bytesArrived() }
         switch state.partArrived() {
         case .take: take(part)
         case .keep: waiting.append(part)
@@ -220,14 +261,15 @@ extension DataPlaneHandler {
     /// Ends the connection once everything is written. The input is read on for a moment, because closing a socket with
     /// unread input would reset it, and the client might never see the last response.
     func closeAfterWrites() {
-        guard let context, let encoder else { return }
+        guard let context, let wire else { return }
         waiting.removeAll()
+        if isStream { return endStream() }
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { result in
             let isWritten = if case .success = result { true } else { false }
             self.perform(self.state.flushed(isWritten: isWritten, now: self.loop.now))
         }
-        encoder.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: promise)
+        wire.writeAndFlush(NIOAny(IOData.byteBuffer(ByteBuffer())), promise: promise)
         if state.resumeReading() { context.read() }
     }
 }

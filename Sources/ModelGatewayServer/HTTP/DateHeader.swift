@@ -7,6 +7,7 @@ import GatewayWire
 struct DateHeader: Sendable {
     private var second = -1
     private(set) var bytes: [UInt8] = []
+    private(set) var text = ""
 
     /// Brings the text up to date.
     mutating func refresh() {
@@ -15,5 +16,6 @@ struct DateHeader: Sendable {
         second = now
         bytes.removeAll(keepingCapacity: true)
         CivilTime(unixSeconds: now).appendHTTPDate(to: &bytes)
+        text = String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -67,7 +67,7 @@ struct ResponseHead {
     }
 
     /// Lines of the connection and the framing are the server's own, and a line break in a value would forge a line.
-    private static func isWritable(_ header: HTTPHeader) -> Bool {
+    static func isWritable(_ header: HTTPHeader) -> Bool {
         let owned: Bool =
             switch header.name.utf8.count {
             case 4: HeaderText.equals(header.name, "date")

@@ -28,12 +28,15 @@ public final class GatewayServer: Service {
         public var host: String
         /// The port, the real one if any free port was asked for.
         public var port: Int
+        /// The port of the health checks, if they have one of their own: ``ServerOptions/healthPort``.
+        public var healthPort: Int?
     }
 
     private let state: ServerState
     private let responder: RouterResponder<GatewayRequestContext>
     private let onListening: @Sendable (Address) async -> Void
     private let certificates = Lock<ServerCertificates?>(nil)
+    private let health: HealthListener?
     private let logger: Logger
 
     /// Creates a server. It does nothing before it runs.
@@ -89,6 +92,7 @@ public final class GatewayServer: Service {
             AdminRoutes(gateway: gateway, plane: plane, maxBodyBytes: options.maxBodyBytes).mount(on: router)
         }
         routes(router)
+        health = options.healthPort.map { HealthListener(port: $0, plane: plane, options: options, logger: logger) }
         self.state = state
         self.logger = logger
         self.onListening = onListening
@@ -105,8 +109,11 @@ public final class GatewayServer: Service {
                 "\(state.options.port) is not a valid port; choose one from 0 to 65535 with --port."
             )
         }
-        let server = try makeServer()
         let state = state
+        let (healthPort, healthCheck) = try await health?.start() ?? (nil, nil)
+        // Until the last call has been drained: who looks after the process must not take it for dead meanwhile.
+        defer { healthCheck?.cancel() }
+        let server = try makeServer(healthPort: healthPort)
         let watch = watchCertificates()
         defer { watch?.cancel() }
         do {
@@ -147,14 +154,19 @@ public final class GatewayServer: Service {
         }
     }
 
-    private func makeServer() throws -> any Service {
+    private func makeServer(healthPort: Int?) throws -> any Service {
         let plane = DataPlane(state: state)
         let options = state.options
         let security = try options.tls.map { settings throws(GatewayError) in
-            try ServerSecurity(settings, maxConnections: options.maxConnections, logger: logger)
+            try ServerSecurity(
+                settings,
+                connections: state.connections,
+                observer: state.observer,
+                logger: logger
+            )
         }
         certificates.withLock { $0 = security?.certificates }
-        let builder = security.map { plane.server(behind: $0) } ?? plane.server
+        let builder = security.map { plane.server(behind: $0) } ?? (options.h2c ? plane.serverWithHTTP2 : plane.server)
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
         return try builder.buildServer(
@@ -175,7 +187,11 @@ public final class GatewayServer: Service {
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptFailureHandler(state: state), position: .first)
                 }.get()
-                let address = Address(host: options.host, port: channel.localAddress?.port ?? options.port)
+                let address = Address(
+                    host: options.host,
+                    port: channel.localAddress?.port ?? options.port,
+                    healthPort: healthPort
+                )
                 logger.info(
                     "Listening.",
                     metadata: [

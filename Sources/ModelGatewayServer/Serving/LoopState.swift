@@ -8,7 +8,7 @@ import Synchronization
 final class LoopState: Sendable {
     /// Parts that are touched on the event loop only.
     private final class Local {
-        var connections: [ObjectIdentifier: DataPlaneHandler] = [:]
+        var connections: [ObjectIdentifier: any LoopMember] = [:]
         var date = DateHeader()
         var now = NIODeadline.now()
         var isTicking = false
@@ -63,7 +63,7 @@ final class LoopState: Sendable {
     }
 
     /// Begins to watch a connection's time limits.
-    func add(_ connection: DataPlaneHandler) {
+    func add(_ connection: any LoopMember) {
         let local = local.value
         local.connections[ObjectIdentifier(connection)] = connection
         if !local.isTicking {
@@ -74,7 +74,7 @@ final class LoopState: Sendable {
     }
 
     /// Stops watching a connection.
-    func remove(_ connection: DataPlaneHandler) {
+    func remove(_ connection: any LoopMember) {
         local.value.connections[ObjectIdentifier(connection)] = nil
     }
 
@@ -85,9 +85,9 @@ final class LoopState: Sendable {
     /// - Returns: How many were closed, and how many of the kind are left.
     func closeUnused(atMost count: Int, served: Bool) -> UnusedConnections {
         let limit = NIODeadline.now() - (served ? .seconds(1) : .milliseconds(250))
-        let unused = local.value.connections.values.filter { $0.state.isUnused && $0.state.hasServed == served }
-        let closed = unused.filter { $0.state.unusedSince < limit }
-            .sorted { $0.state.unusedSince < $1.state.unusedSince }
+        let unused = local.value.connections.values.filter { $0.isUnused && $0.hasServed == served }
+        let closed = unused.filter { $0.unusedSince < limit }
+            .sorted { $0.unusedSince < $1.unusedSince }
             .prefix(count)
         for connection in closed { connection.evict() }
         return UnusedConnections(closed: closed.count, left: unused.count - closed.count)

@@ -32,7 +32,7 @@ public struct RequestRecord: Sendable {
     public var outcome: Outcome
 }
 
-/// Something that wants to know about each finished request.
+/// Something that wants to know about each finished request, and about connections.
 ///
 /// Called once for each request on the connection's event loop: it must return quickly and must not block.
 public protocol RequestObserver: Sendable {
@@ -44,9 +44,16 @@ public protocol RequestObserver: Sendable {
 
     /// A connection is closed.
     func connectionClosed()
+
+    /// A certificate of the server's TLS has been read, at the start or because its file changed.
+    /// - Parameters:
+    ///   - name: The first of the names that it is for; `default` for the server's own.
+    ///   - time: When it expires, in seconds since 1970.
+    func certificateLoaded(_ name: String, expiresAt time: Int)
 }
 
 extension RequestObserver {
     public func connectionOpened() {}
     public func connectionClosed() {}
+    public func certificateLoaded(_ name: String, expiresAt time: Int) {}
 }

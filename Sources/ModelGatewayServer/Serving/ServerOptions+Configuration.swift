@@ -26,7 +26,9 @@ extension ServerOptions {
             corsOrigins: server.corsOrigins,
             maxConnections: server.maxConnections,
             maxConnectionsPerAddress: server.maxConnectionsPerAddress,
-            tls: server.tls
+            healthPort: server.healthPort,
+            tls: server.tls,
+            h2c: server.h2c
         )
     }
 }

@@ -51,12 +51,18 @@ public struct ServerOptions: Sendable {
     /// Connections of clients at a time. At the limit idle ones are closed, and further clients wait.
     /// Default: two fifths of the files that the process may have open (`ulimit -n`) when the options are made.
     public var maxConnections: Int
-    /// Connections of one address at a time, which for IPv6 is a network of 64 bits; further ones are refused with 429.
-    /// Default 0: no limit.
+    /// Connections of one address at a time, which for IPv6 is a network of 64 bits; further ones are refused with 429, or
+    /// closed before they begin with TLS. Default 0: no limit.
     public var maxConnectionsPerAddress: Int
+    /// A port on which ``host`` answers `/health`, `/liveness` and `/readiness` in plain HTTP and nothing else, for load
+    /// balancers before a server that demands TLS and certificates; 0 for any free one. Default nil: none.
+    public var healthPort: Int?
     /// How TLS is spoken. Default nil: the server speaks HTTP in the clear. A ``DataPlane`` in another server leaves TLS to
     /// that server.
     public var tls: Configuration.ServerTLS?
+    /// Whether clients may speak HTTP/2 without TLS, which they have to know beforehand. Default false. Behind TLS the
+    /// handshake decides: ``tls``.
+    public var h2c: Bool
 
     /// Creates a set of settings.
     public init(
@@ -79,7 +85,9 @@ public struct ServerOptions: Sendable {
         corsOrigins: [String] = [],
         maxConnections: Int? = nil,
         maxConnectionsPerAddress: Int = 0,
-        tls: Configuration.ServerTLS? = nil
+        healthPort: Int? = nil,
+        tls: Configuration.ServerTLS? = nil,
+        h2c: Bool = false
     ) {
         self.host = host
         self.port = port
@@ -100,6 +108,8 @@ public struct ServerOptions: Sendable {
         self.corsOrigins = corsOrigins
         self.maxConnections = max(1, maxConnections ?? OpenFileLimit.current * 2 / 5)
         self.maxConnectionsPerAddress = max(0, maxConnectionsPerAddress)
+        self.healthPort = healthPort
         self.tls = tls
+        self.h2c = h2c
     }
 }

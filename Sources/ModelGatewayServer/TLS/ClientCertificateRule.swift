@@ -18,6 +18,9 @@ struct ClientCertificateRule: Sendable {
     }
 
     /// Looks at the certificate of a client whose handshake has just ended.
+    ///
+    /// By then it is too late for an alert: NIOSSL lets a program take part in the handshake only by taking the place of
+    /// all of BoringSSL's checks, which are worth more than the alert. Such a client sees the connection close.
     func check(_ channel: any Channel) throws {
         guard !denied.isEmpty else { return }
         let tls = try channel.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)

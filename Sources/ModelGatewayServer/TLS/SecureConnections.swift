@@ -12,13 +12,20 @@ struct ServerSecurity: Sendable {
     let certificates: ServerCertificates
     let handshakes: Handshakes
     let clientCertificates: ClientCertificateRule
+    let connections: ClientConnections
 
     /// Reads the files that the settings name. Blocks meanwhile.
     /// - Throws: ``GatewayError/Code/configuration`` that names the file which cannot be used.
-    init(_ settings: Configuration.ServerTLS, maxConnections: Int, logger: Logger) throws(GatewayError) {
-        certificates = try ServerCertificates(settings, logger: logger)
+    init(
+        _ settings: Configuration.ServerTLS,
+        connections: ClientConnections,
+        observer: (any RequestObserver)?,
+        logger: Logger
+    ) throws(GatewayError) {
+        self.connections = connections
+        certificates = try ServerCertificates(settings, observer: observer, logger: logger)
         // Those who are through the handshake keep most of the places.
-        let limit = min(1000, max(1, maxConnections / 4))
+        let limit = min(1000, max(1, connections.limit / 4))
         handshakes = Handshakes(limit: limit, timeout: settings.handshakeTimeout, logger: logger)
         clientCertificates = ClientCertificateRule(denied: settings.deniedClientCertificates)
     }
@@ -34,38 +41,31 @@ struct SecureConnections: ServerChildChannel {
         self.security = security
     }
 
-    /// A connection whose handshake is under way. One that is dropped meanwhile ends with its channel.
-    struct Connection: ServerChildChannelValue {
-        let channel: any Channel
-        fileprivate let secured: EventLoopFuture<AcceptedConnection>
-    }
-
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<UndecidedConnection> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             let tls = NIOSSLServerHandler(context: security.certificates.current)
-            let negotiation = NIOTypedApplicationProtocolNegotiationHandler<AcceptedConnection> { _, channel in
+            let negotiation = NIOTypedApplicationProtocolNegotiationHandler<AcceptedConnection> { result, channel in
                 do {
                     try security.clientCertificates.check(channel)
                 } catch {
                     security.handshakes.failed(error)
                     return channel.eventLoop.makeFailedFuture(error)
                 }
+                if case .negotiated("h2") = result {
+                    return connections.setupHTTP2(channel: channel, logger: logger)
+                }
                 return connections.setup(channel: channel, logger: logger)
             }
+            if let count = AddressCount(security.connections) { try pipeline.addHandler(count) }
             try pipeline.addHandler(tls)
             try pipeline.addHandler(HandshakeHandler(security.handshakes))
             try pipeline.addHandler(negotiation)
-            return Connection(channel: channel, secured: negotiation.protocolNegotiationResult)
+            return UndecidedConnection(channel: channel, accepted: negotiation.protocolNegotiationResult)
         }
     }
 
-    func handle(value: Connection, logger: Logger) async {
-        do {
-            await connections.handle(value: try await value.secured.get(), logger: logger)
-        } catch {
-            // Whoever does not get through the handshake is told so by it.
-            value.channel.close(promise: nil)
-        }
+    func handle(value: UndecidedConnection, logger: Logger) async {
+        await value.serve(by: connections, logger: logger)
     }
 }

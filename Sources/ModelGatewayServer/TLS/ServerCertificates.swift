@@ -11,26 +11,38 @@ import Synchronization
 /// The TLS of a server. Connections take what holds when they are accepted.
 final class ServerCertificates: Sendable {
     private struct State {
-        var context: NIOSSLContext
+        var tls: ServerTLSContext
         /// What the files had in them when they were looked at last, usable or not.
         var seen: [String: [UInt8]]
     }
 
     private let settings: Configuration.ServerTLS
     private let state: Lock<State>
+    private let observer: (any RequestObserver)?
     private let logger: Logger
 
     /// Reads the files. Blocks meanwhile.
     /// - Throws: ``GatewayError/Code/configuration`` that names the file which cannot be used.
-    init(_ settings: Configuration.ServerTLS, logger: Logger) throws(GatewayError) {
+    init(
+        _ settings: Configuration.ServerTLS,
+        observer: (any RequestObserver)?,
+        logger: Logger
+    ) throws(GatewayError) {
         self.settings = settings
+        self.observer = observer
         self.logger = logger
         let seen = Self.content(of: settings)
-        state = Lock(State(context: try ServerTLSContext.make(settings), seen: seen))
+        let tls = try ServerTLSContext(settings)
+        state = Lock(State(tls: tls, seen: seen))
+        report(tls)
     }
 
     /// What a new connection is made secure with.
-    var current: NIOSSLContext { state.withLock { $0.context } }
+    var current: NIOSSLContext { state.withLock { $0.tls.context } }
+
+    private func report(_ tls: ServerTLSContext) {
+        for (name, time) in tls.expiries { observer?.certificateLoaded(name, expiresAt: time) }
+    }
 
     /// Looks at the files, and takes them over if they have changed and can be used. Blocks meanwhile.
     func reload() {
@@ -41,8 +53,9 @@ final class ServerCertificates: Sendable {
         }
         guard isNew else { return }
         do throws(GatewayError) {
-            let context = try ServerTLSContext.make(settings)
-            state.withLock { $0.context = context }
+            let tls = try ServerTLSContext(settings)
+            state.withLock { $0.tls = tls }
+            report(tls)
             logger.notice("The certificates have changed; new connections use the new ones.")
         } catch {
             logger.warning(

@@ -6,44 +6,48 @@ import ModelGateway
 import NIOCore
 import NIOSSL
 
-enum ServerTLSContext {
+/// What new connections are made secure with.
+struct ServerTLSContext: Sendable {
+    let context: NIOSSLContext
+    /// When each certificate expires, in seconds since 1970, by its first name; `default` for the server's own.
+    let expiries: [(name: String, time: Int)]
+
     /// A certificate that is ready to be shown, and for whom.
     private struct Named: Sendable {
         let names: [String]
         let chain: [NIOSSLCertificateSource]
         let key: NIOSSLPrivateKeySource
+        let expiry: Int
     }
-
-    /// The protocols that are offered to clients (RFC 7301).
-    private static let protocols = ["http/1.1"]
 
     /// Reads the files and checks that they fit together. Blocks meanwhile.
     /// - Throws: ``GatewayError/Code/configuration`` that names the file which cannot be used.
-    static func make(_ settings: Configuration.ServerTLS) throws(GatewayError) -> NIOSSLContext {
+    init(_ settings: Configuration.ServerTLS) throws(GatewayError) {
         let first = Configuration.ServerTLS.NamedCertificate(
             certificateFile: settings.certificateFile,
             keyFile: settings.keyFile,
             keyPassword: settings.keyPassword
         )
-        let standard = try load(first)
+        let standard = try Self.load(first)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: standard.chain,
             privateKey: standard.key
         )
         configuration.minimumTLSVersion = settings.minimumVersion == .tls13 ? .tlsv13 : .tlsv12
-        configuration.cipherSuiteValues = ciphers
+        configuration.cipherSuiteValues = Self.ciphers
         configuration.renegotiationSupport = .none
-        configuration.applicationProtocols = protocols
-        try askClients(settings, &configuration)
+        configuration.applicationProtocols = settings.alpn.map(\.rawValue)
+        try Self.askClients(settings, &configuration)
         var further: [Named] = []
-        for certificate in settings.sni { further.append(try load(certificate)) }
+        for certificate in settings.sni { further.append(try Self.load(certificate)) }
         if !further.isEmpty || settings.strictSNI {
             let isStrict = settings.strictSNI
             configuration.sslContextCallback = { [further] values, promise in
-                promise.completeWith(choose(values.serverHostname, further, isStrict: isStrict))
+                promise.completeWith(Self.choose(values.serverHostname, further, isStrict: isStrict))
             }
         }
-        return try context(configuration, first)
+        context = try Self.context(configuration, first)
+        expiries = [("default", standard.expiry)] + further.map { ($0.names.first ?? "", $0.expiry) }
     }
 
     /// Forward secret and authenticated ones only (RFC 9325 §4.2).
@@ -57,14 +61,14 @@ enum ServerTLSContext {
     private static func load(_ named: Configuration.ServerTLS.NamedCertificate) throws(GatewayError) -> Named {
         let file = CertificateFile(named.certificateFile, "server certificate")
         let chain = try file.certificates()
-        if let first = chain.first, Int(first.notValidAfter) < WallClock.unixSeconds() {
-            throw file.error("has expired")
-        }
+        let expiry = chain.first.map { Int($0.notValidAfter) } ?? 0
+        if expiry < WallClock.unixSeconds() { throw file.error("has expired") }
         let key = try CertificateFile(named.keyFile, "private key").privateKey(password: named.keyPassword)
         let loaded = Named(
             names: named.names.map { $0.lowercased() },
             chain: chain.map { .certificate($0) },
-            key: .privateKey(key)
+            key: .privateKey(key),
+            expiry: expiry
         )
         // The library compares them when it makes a context.
         _ = try context(.makeServerConfiguration(certificateChain: loaded.chain, privateKey: loaded.key), named)

@@ -42,6 +42,14 @@ public final class HTTPMetrics: Sendable {
     /// A connection is closed.
     public func connectionClosed() { connections.decrement() }
 
+    /// A certificate of the server has been read.
+    /// - Parameters:
+    ///   - name: A name that it is for.
+    ///   - time: When it expires, in seconds since 1970.
+    public func certificateLoaded(_ name: String, expiresAt time: Int) {
+        Meter(label: Self.certificateExpiry, dimensions: [("name", name)], factory: factory).set(time)
+    }
+
     /// Counts a finished request.
     public func requestFinished(path: String, status: Int, duration: Duration, bytesIn: Int, bytesOut: Int) {
         let endpoint = endpoints.contains(path) ? path : "other"
@@ -68,6 +76,8 @@ public final class HTTPMetrics: Sendable {
             return made
         }
     }
+
+    private static let certificateExpiry = "gateway_tls_certificate_expiry_seconds"
 
     static let descriptions: [MetricDescription] = [
         MetricDescription(
@@ -100,6 +110,12 @@ public final class HTTPMetrics: Sendable {
             kind: .counter,
             labels: [],
             help: "Bytes of response bodies."
+        ),
+        MetricDescription(
+            name: certificateExpiry,
+            kind: .gauge,
+            labels: ["name"],
+            help: "When a certificate of the server expires, in seconds since 1970, by its first name."
         ),
     ]
 }

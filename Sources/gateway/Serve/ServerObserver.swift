@@ -91,4 +91,8 @@ final class ServerObserver: CallObserver, RequestObserver {
     func connectionClosed() {
         requestMetrics?.connectionClosed()
     }
+
+    func certificateLoaded(_ name: String, expiresAt time: Int) {
+        requestMetrics?.certificateLoaded(name, expiresAt: time)
+    }
 }

@@ -4,6 +4,7 @@ import GatewayWire
 import NIOCore
 import NIOPosix
 import NIOSSL
+import NIOTLS
 import Synchronization
 
 /// One TCP connection to a server on this machine.
@@ -35,6 +36,18 @@ final class RawClient: Sendable {
     private final class Collector: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
         let state = Lock(State())
+        /// The protocol of a handshake, once it is over.
+        let negotiated: AsyncStream<String?>
+        private let negotiation: AsyncStream<String?>.Continuation
+
+        init() {
+            (negotiated, negotiation) = AsyncStream.makeStream()
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            guard case TLSUserEvent.handshakeCompleted(let name) = event else { return }
+            negotiation.yield(name)
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let buffer = unwrapInboundIn(data)
@@ -42,6 +55,7 @@ final class RawClient: Sendable {
         }
 
         func channelInactive(context: ChannelHandlerContext) {
+            negotiation.finish()
             update { $0.isEnded = true }
         }
 
@@ -115,8 +129,18 @@ final class RawClient: Sendable {
         }
     }
 
+    /// The protocol that the handshake of TLS has ended with.
+    func negotiatedProtocol() async -> String? {
+        for await name in state.negotiated { return name }
+        return nil
+    }
+
     func send(_ text: String) async throws {
         try await channel.writeAndFlush(ByteBuffer(string: text))
+    }
+
+    func send(bytes: [UInt8]) async throws {
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
     }
 
     /// Sends a request, with the length of its body.
@@ -163,7 +187,7 @@ final class RawClient: Sendable {
     // MARK: Receiving
 
     /// Waits until what was received satisfies `condition`, or the connection ended.
-    private func wait<Value>(for condition: ([UInt8], Bool) -> Value?) async throws -> Value {
+    func wait<Value>(for condition: ([UInt8], Bool) -> Value?) async throws -> Value {
         while true {
             let (value, count, isEnded) = state.state.withLock { state in
                 (condition(state.received, state.isEnded), state.received.count, state.isEnded)

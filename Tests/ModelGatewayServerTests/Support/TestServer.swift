@@ -10,6 +10,8 @@ import Synchronization
 /// A running server.
 struct TestServer: Sendable {
     let port: Int
+    /// The port of the health checks, if there is one.
+    let healthPort: Int?
     let group: ServiceGroup
     let server: GatewayServer
     /// Goes up when the server has ended.
@@ -22,8 +24,12 @@ struct TestServer: Sendable {
     }
 
     /// Sends one request on a connection of its own and returns the answer.
-    func once(_ request: String, toHead: Bool = false) async throws -> RawClient.Answer {
-        try await RawClient.with(port: port, sending: request) { client in
+    func once(
+        _ request: String,
+        toHead: Bool = false,
+        port: Int? = nil
+    ) async throws -> RawClient.Answer {
+        try await RawClient.with(port: port ?? self.port, sending: request) { client in
             try await client.answer(toHead: toHead)
         }
     }
@@ -40,37 +46,44 @@ func withServer<Result: Sendable>(
     var options = options
     options.port = 0
     let logger = Logger.silent
-    let (ports, listening) = AsyncStream<Int>.makeStream()
+    let (addresses, listening) = AsyncStream<GatewayServer.Address>.makeStream()
     let server = GatewayServer(
         served: gateway,
         options: options,
         metrics: metrics,
         observer: observer,
         logger: logger,
-        onListening: { listening.yield($0.port) }
+        onListening: { listening.yield($0) }
     )
     let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
     let ended = Counter()
-    let running = Task {
+    let serving = Task {
         defer {
             listening.finish()
             ended.increment()
         }
         try await group.run()
     }
-    var iterator = ports.makeAsyncIterator()
-    guard let port = await iterator.next() else {
-        try await running.value
+    var iterator = addresses.makeAsyncIterator()
+    guard let address = await iterator.next() else {
+        try await serving.value
         throw RawClient.Ended()
     }
     do {
-        let result = try await body(TestServer(port: port, group: group, server: server, ended: ended))
+        let running = TestServer(
+            port: address.port,
+            healthPort: address.healthPort,
+            group: group,
+            server: server,
+            ended: ended
+        )
+        let result = try await body(running)
         await group.triggerGracefulShutdown()
-        try await running.value
+        try await serving.value
         return result
     } catch {
         await group.triggerGracefulShutdown()
-        try? await running.value
+        try? await serving.value
         throw error
     }
 }
@@ -82,6 +95,10 @@ final class RecordingObserver: RequestObserver {
     let opened = Counter()
     let closed = Counter()
 
+    private let loaded = Lock<[String: Int]>([:])
+    /// When the server's certificates expire, by name.
+    var certificates: [String: Int] { loaded.withLock { $0 } }
+
     var records: [RequestRecord] { log.withLock { $0 } }
 
     func requestFinished(_ record: RequestRecord) {
@@ -92,4 +109,8 @@ final class RecordingObserver: RequestObserver {
     func connectionOpened() { opened.increment() }
 
     func connectionClosed() { closed.increment() }
+
+    func certificateLoaded(_ name: String, expiresAt time: Int) {
+        loaded.withLock { $0[name] = time }
+    }
 }

@@ -32,6 +32,7 @@ extension ConfigurationSchema {
                 default: .tls12,
                 "the oldest version that is accepted"
             ),
+            applicationProtocols,
             .choice(
                 "client_auth",
                 \.clientAuthentication,
@@ -75,6 +76,25 @@ extension ConfigurationSchema {
             .secret("key_password", \.keyPassword, "the password that the key is encrypted with"),
         ]
     )
+
+    private static let applicationProtocols = Field<Configuration.ServerTLS>(
+        key: "alpn",
+        type: "list of h2, http/1.1",
+        standard: #"["h2", "http/1.1"]"#,
+        summary: "versions of HTTP that are offered to clients, the preferred one first"
+    ) { node, decoder, tls in
+        var protocols: [Configuration.ServerTLS.ApplicationProtocol] = []
+        let known = Configuration.ServerTLS.ApplicationProtocol.allCases
+        for element in decoder.elements(node) {
+            guard let name = decoder.string(element) else { continue }
+            guard let found = known.first(where: { $0.rawValue == name }) else {
+                decoder.unknownName(name, of: element, known: known.map(\.rawValue))
+                continue
+            }
+            if !protocols.contains(found) { protocols.append(found) }
+        }
+        if !protocols.isEmpty { tls.alpn = protocols }
+    }
 
     private static let fingerprints = Field<Configuration.ServerTLS>(
         key: "denied_client_certificates",

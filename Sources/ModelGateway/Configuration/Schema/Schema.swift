@@ -64,7 +64,7 @@ enum ConfigurationSchema {
                 \.maxConnectionsPerAddress,
                 in: 0...1_000_000,
                 default: 0,
-                "connections per address; more are refused with 429; 0: no limit"
+                "connections per address; more are refused with 429, or closed before a handshake of TLS; 0: no limit"
             ),
             .size(
                 "max_body_bytes",
@@ -132,6 +132,13 @@ enum ConfigurationSchema {
                 "combinations of label values per metric; more count as `other`"
             ),
             .boolean("access_log", \.accessLog, default: true, "one log line for each request"),
+            .integer(
+                "health_port",
+                \.healthPort,
+                in: 0...65_535,
+                "a port in plain HTTP for `/health`, `/liveness` and `/readiness` only; if left out, none"
+            ),
+            .boolean("h2c", \.h2c, default: false, "accept HTTP/2 without TLS from clients that begin with it"),
             serverTLS,
         ]
     )

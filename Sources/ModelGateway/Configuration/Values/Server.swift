@@ -61,8 +61,13 @@ extension Configuration {
         package var metricsMaxSeries: Int
         /// Whether one log line is written for each request. Default true.
         package var accessLog: Bool
+        /// A port on which ``host`` answers the three health paths in plain HTTP and nothing else, 0 to 65535. Default nil:
+        /// none.
+        package var healthPort: Int?
         /// How TLS is spoken. Default nil: the server speaks HTTP in the clear.
         package var tls: ServerTLS?
+        /// Whether clients may speak HTTP/2 without TLS, by prior knowledge. Default false.
+        package var h2c: Bool
 
         /// Creates the settings of a server.
         package init(
@@ -89,7 +94,9 @@ extension Configuration {
             metricsPublic: Bool = false,
             metricsMaxSeries: Int = 10_000,
             accessLog: Bool = true,
-            tls: ServerTLS? = nil
+            healthPort: Int? = nil,
+            tls: ServerTLS? = nil,
+            h2c: Bool = false
         ) {
             self.host = host
             self.port = port
@@ -114,7 +121,9 @@ extension Configuration {
             self.metricsPublic = metricsPublic
             self.metricsMaxSeries = metricsMaxSeries
             self.accessLog = accessLog
+            self.healthPort = healthPort
             self.tls = tls
+            self.h2c = h2c
         }
     }
 

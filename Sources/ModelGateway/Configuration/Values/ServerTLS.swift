@@ -13,6 +13,14 @@ extension Configuration {
             case required
         }
 
+        /// A protocol that is offered to clients in the handshake (RFC 7301).
+        public enum ApplicationProtocol: String, Sendable, Hashable, CaseIterable {
+            /// HTTP/2.
+            case http2 = "h2"
+            /// HTTP/1.1.
+            case http1 = "http/1.1"
+        }
+
         /// A certificate for some of the names under which the server is reached.
         public struct NamedCertificate: Sendable, Hashable {
             /// The names, such as `api.example.com` or `*.example.com`, for one label before the dot.
@@ -53,6 +61,9 @@ extension Configuration {
         public var deniedClientCertificates: [String]
         /// The oldest version that is spoken. Default TLS 1.2.
         public var minimumVersion: TLSOptions.Version
+        /// The versions of HTTP that are offered to clients, the preferred one first. Default HTTP/2 and HTTP/1.1. A client
+        /// that does not choose is served HTTP/1.1.
+        public var alpn: [ApplicationProtocol]
         /// How often the files are looked at, and taken over if they have changed; 0 for never. Default 60 s.
         public var reloadInterval: Duration
         /// The longest time for a handshake. Default 10 s.
@@ -69,6 +80,7 @@ extension Configuration {
             clientAuthentication: ClientAuthentication = .none,
             deniedClientCertificates: [String] = [],
             minimumVersion: TLSOptions.Version = .tls12,
+            alpn: [ApplicationProtocol] = [.http2, .http1],
             reloadInterval: Duration = .seconds(60),
             handshakeTimeout: Duration = .seconds(10)
         ) {
@@ -81,6 +93,7 @@ extension Configuration {
             self.clientAuthentication = clientAuthentication
             self.deniedClientCertificates = deniedClientCertificates
             self.minimumVersion = minimumVersion
+            self.alpn = alpn
             self.reloadInterval = reloadInterval
             self.handshakeTimeout = handshakeTimeout
         }
