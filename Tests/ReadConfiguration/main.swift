@@ -5,7 +5,7 @@ import ModelGateway
 let path = CommandLine.arguments.dropFirst().first ?? ""
 do {
     let configuration = try Configuration.load(path: path, environment: [:])
-    print("models: \(configuration.models.map(\.name).joined(separator: ", "))")
+    print("models: \(try Gateway(configuration: configuration).models.map(\.id).joined(separator: ", "))")
 } catch {
     print(error.message)
 }
