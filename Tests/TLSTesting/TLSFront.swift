@@ -28,8 +28,8 @@ public final class TLSFront: Sendable {
                     .channelOption(.autoRead, value: false)
                     .connect(host: "127.0.0.1", port: server)
                 return connecting.flatMapThrowing { server in
-                    let toServer = Pipe(to: client, isClean: saysGoodbye)
-                    let toClient = Pipe(to: server, isClean: true)
+                    let toServer = ConnectionPipe(to: client, isClean: saysGoodbye)
+                    let toClient = ConnectionPipe(to: server, isClean: true)
                     try server.pipeline.syncOperations.addHandler(toServer)
                     try client.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
                     try client.pipeline.syncOperations.addHandler(toClient)
@@ -52,48 +52,5 @@ public final class TLSFront: Sendable {
 
     deinit {
         channel.close(promise: nil)
-    }
-}
-
-/// One direction of a connection.
-private final class Pipe: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let other: any Channel
-    private let isClean: Bool
-    private var isBroken = false
-
-    init(to other: any Channel, isClean: Bool) {
-        self.other = other
-        self.isClean = isClean
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        other.write(unwrapInboundIn(data), promise: nil)
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        other.flush()
-    }
-
-    /// The receiver is slow: the sender waits.
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        other.setOption(.autoRead, value: context.channel.isWritable).whenComplete { _ in }
-        context.fireChannelWritabilityChanged()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case NIOSSLError.uncleanShutdown = error { return }
-        isBroken = true
-        context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        if isClean, !isBroken { return other.close(promise: nil) }
-        // Beneath TLS, so that it cannot say goodbye.
-        guard let tls = try? other.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) else {
-            return other.close(promise: nil)
-        }
-        tls.close(promise: nil)
     }
 }

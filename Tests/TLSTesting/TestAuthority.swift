@@ -45,7 +45,7 @@ public struct TestAuthority: Sendable {
 
     /// A certificate for a server or a client.
     /// - Parameters:
-    ///   - names: DNS names, IPv4 addresses and URIs that it is for.
+    ///   - names: DNS names, IPv4 addresses, URIs and e-mail addresses that it is for.
     ///   - key: Its key; a new one if left out.
     ///   - from: Seconds from now at which it becomes valid.
     ///   - until: Seconds from now at which it expires.
@@ -83,6 +83,7 @@ public struct TestAuthority: Sendable {
     private static func name(_ text: String) -> GeneralName {
         let bytes = text.split(separator: ".").compactMap { UInt8($0) }
         if bytes.count == 4 { return .ipAddress(ASN1OctetString(contentBytes: bytes[...])) }
+        if text.contains("@") { return .rfc822Name(text) }
         return text.contains("://") ? .uniformResourceIdentifier(text) : .dnsName(text)
     }
 }

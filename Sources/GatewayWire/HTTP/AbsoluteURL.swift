@@ -42,7 +42,7 @@ package struct AbsoluteURL: Sendable, Hashable {
         userInfo = at.map { Substring(place[..<$0]) }
         if let at { place = place[place.index(after: at)...] }
         authority = HTTPAuthority(Substring(place))
-        guard authority.isValid else { throw .authority }
+        guard scheme == Self.socketScheme ? Self.isSocket(authority) : authority.isValid else { throw .authority }
         let sign = rest.firstIndex(of: UInt8(ascii: "#"))
         fragment = sign.map { Substring(rest[rest.index(after: $0)...]) }
         rest = rest[..<(sign ?? rest.endIndex)]
@@ -51,8 +51,16 @@ package struct AbsoluteURL: Sendable, Hashable {
         path = Substring(rest[..<(mark ?? rest.endIndex)])
     }
 
-    /// Whether it leads to an HTTP server, encrypted or not.
+    /// Whether it leads to an HTTP server on the network, encrypted or not.
     package var isHTTP: Bool { scheme == "http" || scheme == "https" }
+
+    /// The path of the Unix domain socket of an HTTP server: the host of `http+unix://%2Frun%2Fengine.sock/v1`.
+    package var socketPath: String? {
+        scheme == Self.socketScheme ? PercentEncoding.decode(authority.host) : nil
+    }
+
+    /// The scheme of HTTP servers on Unix domain sockets. Their path is the host, percent-encoded.
+    package static let socketScheme = "http+unix"
 
     /// The port, or the usual one of the scheme.
     package var port: Int { authority.port ?? (scheme == "https" ? 443 : 80) }
@@ -61,6 +69,25 @@ package struct AbsoluteURL: Sendable, Hashable {
     package var target: String {
         (path.isEmpty ? "/" : String(path)) + (query.map { "?" + $0 } ?? "")
     }
+
+    /// A URL as it is understood everywhere: `unix:///run/a.sock` is short for `http+unix://%2Frun%2Fa.sock`.
+    package static func spelledOut(_ text: String) -> String {
+        for prefix in ["unix://", "unix:"] where text.hasPrefix(prefix) {
+            let path = text.dropFirst(prefix.count)
+            if path.hasPrefix("/") { return "\(socketScheme)://\(PercentEncoding.encode(path))" }
+        }
+        return text
+    }
+
+    /// Whether an authority is the path of a socket: absolute, percent-encoded, and no longer than the system takes.
+    private static func isSocket(_ authority: HTTPAuthority) -> Bool {
+        let path = PercentEncoding.decode(authority.text)
+        return authority.portText == nil && path.hasPrefix("/") && path.utf8.count <= longestSocketPath
+            && !path.utf8.contains(0)
+    }
+
+    /// The shortest limit of the systems that this runs on, in bytes.
+    package static let longestSocketPath = 103
 
     private static func isScheme(_ text: Substring.UTF8View) -> Bool {
         guard let first = text.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first | 0x20) else {

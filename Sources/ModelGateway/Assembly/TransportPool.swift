@@ -21,8 +21,18 @@ struct TransportPool {
         standard = try wrap(try CurlTransport())
     }
 
-    /// The transport for a provider.
+    /// The transport for a provider, with connections that it is to hold open.
     mutating func transport(for provider: Configuration.Provider) throws(GatewayError) -> any HTTPTransport {
+        let transport = try sharedTransport(for: provider)
+        if provider.keepWarm > 0, let url = provider.baseURL ?? provider.kind.defaultBaseURL {
+            transport.keepWarm(provider.keepWarm, to: try BaseURL(url).description)
+        }
+        return transport
+    }
+
+    private mutating func sharedTransport(for provider: Configuration.Provider) throws(GatewayError)
+        -> any HTTPTransport
+    {
         let key = Key(tls: provider.tls, http2: provider.http2, proxy: provider.proxy)
         guard key != Key() else { return standard }
         if let transport = others[key] { return transport }

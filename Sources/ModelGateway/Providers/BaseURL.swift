@@ -2,11 +2,12 @@
 
 import GatewayWire
 
-/// An absolute `http` or `https` address that endpoint paths are appended to.
+/// An absolute `http` or `https` address that endpoint paths are appended to, or a Unix domain socket: `unix:///run/a.sock`,
+/// or `http+unix://%2Frun%2Fa.sock/v1` to say the path of the API as well.
 package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
-    /// `http` or `https`.
+    /// `http`, `https` or `http+unix`.
     package let scheme: String
-    /// Host and, if given, port.
+    /// Host and, if given, port; of a socket its path, percent-encoded.
     package let authority: String
     /// The path without a trailing slash; empty for the root.
     package let path: String
@@ -20,15 +21,17 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         }
         let url: AbsoluteURL
         do {
-            url = try AbsoluteURL(text)
+            url = try AbsoluteURL(AbsoluteURL.spelledOut(text))
         } catch {
             throw switch error {
             case .noScheme: mistake("'\(text.prefix(80))' has no scheme")
-            case .authority: mistake("has no valid host, or no valid port")
+            case .authority: mistake("has no valid host or socket, or no valid port")
             case .byte: mistake("must not have white space, or letters that are not ASCII")
             }
         }
-        guard url.isHTTP else { throw mistake("must begin with http:// or https://") }
+        guard url.isHTTP || url.socketPath != nil else {
+            throw mistake("must begin with http://, https:// or unix:///")
+        }
         guard url.userInfo == nil else { throw mistake("must not carry credentials; use the API key setting") }
         guard url.query == nil, url.fragment == nil else { throw mistake("must have neither a query nor a fragment") }
         var path = url.path
@@ -42,8 +45,14 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         self.path = path
     }
 
-    /// The name or address of the host; that of IPv6 without its brackets.
-    package var host: String { String(HTTPAuthority(authority[...]).name) }
+    /// Whether it is a Unix domain socket.
+    var isSocket: Bool { scheme == AbsoluteURL.socketScheme }
+
+    /// The name or address of the host; that of IPv6 without its brackets. The path of a socket.
+    package var host: String {
+        let name = HTTPAuthority(authority[...]).name
+        return isSocket ? PercentEncoding.decode(name) : String(name)
+    }
 
     /// The port, or the usual one of the scheme.
     package var port: Int { HTTPAuthority(authority[...]).port ?? (scheme == "https" ? 443 : 80) }

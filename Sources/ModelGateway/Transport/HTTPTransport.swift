@@ -12,10 +12,19 @@ public protocol HTTPTransport: Sendable {
     ///   info.
     func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse
 
+    /// Holds connections open for requests to come, and opens new ones in place of those that end.
+    /// - Parameters:
+    ///   - count: How many for each event loop; 0 closes what is unused again.
+    ///   - url: A URL of the server that they lead to.
+    func keepWarm(_ count: Int, to url: String)
+
     /// The executor on which a task that uses this transport switches threads least, if there is one.
     var preferredExecutor: (any TaskExecutor)? { get }
 }
 
 extension HTTPTransport {
     public var preferredExecutor: (any TaskExecutor)? { nil }
+
+    /// Does nothing: requests open connections.
+    public func keepWarm(_ count: Int, to url: String) {}
 }

@@ -20,6 +20,8 @@ package enum SystemFailure {
         case .brokenPipe: "connection closed by the peer"
         case .hostUnreachable, .networkUnreachable: "host unreachable"
         case .timedOut: "connection timed out"
+        case .noSuchFile: "there is no such socket"
+        case .accessDenied: "permission denied"
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
             "the gateway has too many files open, so raise its limit (ulimit -n)"
         default: "system error \(errno)"

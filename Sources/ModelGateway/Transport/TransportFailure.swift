@@ -6,6 +6,7 @@ package enum TransportFailure {
     package enum Phase: String, Sendable {
         case resolving = "resolving the host name"
         case connecting = "connecting"
+        case tunnel = "waiting for the proxy's answer"
         case tlsHandshake = "the TLS handshake"
         case sending = "sending the request"
         case waiting = "waiting for the first byte of the answer"
@@ -46,6 +47,51 @@ package enum TransportFailure {
             "No connection to the provider, while \(phase.rawValue): \(reason). Check its base URL and that it runs.",
             requestWasSent: wasSent
         )
+    }
+
+    /// The proxy could not be reached.
+    package static func proxyUnreachable(_ reason: String, while phase: Phase) -> GatewayError {
+        GatewayError(
+            .connectFailed,
+            "No connection to the proxy, while \(phase.rawValue): \(reason). Check the proxy's URL and that it runs.",
+            requestWasSent: false
+        )
+    }
+
+    /// The proxy was reached, and made no connection to the provider.
+    package static func tunnelFailed(_ reason: TunnelMistake) -> GatewayError {
+        GatewayError(
+            .connectFailed,
+            "No connection to the provider: \(reason.words).",
+            requestWasSent: false
+        )
+    }
+
+    /// What a proxy did instead of connecting to the provider.
+    package enum TunnelMistake: Sendable, Hashable {
+        /// It answered with this status.
+        case refused(status: Int)
+        /// It wants credentials and got none.
+        case wantsCredentials
+        /// The credentials are not good.
+        case refusesCredentials
+        /// It says why it could not connect.
+        case failed(String)
+        /// It ended the connection.
+        case cut
+        /// What it sent is not an answer of this protocol.
+        case notUnderstood(String)
+
+        var words: String {
+            switch self {
+            case .refused(let status): "the proxy answered \(status)"
+            case .wantsCredentials: "the proxy wants a user name and a password, which its URL can have"
+            case .refusesCredentials: "the proxy refuses the user name or the password"
+            case .failed(let reason): "the proxy reports: \(reason)"
+            case .cut: "the proxy closed the connection"
+            case .notUnderstood(let name): "what the proxy answered is not valid \(name)"
+            }
+        }
     }
 
     /// No secure connection could be made.

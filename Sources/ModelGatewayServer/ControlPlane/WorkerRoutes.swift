@@ -1,5 +1,6 @@
 // Workers at run time: the routes that list, add, change and remove them.
 
+import GatewayWire
 import HTTPTypes
 import Hummingbird
 import ModelGateway

@@ -1,6 +1,5 @@
 // The HTTP client of the server: a call to an engine stays on the event loop of its client's connection.
 
-import GatewaySystem
 import GatewayWire
 public import ModelGateway
 import NIOCore
@@ -8,9 +7,9 @@ import NIOPosix
 
 /// An `HTTPTransport` that keeps a call of a ``DataPlane`` on one thread, from the client's socket to the engine's.
 ///
-/// It speaks HTTP/1.1, in the clear and over TLS. Everything else goes to another transport: HTTP/2, a request whose body is
-/// a stream, a URL with user info, what goes through a proxy, and an engine that compresses its answers without being
-/// asked, after the first one.
+/// It speaks HTTP/1.1, in the clear and over TLS, on Unix domain sockets, and through proxies of HTTP and of SOCKS 5.
+/// Everything else goes to another transport: HTTP/2, a request whose body is a stream, a URL with user info, what goes
+/// through a proxy of another kind, or of `socks5` to a host with a name, and an engine that compresses its answers without being asked, after the first one.
 ///
 /// ```swift
 /// let transport = try EventLoopTransport(over: CurlTransport())
@@ -32,7 +31,8 @@ public final class EventLoopTransport: HTTPTransport {
     /// Creates a transport on the event loops that servers run on, with the settings of the one that sends what it does not
     /// send itself. Blocks while it reads the certificates that these settings name.
     /// - Parameters:
-    ///   - curl: The other transport, and the settings of TLS, proxies and HTTP/2.
+    ///   - curl: The other transport, and the settings of TLS, proxies, HTTP/2 and unused connections, which here are per
+    ///     host.
     ///   - streamDelay: The most by which the events of streams are delayed while their event loop is more than half
     ///     busy, so that several are sent at a time; 0 to 10 s. Default 50 ms; 0 means never. The first piece of an
     ///     answer is not delayed.
@@ -41,14 +41,18 @@ public final class EventLoopTransport: HTTPTransport {
         over curl: CurlTransport,
         streamDelay: Duration = .milliseconds(50)
     ) throws(GatewayError) {
-        let options = curl.options
+        let settings = curl.options
+        var options = UpstreamOptions()
+        options.pace = StreamPace(limit: TimeAmount(min(max(streamDelay, .zero), .seconds(10))))
+        options.room = settings.room
+        options.proxies = ProxyRules(settings.proxy)
+        options.maxIdle = max(0, settings.maxIdleConnections)
+        options.idleLifetime = TimeAmount(max(settings.idleConnectionLifetime, .zero))
         self.init(
             fallback: curl,
-            tls: options.tls,
-            bypass: UpstreamBypass(options.proxy, http2: options.http2 == true) { name in
-                ProcessEnvironment.nonempty(name) != nil
-            },
-            pace: StreamPace(limit: TimeAmount(min(max(streamDelay, .zero), .seconds(10))))
+            tls: settings.tls,
+            bypass: UpstreamBypass(http2: settings.http2 == true),
+            options: options
         )
         try security.check()
     }
@@ -57,19 +61,17 @@ public final class EventLoopTransport: HTTPTransport {
     ///   - fallback: Sends what this transport does not.
     ///   - tls: How secure connections are made.
     ///   - bypass: Which URLs are left to the other transport.
-    ///   - pace: How much later streams are read on a busy loop.
-    ///   - room: What its connections are counted against.
+    ///   - options: The settings of its connections.
     package init(
         fallback: any HTTPTransport,
         tls: TLSOptions = TLSOptions(),
         bypass: UpstreamBypass = UpstreamBypass(),
-        pace: StreamPace = .none,
-        room: ConnectionRoom = .process
+        options: UpstreamOptions = UpstreamOptions()
     ) {
         self.fallback = fallback
         self.bypass = bypass
         security = UpstreamSecurity(tls)
-        loops = MultiThreadedEventLoopGroup.singleton.makeIterator().map { UpstreamLoop($0, pace: pace, room: room) }
+        loops = MultiThreadedEventLoopGroup.singleton.makeIterator().map { UpstreamLoop($0, options) }
     }
 
     deinit {
@@ -88,6 +90,17 @@ public final class EventLoopTransport: HTTPTransport {
         // Only calls from elsewhere, such as health probes, come this way.
         return try await withTaskExecutorPreference(loop.executor) { () async throws(GatewayError) in
             try await send(request, on: loop)
+        }
+    }
+
+    /// Holds so many connections open on each event loop, at most 100, and replaces those that end. They count against the
+    /// same limits as others, and are closed with the last reference to the transport.
+    public func keepWarm(_ count: Int, to url: String) {
+        guard bypass.admits(url) else { return }
+        guard UpstreamBypass.isSecure(url) else { return loops.forEach { $0.keepWarm(count, to: url, with: nil) } }
+        Task {
+            guard let tls = try? await security.tls() else { return }
+            for loop in loops { loop.keepWarm(count, to: url, with: tls) }
         }
     }
 

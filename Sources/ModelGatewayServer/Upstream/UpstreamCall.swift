@@ -24,6 +24,8 @@ final class UpstreamCall {
     /// How far it has come. The order matters.
     enum Phase: Int, Comparable {
         case connecting
+        /// Connected to a proxy, which is asked to pass bytes on.
+        case tunnelling
         /// Connected; TLS is being agreed on.
         case securing
         case sending
@@ -187,6 +189,11 @@ extension UpstreamCall {
 // MARK: - The connection's side
 
 extension UpstreamCall {
+    /// A proxy is asked to pass bytes on.
+    func tunnelling() {
+        phase = .tunnelling
+    }
+
     /// The connection stands, and TLS is being agreed on.
     func securing() {
         phase = .securing
@@ -276,7 +283,7 @@ extension UpstreamCall {
                 "total"
             } else {
                 switch phase {
-                case .connecting, .securing: "connect"
+                case .connecting, .tunnelling, .securing: "connect"
                 case .sending: "first-byte"
                 case .readingHead, .readingBody, .ended: "idle"
                 }

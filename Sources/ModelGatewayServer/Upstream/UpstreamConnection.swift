@@ -37,8 +37,12 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// Bytes that the present read has brought.
     private var bytesOfRead = 0
     private var idleSince: NIODeadline?
+    /// Until when it has to stand that is opened for no call yet.
+    private var openDeadline = NIODeadline.distantFuture
     /// How long it is kept without a call.
-    private var idleLifetime = UpstreamConnections.idleLifetime
+    private var idleLifetime: TimeAmount
+    /// The attempt to open it, while that is under way.
+    private var dial: UpstreamDial?
     private var cause: (any Error)?
     /// Why the handshake failed.
     private var handshakeFailure: String?
@@ -46,6 +50,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     init(to origin: UpstreamOrigin, in connections: UpstreamConnections) {
         self.origin = origin
         self.connections = connections
+        idleLifetime = connections.options.idleLifetime
     }
 
     /// Whether a call is on it.
@@ -56,7 +61,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// When something has to happen to it.
     var deadline: NIODeadline {
-        call?.deadline ?? idleSince.map { $0 + idleLifetime } ?? .distantFuture
+        call?.deadline ?? idleSince.map { $0 + idleLifetime } ?? openDeadline
     }
 
     /// Whether an idle connection is still open. An engine's goodbye may have come in since the loop last
@@ -74,65 +79,70 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     // MARK: Opening and closing
 
-    /// Connects, and sends the call's request then.
-    func open(for call: UpstreamCall) {
+    /// Connects, and sends the call's request then; without a call, the connection is kept for one.
+    func open(for call: UpstreamCall?) {
         self.call = call
-        call.connection = self
+        call?.connection = self
+        if call == nil {
+            openDeadline = .now() + .seconds(10)
+            connections.check(by: openDeadline)
+        }
         holdsRoom = connections.takeRoom()
         guard holdsRoom else {
             finish { $0.fail(TransportFailure.noDescriptor) }
             return close()
         }
-        let handler = NIOLoopBound(self, eventLoop: connections.eventLoop)
-        let bootstrap = ClientBootstrap(group: connections.eventLoop)
-            .connectTimeout(.hours(24))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try handler.value.join(channel) }
-            }
-        let connected =
-            if let address = try? SocketAddress(ipAddress: origin.address.host, port: origin.address.port) {
-                bootstrap.connect(to: address)
-            } else {
-                bootstrap.connect(host: origin.address.host, port: origin.address.port)
-            }
-        connected.assumeIsolated().whenComplete { self.opened($0) }
+        let dial = UpstreamDial(to: origin.address, on: connections.eventLoop, names: connections.options.names)
+        self.dial = dial
+        dial.begin(onTunnel: { self.call?.tunnelling() }, end: { self.opened($0) })
     }
 
+    private func opened(_ result: Result<any Channel, GatewayError>) {
+        dial = nil
+        switch result {
+        case .success(let channel):
+            do {
+                try join(channel)
+            } catch {
+                channel.close(promise: nil)
+                fail(.upstreamUnreachable(error))
+            }
+        case .failure(let error): fail(error)
+        }
+    }
+
+    private func fail(_ error: GatewayError) {
+        leaveRoom()
+        finish { $0.fail(error) }
+        close()
+    }
+
+    /// Takes over a channel that stands and does not read yet.
     private func join(_ channel: any Channel) throws {
         self.channel = channel
+        let pipeline = channel.pipeline.syncOperations
+        // Asked for once: it takes longer than all the rest of sending a request.
+        socket = try? pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
         if origin.address.isSecure {
             guard let settings = connections.tls else { throw ChannelError.operationUnsupported }
             let handler = try settings.handler(for: origin.address.host)
-            try channel.pipeline.syncOperations.addHandler(handler)
             tls = handler
             isHandshaking = true
+            call?.securing()
+            try pipeline.addHandler(handler)
         }
-        try channel.pipeline.syncOperations.addHandler(self)
+        try pipeline.addHandler(self)
+        try channel.syncOptions?.setOption(.autoRead, value: true)
+        if !isHandshaking { begin(on: channel) }
     }
 
-    private func opened(_ result: Result<any Channel, any Error>) {
-        switch result {
-        case .success(let channel):
-            self.channel = channel
-            // Asked for once: it takes longer than all the rest of sending a request.
-            socket = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-                of: NIOBSDSocket.Handle.self,
-                { $0 }
-            )
-            guard let call, !isClosed else {
-                isClosed = true
-                shut(channel)
-                leaveRoom()
-                return
-            }
-            if isHandshaking { call.securing() } else { send(call, on: channel) }
-        case .failure(let error):
-            leaveRoom()
-            finish { $0.fail(.upstreamUnreachable(error)) }
-            close()
-        }
+    /// It can be used.
+    private func begin(on channel: any Channel) {
+        origin.warmth.delay = nil
+        if let call { return send(call, on: channel) }
+        idleSince = .now()
+        connections.check(by: deadline)
+        connections.keep(self)
     }
 
     /// Closes the connection at once. A call that is on it has been told.
@@ -141,9 +151,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
         connections.remove(self)
         guard !isClosed else { return }
         isClosed = true
-        // One that is still being made has its descriptor until that has ended.
-        guard let channel else { return }
-        shut(channel)
+        dial?.cancel()
+        dial = nil
+        if let channel { shut(channel) }
         leaveRoom()
     }
 
@@ -160,7 +170,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private func leaveRoom() {
         guard holdsRoom else { return }
         holdsRoom = false
-        connections.room.give()
+        connections.options.room.give()
     }
 
     // MARK: Calls
@@ -181,6 +191,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
             of: call.request,
             target: call.target,
             authority: origin.address.authority,
+            proxyAuthorization: origin.proxyAuthorization,
             allocator: channel.allocator
         )
         guard bytes.readableBytes > Self.atOnce else {
@@ -229,7 +240,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         let isKept = reader.keepsConnection && !excess && !isWriting && !isClosed
         call.complete()
         guard isKept else { return close() }
-        idleLifetime = UpstreamConnections.idleLifetime(announcedSeconds: reader.idleSeconds)
+        idleLifetime = connections.idleLifetime(announcedSeconds: reader.idleSeconds)
         idleSince = .now()
         connections.check(by: deadline)
         connections.keep(self)
@@ -270,6 +281,10 @@ extension UpstreamConnection {
     }
 
     private func take(_ head: HTTPResponseHead, of call: UpstreamCall) {
+        if head.status == 407, let proxy = origin.address.proxy, proxy.kind == .http {
+            call.fail(TransportFailure.tunnelFailed(proxy.user == nil ? .wantsCredentials : .refusesCredentials))
+            return close()
+        }
         guard head.isEncoded, !call.takesEncodedBodies else { return call.received(head) }
         origin.compressesUnasked = true
         call.fail(.upstreamCompressed)
@@ -297,7 +312,7 @@ extension UpstreamConnection {
             finish { $0.fail(.upstreamTLSFailed(TransportFailure.notPinned)) }
             return close()
         }
-        if let call, let channel { send(call, on: channel) }
+        if let channel { begin(on: channel) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -6,13 +6,20 @@ import NIOCore
 /// An engine, and the connections to it that wait for a request.
 final class UpstreamOrigin {
     let address: UpstreamAddress
+    /// What each request shows to a proxy.
+    let proxyAuthorization: String?
     /// The one that was used last comes last, and is used next.
     var idle: [UpstreamConnection] = []
+    /// Its connections: busy ones, unused ones, and those that are being made.
+    var openCount = 0
+    /// The connections that are held open ahead.
+    var warmth = UpstreamWarmth()
     /// Whether it has sent a compressed body that it was not asked for, which this transport cannot read.
     var compressesUnasked = false
 
     init(_ address: UpstreamAddress) {
         self.address = address
+        proxyAuthorization = address.proxyAuthorization
     }
 }
 
@@ -33,39 +40,36 @@ final class UpstreamConnections {
     private var all: [ObjectIdentifier: UpstreamConnection] = [:]
     /// When the limits of time are looked at next.
     private var nextCheck = NIODeadline.distantFuture
-    private var isRetired = false
+    private(set) var isRetired = false
     /// Connections that are kept for a call to come, of all engines.
     private var idleCount = 0
-    /// What connections are counted against, together with those of the other event loops and transports.
-    let room: ConnectionRoom
+    let options: UpstreamOptions
 
     private static let mostRoutes = 1024
-    private static let mostIdle = 1024
-    static let idleLifetime = TimeAmount.seconds(118)
 
     /// How long a connection is kept whose engine says when it will close it. A request that meets an engine's close is
     /// lost, so the engine must not be the first: a second before it, or half its time if that is short.
-    static func idleLifetime(announcedSeconds: Int?) -> TimeAmount {
-        guard let announcedSeconds else { return idleLifetime }
+    func idleLifetime(announcedSeconds: Int?) -> TimeAmount {
+        guard let announcedSeconds else { return options.idleLifetime }
         let announced = TimeAmount.seconds(Int64(announcedSeconds))
         let margin = min(TimeAmount.seconds(1), .nanoseconds(announced.nanoseconds / 2))
-        return min(idleLifetime, announced - margin)
+        return min(options.idleLifetime, announced - margin)
     }
 
-    init(_ eventLoop: any EventLoop, pace: StreamPace, room: ConnectionRoom) {
+    init(_ eventLoop: any EventLoop, _ options: UpstreamOptions) {
         self.eventLoop = eventLoop
-        self.room = room
-        pacer = StreamPacer(eventLoop, pace: pace)
+        self.options = options
+        pacer = StreamPacer(eventLoop, pace: options.pace)
     }
 
     /// The engine that a URL leads to, and the request target.
     func origin(of url: String) throws(GatewayError) -> (engine: UpstreamOrigin, target: String)? {
         if let route = routes[url] { return (route.origin, route.target) }
-        guard let (address, target) = try UpstreamAddress.parse(url) else { return nil }
+        guard let (address, target) = try UpstreamAddress.parse(url, proxies: options.proxies) else { return nil }
         if routes.count >= Self.mostRoutes {
             // Engines come and go: those that are still there are found again at their next call.
             routes.removeAll()
-            origins = origins.filter { !$0.value.idle.isEmpty }
+            origins = origins.filter { !$0.value.idle.isEmpty || $0.value.warmth.count > 0 }
         }
         let origin = origins[address] ?? UpstreamOrigin(address)
         origins[address] = origin
@@ -80,30 +84,38 @@ final class UpstreamConnections {
             if connection.stands { return connection.begin(call) }
             connection.close()
         }
-        let connection = UpstreamConnection(to: call.origin, in: self)
+        open(to: call.origin, for: call)
+    }
+
+    /// Opens a connection for a call, or for one to come.
+    func open(to origin: UpstreamOrigin, for call: UpstreamCall?) {
+        let connection = UpstreamConnection(to: origin, in: self)
         all[ObjectIdentifier(connection)] = connection
+        origin.openCount += 1
         connection.open(for: call)
     }
 
     /// Keeps a connection for the next call, or closes it.
     func keep(_ connection: UpstreamConnection) {
-        guard !isRetired, connection.origin.idle.count < Self.mostIdle else { return connection.close() }
+        guard !isRetired, connection.origin.idle.count < options.maxIdle else { return connection.close() }
         connection.origin.idle.append(connection)
         idleCount += 1
-        if idleCount > room.idleLimit { connection.close() }
+        if idleCount > options.room.idleLimit { connection.close() }
     }
 
     /// Takes room for a new connection, if need be that of the one here which has lain unused for longest.
     func takeRoom() -> Bool {
-        if room.take() { return true }
+        if options.room.take() { return true }
         guard let oldest = all.values.filter({ $0.isIdle }).min(by: { $0.deadline < $1.deadline }) else { return false }
         oldest.close()
-        return room.take()
+        return options.room.take()
     }
 
     /// A connection is gone.
     func remove(_ connection: UpstreamConnection) {
-        all[ObjectIdentifier(connection)] = nil
+        guard all.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        connection.origin.openCount -= 1
+        warmUpLater(connection.origin)
         guard let place = connection.origin.idle.lastIndex(where: { $0 === connection }) else { return }
         connection.origin.idle.remove(at: place)
         idleCount -= 1

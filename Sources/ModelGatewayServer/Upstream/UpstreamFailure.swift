@@ -10,6 +10,7 @@ extension UpstreamCall.Phase {
     fileprivate var words: TransportFailure.Phase {
         switch self {
         case .connecting: .connecting
+        case .tunnelling: .tunnel
         case .securing: .tlsHandshake
         case .sending: .waiting
         case .readingHead: .readingHead
@@ -25,19 +26,18 @@ extension GatewayError {
     }
 
     /// No connection could be made.
-    static func upstreamUnreachable(_ error: any Error) -> GatewayError {
-        if isShortage(error) { return TransportFailure.noDescriptor }
-        guard let error = error as? NIOConnectionError else {
-            return TransportFailure.unreachable(
-                systemReason(error) ?? TransportFailure.connectionFailed,
-                while: .connecting
-            )
-        }
-        let causes = error.connectionErrors.map(\.error)
+    /// - Parameter isProxy: Whether it was to be one to a proxy.
+    static func upstreamUnreachable(_ error: any Error, isProxy: Bool = false) -> GatewayError {
+        let causes = (error as? NIOConnectionError)?.connectionErrors.map(\.error) ?? [error]
         if causes.contains(where: isShortage) { return TransportFailure.noDescriptor }
-        if causes.isEmpty { return TransportFailure.unreachable(TransportFailure.unresolved, while: .resolving) }
-        let reason = causes.lazy.compactMap(systemReason).first ?? TransportFailure.connectionFailed
-        return TransportFailure.unreachable(reason, while: .connecting)
+        let reason =
+            causes.isEmpty
+            ? TransportFailure.unresolved
+            : causes.lazy.compactMap(systemReason).first ?? TransportFailure.connectionFailed
+        let phase: TransportFailure.Phase = causes.isEmpty ? .resolving : .connecting
+        return isProxy
+            ? TransportFailure.proxyUnreachable(reason, while: phase)
+            : TransportFailure.unreachable(reason, while: phase)
     }
 
     /// The handshake of TLS failed.
@@ -53,7 +53,7 @@ extension GatewayError {
             return TransportFailure.tlsFailed(reason, wasSent: true)
         }
         switch (phase, cause) {
-        case (.connecting, _), (.securing, _), (.sending, _):
+        case (.connecting, _), (.tunnelling, _), (.securing, _), (.sending, _):
             return wasReused
                 ? TransportFailure.closedBeforeAnswer
                 : TransportFailure.broke(reason, while: phase.words, hasBegun: false)

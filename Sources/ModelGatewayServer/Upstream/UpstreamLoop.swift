@@ -9,11 +9,11 @@ final class UpstreamLoop: Sendable {
     let executor: LoopExecutor
     private let connections: NIOLoopBoundBox<UpstreamConnections>
 
-    init(_ eventLoop: any EventLoop, pace: StreamPace, room: ConnectionRoom) {
+    init(_ eventLoop: any EventLoop, _ options: UpstreamOptions) {
         self.eventLoop = eventLoop
         executor = LoopExecutor(eventLoop)
         connections = NIOLoopBoundBox.makeBoxSendingValue(
-            UpstreamConnections(eventLoop, pace: pace, room: room),
+            UpstreamConnections(eventLoop, options),
             eventLoop: eventLoop
         )
     }
@@ -32,6 +32,16 @@ final class UpstreamLoop: Sendable {
 
     /// Says what secure connections are made with. On the event loop only.
     func secure(with tls: UpstreamTLS) { connections.value.tls = tls }
+
+    /// Holds connections open for calls to come.
+    /// - Parameter tls: What secure connections are made with, if they are to be secure.
+    func keepWarm(_ count: Int, to url: String, with tls: UpstreamTLS?) {
+        let connections = connections
+        eventLoop.execute {
+            if let tls { connections.value.tls = tls }
+            connections.value.keepWarm(count, to: url)
+        }
+    }
 
     /// Closes what is not in use, and everything else after its use.
     func retire() {

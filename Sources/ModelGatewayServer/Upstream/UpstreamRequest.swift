@@ -29,16 +29,24 @@ enum UpstreamRequest {
     }
 
     /// The whole request.
+    /// - Parameter proxyAuthorization: What it shows to a proxy that reads it.
     static func bytes(
         of request: HTTPTransportRequest,
         target: String,
         authority: String,
+        proxyAuthorization: String?,
         allocator: ByteBufferAllocator
     ) -> ByteBuffer {
         var body: [UInt8] = []
         if case .bytes(let bytes) = request.body { body = bytes }
         // Collected first: a buffer takes one long piece with a fraction of the work for many short ones.
-        let head = head(of: request, bodySize: body.count, target: target, authority: authority)
+        let head = head(
+            of: request,
+            bodySize: body.count,
+            target: target,
+            authority: authority,
+            proxyAuthorization: proxyAuthorization
+        )
         var buffer = allocator.buffer(capacity: head.count + body.count)
         buffer.writeBytes(head)
         buffer.writeBytes(body)
@@ -49,7 +57,8 @@ enum UpstreamRequest {
         of request: HTTPTransportRequest,
         bodySize: Int,
         target: String,
-        authority: String
+        authority: String,
+        proxyAuthorization: String?
     ) -> [UInt8] {
         var head: [UInt8] = []
         head.reserveCapacity(512)
@@ -67,6 +76,10 @@ enum UpstreamRequest {
             head.append(text: header.name)
             head.append(literal: ": ")
             head.append(text: header.value)
+        }
+        if let proxyAuthorization {
+            head.append(literal: "\r\nProxy-Authorization: ")
+            head.append(text: proxyAuthorization)
         }
         if !hasAgent { head.append(literal: "\r\nUser-Agent: ModelGateway") }
         if !hasEncoding { head.append(literal: "\r\nAccept-Encoding: identity") }
@@ -92,6 +105,7 @@ enum UpstreamRequest {
         case 10: HeaderText.equals(name, "connection")
         case 14: HeaderText.equals(name, "content-length")
         case 17: HeaderText.equals(name, "transfer-encoding")
+        case 19: HeaderText.equals(name, "proxy-authorization")
         default: false
         }
     }

@@ -31,16 +31,15 @@ struct EventLoopTransportTests {
         #expect(other.urls.withLock { $0 } == [url])
     }
 
-    @Test(arguments: [("http_proxy", true), ("all_proxy", true), ("ALL_PROXY", true), ("https_proxy", false)])
-    func `The transport leaves everything to a proxy of the environment`(name: String, isBypassed: Bool) async throws {
-        let engine = try ScriptedEngine { _ in .json("{}") }
-        defer { engine.stop() }
+    @Test(arguments: ["https://proxy.example", "socks4://proxy.example", "socks4a://proxy.example", "gopher://x"])
+    func `The transport leaves proxies to libcurl which it does not speak with`(proxy: String) async throws {
         let other = Elsewhere()
-        let bypass = UpstreamBypass(.environment, http2: false) { $0 == name }
-        let transport = EventLoopTransport(fallback: other, bypass: bypass)
-        let response = try? await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))
-        #expect((response == nil) == isBypassed)
-        #expect(other.urls.withLock { $0.count } == (isBypassed ? 1 : 0))
+        var options = UpstreamOptions()
+        options.proxies = ProxyRules(.url(proxy)) { _ in nil }
+        let transport = EventLoopTransport(fallback: other, options: options)
+        await expectTransportFailure(.unsupported) {
+            try await transport.send(HTTPTransportRequest(method: "GET", url: "http://upstream.invalid/"))
+        }
     }
 
     @Test func `The transport learns that an engine compresses unasked`() async throws {

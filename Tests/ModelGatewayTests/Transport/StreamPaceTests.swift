@@ -85,7 +85,9 @@ struct StreamPaceTests {
         }
         defer { engine.stop() }
         let pace = StreamPace(limit: .milliseconds(100), busyShare: 0)
-        let transport = EventLoopTransport(fallback: try CurlTransport(), pace: pace)
+        var options = UpstreamOptions()
+        options.pace = pace
+        let transport = EventLoopTransport(fallback: try CurlTransport(), options: options)
         let received = Lock<[[UInt8]]>([])
         let isWhole = try await withTaskExecutorPreference(transport.preferredExecutor) {
             let response = try await transport.send(HTTPTransportRequest(method: "GET", url: engine.url))

@@ -35,7 +35,10 @@ enum TransportKind: CaseIterable {
     }
 
     private static func onLoop(_ curl: CurlTransport, _ pace: StreamPace, _ room: ConnectionRoom) -> any HTTPTransport {
-        OneLoop(EventLoopTransport(fallback: curl, pace: pace, room: room))
+        var options = UpstreamOptions()
+        options.pace = pace
+        options.room = room
+        return OneLoop(EventLoopTransport(fallback: curl, options: options))
     }
 }
 
@@ -70,7 +73,9 @@ private final class OverTLS: HTTPTransport {
         var options = options
         options.tls.caFile = try directory.write("ca.pem", authority.certificate)
         let curl = try CurlTransport(options: options)
-        transport = OneLoop(EventLoopTransport(fallback: curl, tls: options.tls, pace: .none, room: options.room))
+        var settings = UpstreamOptions()
+        settings.room = options.room
+        transport = OneLoop(EventLoopTransport(fallback: curl, tls: options.tls, options: settings))
     }
 
     deinit {

@@ -234,11 +234,12 @@ struct ConfigurationDecoder {
     }
 
     mutating func url(_ node: ConfigurationNode) -> String? {
-        guard let text = string(node) else { return nil }
-        guard let url = try? AbsoluteURL(text), url.isHTTP, url.userInfo == nil, url.query == nil, url.fragment == nil
+        guard let text = string(node).map(AbsoluteURL.spelledOut) else { return nil }
+        guard let url = try? AbsoluteURL(text), url.isHTTP || url.socketPath != nil, url.userInfo == nil,
+            url.query == nil, url.fragment == nil
         else {
             mistake(
-                "an http:// or https:// URL with a host was expected, without a user name, query or fragment",
+                "an http:// or https:// URL with a host, or unix:///path of a socket, was expected, without a user name, query or fragment",
                 at: node.mark
             )
             return nil

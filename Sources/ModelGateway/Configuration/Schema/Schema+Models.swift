@@ -24,13 +24,24 @@ extension ConfigurationSchema {
                 }
                 provider.kind = kind
             },
-            .url("base_url", \.baseURL, "URL that request paths are appended to; required if the kind has no default"),
+            .url(
+                "base_url",
+                \.baseURL,
+                "URL that request paths are appended to, or `unix:///path` of a socket; required if the kind has no default"
+            ),
             .secret("api_key", \.apiKey, "sent as `Authorization: Bearer`"),
             headers,
             .string("organization", \.organization, "sent as `openai-organization`"),
             .string("project", \.project, "sent as `openai-project`"),
             .boolean("http2", \.http2, "whether to offer HTTP/2; if left out, this depends on the version of libcurl"),
             .secret("proxy", \.proxy, "URL of a proxy, or empty for none; if left out, the environment decides"),
+            .integer(
+                "keep_warm",
+                \.keepWarm,
+                in: 0...100,
+                default: 0,
+                "connections that each event loop of the server holds open for calls to come"
+            ),
             .boolean("stream_usage", \.streamUsage, default: true, "whether to ask for the usage in streams"),
         ] + tls.map { $0.inside(\.tls) }
 

@@ -78,6 +78,9 @@ extension Configuration {
         package var http2: Bool?
         /// The proxy's URL; nil means the one from the environment, an empty one means none.
         package var proxy: Secret?
+        /// How many connections each event loop of the server holds open for calls to come, 0 to 100. Default 0. The library's
+        /// transport opens none ahead.
+        package var keepWarm: Int
         /// Whether the usage of streams is asked for with `stream_options`. Default true; an upstream that refuses the
         /// question is not asked again. Without it, streams are counted without tokens.
         package var streamUsage: Bool
@@ -95,6 +98,7 @@ extension Configuration {
             tls: TLSOptions = TLSOptions(),
             http2: Bool? = nil,
             proxy: Secret? = nil,
+            keepWarm: Int = 0,
             streamUsage: Bool = true,
             timeouts: Timeouts = Timeouts()
         ) {
@@ -107,6 +111,7 @@ extension Configuration {
             self.tls = tls
             self.http2 = http2
             self.proxy = proxy
+            self.keepWarm = keepWarm
             self.streamUsage = streamUsage
             self.timeouts = timeouts
         }

@@ -49,6 +49,8 @@ enum CurlFailure {
             return error(.invalidRequest, "The request body does not have its announced length.", transfer)
         case .mayHaveBeenTaken:
             return TransportFailure.closedBeforeAnswer
+        case .proxyWantsCredentials:
+            return TransportFailure.tunnelFailed(CurlProxy.credentials(of: CurlProxy.of(transfer)))
         }
     }
 
@@ -62,7 +64,7 @@ enum CurlFailure {
         case CURLE_COULDNT_RESOLVE_HOST:
             return unreachable(TransportFailure.unresolved, .resolving, transfer)
         case CURLE_COULDNT_RESOLVE_PROXY:
-            return unreachable("the host name of the proxy does not resolve", .resolving, transfer)
+            return TransportFailure.proxyUnreachable(TransportFailure.unresolved, while: .resolving)
         case CURLE_OPERATION_TIMEDOUT:
             return timedOut(transfer, at: MonotonicInstant(nanoseconds: 0))
         case CURLE_SSL_CACERT_BADFILE:
@@ -84,13 +86,15 @@ enum CurlFailure {
     }
 
     private static func notConnected(_ result: CURLcode, _ phase: Phase, _ transfer: CurlTransfer) -> GatewayError {
-        if let handle = transfer.handle {
-            var status = 0
-            ccurl_get_long(handle.easy, CURLINFO_HTTP_CONNECTCODE, &status)
-            if status >= 300 { return unreachable("the proxy answered \(status)", .connecting, transfer) }
-        }
+        if let mistake = CurlProxy.mistake(result, transfer) { return TransportFailure.tunnelFailed(mistake) }
         if phase == .tlsHandshake, result != CURLE_COULDNT_CONNECT { return tlsFailed(transfer) }
-        return unreachable(systemReason(transfer) ?? TransportFailure.connectionFailed, phase, transfer)
+        let reason = systemReason(transfer)
+        if phase == .connecting, CurlProxy.of(transfer) != nil {
+            // What cannot be connected to has a reason of the system's.
+            guard let reason else { return TransportFailure.tunnelFailed(.cut) }
+            return TransportFailure.proxyUnreachable(reason, while: phase)
+        }
+        return unreachable(reason ?? TransportFailure.connectionFailed, phase, transfer)
     }
 
     /// The connection was established, and then something went wrong on it.
@@ -163,6 +167,7 @@ enum CurlFailure {
         case .connecting:
             guard let handle = transfer.handle else { return .connecting }
             if elapsed(handle, CURLINFO_NAMELOOKUP_TIME_T) == 0 { return .resolving }
+            if CurlProxy.isAsked(transfer) { return .tunnel }
             return transfer.isTCPConnected && isHTTPS(transfer) ? .tlsHandshake : .connecting
         }
     }

@@ -74,7 +74,8 @@ final class CurlHandle {
         let shape = try setHeaders(of: request, upload: transfer.upload)
         // User info in the URL becomes part of the handle's state, and must not reach the next request.
         let hasUserInfo = request.url.utf8.contains(UInt8(ascii: "@"))
-        if shape != lastShape || hasUserInfo {
+        let socket = CurlSocket(for: request.url)
+        if shape != lastShape || hasUserInfo || socket != nil {
             curl_easy_reset(easy)
             setConnection(options)
             setCallbacks(transfer.loop)
@@ -86,19 +87,25 @@ final class CurlHandle {
                 _ = ccurl_set_string(easy, CURLOPT_USERAGENT, agent)
             }
         }
-        lastShape = hasUserInfo ? nil : shape
+        lastShape = hasUserInfo || socket != nil ? nil : shape
         setContext(transfer)
         let named = options.tls.serverName.flatMap { CurlServerName($0, for: request.url) }
         if let named { try setServerName(named) }
+        if let socket { set(socket) }
         guard setBody(request, shape: shape, upload: transfer.upload) == CURLE_OK,
             ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK,
-            ccurl_set_string(easy, CURLOPT_URL, named?.url ?? request.url) == CURLE_OK
+            ccurl_set_string(easy, CURLOPT_URL, named?.url ?? socket?.url ?? request.url) == CURLE_OK
         else { throw Self.outOfMemory }
         // The loop's own timer names the phase, so it must fire first; libcurl divides its limit among several
         // addresses.
         let limit = request.timeouts.connect
         let connect = limit > .zero ? limit.nanoseconds / 1_000_000 + 250 : 86_400_000
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connect))
+    }
+
+    private func set(_ socket: CurlSocket) {
+        _ = ccurl_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, socket.path)
+        _ = ccurl_set_string(easy, CURLOPT_PROXY, "")
     }
 
     private func setServerName(_ named: CurlServerName) throws(GatewayError) {

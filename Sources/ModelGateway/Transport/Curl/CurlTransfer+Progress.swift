@@ -58,7 +58,7 @@ extension CurlTransfer {
         } else {
             headerLines.append(contentsOf: line)
         }
-        return true
+        return abort == nil
     }
 
     private static let statusLineStart = Array("HTTP/".utf8)
@@ -69,6 +69,10 @@ extension CurlTransfer {
         ccurl_get_long(handle.easy, CURLINFO_RESPONSE_CODE, &status)
         if (100..<200).contains(status), status != 101 {
             headerLines.removeAll(keepingCapacity: true)
+            return
+        }
+        if status == 407, CurlProxy.of(self) != nil {
+            abort = .proxyWantsCredentials
             return
         }
         hasFinalHead = true

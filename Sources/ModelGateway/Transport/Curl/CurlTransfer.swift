@@ -23,6 +23,7 @@ final class CurlTransfer: @unchecked Sendable {
         case requestBodyFailed(GatewayError)
         case requestBodyLength
         case mayHaveBeenTaken
+        case proxyWantsCredentials
     }
 
     let request: HTTPTransportRequest

@@ -35,7 +35,8 @@ public struct WorkerAddress: Sendable, Hashable {
     }
 
     private static func place(of url: BaseURL) -> String {
-        "\(HTTPAuthority(url.authority[...]).host.lowercased()):\(url.port)\(url.path == "/v1" ? "" : url.path)"
+        if url.isSocket { return url.authority + (url.path == "/v1" ? "" : url.path) }
+        return "\(HTTPAuthority(url.authority[...]).host.lowercased()):\(url.port)\(url.path == "/v1" ? "" : url.path)"
     }
 }
 
