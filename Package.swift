@@ -261,6 +261,7 @@ let package = Package(
         .testTarget(
             name: "ModelGatewayServerTests",
             dependencies: [
+                "GatewaySystem",
                 "GatewayWire",
                 "ModelGateway",
                 "ModelGatewayServer",

@@ -184,6 +184,7 @@ public final class Gateway: Sendable {
         } catch {
             var record = CallRecord(requestID: request.requestID, model: "", mode: request.mode, error: error.code)
             record.isModelKnown = false
+            record.sender = request.sender
             record.duration = MonotonicInstant.now - start
             observer?.callFinished(record)
             var error = error
@@ -199,6 +200,7 @@ public final class Gateway: Sendable {
             clientHeaders: request.headers,
             headers: headers,
             isStreamed: facts.stream,
+            sender: request.sender,
             logger: request.logger
         )
         return (loop, OpenAIRelay(request: request, facts: facts))
@@ -269,13 +271,15 @@ extension Gateway {
         clientHeaders: [HTTPHeader] = [],
         headers: [HTTPHeader]? = nil,
         isStreamed: Bool = false,
+        sender: RequestSender = RequestSender(),
         logger: Logger? = nil
     ) -> AttemptLoop {
         let record = CallRecord(
             requestID: requestID,
             model: names.publicName(model),
             mode: mode,
-            isStreamed: isStreamed
+            isStreamed: isStreamed,
+            sender: sender
         )
         return AttemptLoop(
             fleet: fleet,

@@ -20,6 +20,8 @@ public struct WireRequest: Sendable {
     /// Who makes the call; the answer names its deployment (`x-gateway-deployment`) to admins only. Default
     /// ``Caller/client``.
     public var caller: Caller
+    /// Where it came from, as far as that is known. Default: nothing is.
+    public var sender: RequestSender
     /// Receives what happens to the call, as ``CallOptions/logger`` does. Default nil: nothing is logged.
     public var logger: Logger?
 
@@ -32,6 +34,7 @@ public struct WireRequest: Sendable {
         requestID: String,
         deployment: String? = nil,
         caller: Caller = .client,
+        sender: RequestSender = RequestSender(),
         logger: Logger? = nil
     ) {
         self.mode = mode
@@ -41,6 +44,7 @@ public struct WireRequest: Sendable {
         self.requestID = requestID
         self.deployment = deployment
         self.caller = caller
+        self.sender = sender
         self.logger = logger
     }
 }

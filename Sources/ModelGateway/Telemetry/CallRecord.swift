@@ -27,6 +27,8 @@ public struct CallRecord: Sendable {
     public var duration: Duration
     /// What the call used, if the provider said so.
     public var usage: Usage?
+    /// Where the request came from, if a server took it.
+    public var sender: RequestSender
 
     /// Creates a record.
     public init(
@@ -41,7 +43,8 @@ public struct CallRecord: Sendable {
         timeToFirstToken: Duration? = nil,
         duration: Duration = .zero,
         usage: Usage? = nil,
-        isModelKnown: Bool = true
+        isModelKnown: Bool = true,
+        sender: RequestSender = RequestSender()
     ) {
         self.requestID = requestID
         self.model = model
@@ -55,6 +58,7 @@ public struct CallRecord: Sendable {
         self.duration = duration
         self.usage = usage
         self.isModelKnown = isModelKnown
+        self.sender = sender
     }
 }
 

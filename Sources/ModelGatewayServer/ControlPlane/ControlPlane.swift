@@ -117,7 +117,8 @@ extension Credentials {
             apiKey: request.headers.first("x-api-key"),
             host: request.head.authority,
             isForwarded: request.headers.contains { RequestFields.isLeftByProxy($0.name.canonicalName) },
-            isPeerLocal: (context as? any RemoteAddressRequestContext)?.remoteAddress?.isLocal ?? false
+            isPeerLocal: (context as? GatewayRequestContext)?.isPeerLocal
+                ?? (context as? any RemoteAddressRequestContext)?.remoteAddress?.isLocal ?? false
         )
     }
 }

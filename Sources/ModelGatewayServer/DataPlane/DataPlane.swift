@@ -52,17 +52,27 @@ public struct DataPlane: Sendable {
     /// Hummingbird's HTTP/1 server with this data plane in front of the router. It is safe to stop while connections
     /// arrive, when Hummingbird's own would stop the process.
     public var server: HTTPServerBuilder {
-        HTTPServerBuilder { connections(responder: $0) }
+        HTTPServerBuilder { ProxiedConnections(connections(responder: $0), state.peers) }
     }
 
     /// The same behind TLS.
     func server(behind security: ServerSecurity) -> HTTPServerBuilder {
-        HTTPServerBuilder { SecureConnections(connections(responder: $0, isSecure: true), security) }
+        HTTPServerBuilder {
+            ProxiedConnections(
+                SecureConnections(connections(responder: $0, isSecure: true), security),
+                state.peers
+            )
+        }
     }
 
     /// The same for clients that begin with HTTP/2 without TLS, besides those of HTTP/1.
     var serverWithHTTP2: HTTPServerBuilder {
-        HTTPServerBuilder { PriorKnowledgeConnections(connections: connections(responder: $0), server: state) }
+        HTTPServerBuilder {
+            ProxiedConnections(
+                PriorKnowledgeConnections(connections: connections(responder: $0), server: state),
+                state.peers
+            )
+        }
     }
 
     private func connections(

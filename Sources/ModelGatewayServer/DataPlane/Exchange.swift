@@ -20,6 +20,9 @@ final class Exchange {
     var forwarded: [HTTPHeader] = []
     var isBodyEncoded = false
     var caller = Caller.client
+    var sender = RequestSender()
+    /// The client of a proxy, while the request counts among those of its address.
+    var countedAddress: ClientAddress?
     var body: [UInt8] = []
     var discardedBytes = 0
     /// What to answer once the body has been read, instead of making a call.
@@ -59,7 +62,8 @@ final class Exchange {
             responseBytes: responseBytes,
             duration: Duration(NIODeadline.now() - start),
             timeToFirstByte: firstByte.map { Duration($0 - start) },
-            outcome: outcome
+            outcome: outcome,
+            sender: sender
         )
     }
 }

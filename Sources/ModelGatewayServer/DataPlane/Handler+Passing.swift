@@ -15,6 +15,7 @@ extension DataPlaneHandler {
         if server.crossOrigin.isOn, RequestTarget.plainPath(of: head.uri).hasPrefix("/v1/") {
             noteOrigin(of: exchange, head)
         }
+        noteSender(of: exchange, head)
         let hostCount = head.headers.count { HeaderText.equals($0.name, "host") }
         if !exchange.isHostClear(count: hostCount) { exchange.refusal = .unclearHost(count: hostCount) }
         let expectation = head.headers.first(name: "expect")

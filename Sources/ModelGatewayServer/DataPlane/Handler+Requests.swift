@@ -16,7 +16,8 @@ extension DataPlaneHandler {
         exchange.forwarded = fields.forwarded
         exchange.isBodyEncoded = fields.contentCoding != nil
         if server.crossOrigin.isOn { noteOrigin(of: exchange, head) }
-        exchange.refusal = refusal(of: exchange, fields: fields)
+        noteSender(of: exchange, head)
+        exchange.refusal = exchange.refusal ?? refusal(of: exchange, fields: fields)
         let facts = RequestFacts(
             answerer: .call,
             isRefused: exchange.refusal != nil,
@@ -57,7 +58,7 @@ extension DataPlaneHandler {
         guard exchange.method == .POST else {
             return GatewayError(.methodNotAllowed, "This endpoint accepts POST only, not \(exchange.method.rawValue).")
         }
-        let credentials = fields.credentials(isPeerLocal: isPeerLocal)
+        let credentials = fields.credentials(isPeerLocal: peer?.isLocal ?? false)
         guard let caller = server.access.caller(credentials) else {
             return .badKey(isMissing: credentials.areMissing)
         }
@@ -118,7 +119,8 @@ extension DataPlaneHandler {
             headers: exchange.forwarded,
             requestID: exchange.requestID,
             deployment: exchange.forwarded.value(of: "x-gateway-deployment"),
-            caller: exchange.caller
+            caller: exchange.caller,
+            sender: exchange.sender
         )
         let call = ModelCall(request: request, connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: loop)
         exchange.call = call
@@ -170,12 +172,7 @@ extension DataPlaneHandler {
     /// Answers a client that has as many connections as its address may have, and ends this one.
     func refuseSurplus() {
         guard state.refuseSurplus(now: loop.now) else { return }
-        let error = GatewayError(
-            .rateLimited,
-            "Your address has reached its limit of connections to this gateway; close one, or reuse an open one.",
-            retryAfter: .seconds(1)
-        )
-        respond(to: refusedExchange(), with: error, closing: true)
+        respond(to: refusedExchange(), with: .surplusConnection, closing: true)
     }
 }
 

@@ -247,6 +247,7 @@ extension DataPlaneHandler {
         guard action != .nothing else { return }
         self.exchange = nil
         exchange.call?.abandon()
+        leave(exchange)
         server.observer?.requestFinished(exchange.record(.completed))
         if action == .next { advance() } else { closeAfterWrites() }
     }

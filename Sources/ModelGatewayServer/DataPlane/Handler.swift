@@ -31,8 +31,8 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the frame that ends the stream's answer has been written.
     var isEndWritten = false
 
-    /// Whether the client is on this machine.
-    private(set) lazy var isPeerLocal = context?.channel.remoteAddress?.isLocal ?? false
+    /// Who is at the other end.
+    private(set) lazy var peer = context.map { server.peers.peer(of: $0.channel) }
 
     /// What is done about each thing that happens.
     var state: ConnectionState
@@ -44,7 +44,7 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the handlers behind this one got something that the end of a read makes them look at.
     var hasPassedOn = false
     /// Where its client is, while the connection counts among those of that address.
-    private var address: ClientAddress?
+    var address: ClientAddress?
 
     init(server: ServerState, loop: LoopState, router: StreamRouter? = nil) {
         self.server = server
@@ -59,7 +59,9 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let handler = DataPlaneHandler(server: server, loop: server.loop(for: pipeline.eventLoop))
         let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
         try pipeline.addHandler(handler, position: .after(decoder))
-        try pipeline.addHandler(ArrivalHandler(connection: handler), position: .first)
+        // What a proxy says first is no part of a request.
+        let proxy = server.peers.hasProxyHeaders ? try? pipeline.handler(type: ProxyHeaderHandler.self) : nil
+        try pipeline.addHandler(ArrivalHandler(connection: handler), position: proxy.map { .after($0) } ?? .first)
     }
 
     /// Puts a handler for a new stream into its pipeline, behind the codec.
@@ -93,13 +95,7 @@ extension DataPlaneHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         context.fireChannelActive()
-        guard !isStream, server.connections.limitPerAddress > 0, let client = ClientAddress(context.remoteAddress)
-        else { return }
-        if server.connections.enter(client) {
-            address = client
-        } else {
-            refuseSurplus()
-        }
+        if !isStream { enter() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -154,6 +150,7 @@ extension DataPlaneHandler {
         exchange.call?.abandon()
         if !isAnswered { exchange.task?.cancel() }
         self.exchange = nil
+        leave(exchange)
         server.observer?.requestFinished(exchange.record(isAnswered ? .completed : outcome))
     }
 }

@@ -14,7 +14,7 @@ struct PriorKnowledgeConnections: ServerChildChannel {
             let accepted = channel.eventLoop.makePromise(of: AcceptedConnection.self)
             let handler = PriorKnowledgeHandler(self, accepted: accepted, logger: logger)
             let pipeline = channel.pipeline.syncOperations
-            if let count = AddressCount(server.connections) { try pipeline.addHandler(count) }
+            if let count = AddressCount(server.connections, server.peers) { try pipeline.addHandler(count) }
             try pipeline.addHandler(handler)
             return UndecidedConnection(channel: channel, accepted: accepted.futureResult)
         }

@@ -9,16 +9,18 @@ final class AddressCount: ChannelInboundHandler {
     typealias InboundIn = Any
 
     private let connections: ClientConnections
+    private let peers: PeerRules
     private var address: ClientAddress?
 
     /// - Returns: Nil without such a limit.
-    init?(_ connections: ClientConnections) {
+    init?(_ connections: ClientConnections, _ peers: PeerRules) {
         guard connections.limitPerAddress > 0 else { return nil }
         self.connections = connections
+        self.peers = peers
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        if let client = ClientAddress(context.remoteAddress) {
+        if let client = peers.peer(of: context.channel).countedAddress {
             guard connections.enter(client) else { return context.close(promise: nil) }
             address = client
         }

@@ -1,5 +1,6 @@
 // How many clients may be connected: accepting pauses at the limit, and idle connections make room.
 
+import GatewaySystem
 import GatewayWire
 import HummingbirdCore
 import Logging
@@ -176,21 +177,8 @@ enum ClientAddress: Hashable, CustomStringConvertible {
     case v4(UInt32)
     case v6(UInt64)
 
-    init?(_ address: SocketAddress?) {
-        guard let address else { return nil }
-        let bytes = address.withSockAddr { start, size in Array(UnsafeRawBufferPointer(start: start, count: size)) }
-        func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
-        switch address.protocol {
-        case .inet where bytes.count >= 8: self = .v4(UInt32(truncatingIfNeeded: number(4..<8)))
-        case .inet6 where bytes.count >= 24:
-            if number(8..<16) == 0, number(16..<20) == 0xFFFF {
-                // An IPv4 client of a socket that takes both.
-                self = .v4(UInt32(truncatingIfNeeded: number(20..<24)))
-            } else {
-                self = .v6(number(8..<16))
-            }
-        default: return nil
-        }
+    init(_ address: IPAddress) {
+        self = address.isV4 ? .v4(UInt32(truncatingIfNeeded: address.low)) : .v6(address.high)
     }
 
     var description: String {

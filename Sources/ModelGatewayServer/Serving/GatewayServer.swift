@@ -24,9 +24,9 @@ import Synchronization
 public final class GatewayServer: Service {
     /// Where a server listens.
     public struct Address: Sendable, Hashable {
-        /// The host that was asked for.
+        /// The host that was asked for, or the Unix domain socket: `unix:/run/gateway.sock`.
         public var host: String
-        /// The port, the real one if any free port was asked for.
+        /// The port, the real one if any free port was asked for; 0 for a socket.
         public var port: Int
         /// The port of the health checks, if they have one of their own: ``ServerOptions/healthPort``.
         public var healthPort: Int?
@@ -109,11 +109,13 @@ public final class GatewayServer: Service {
                 "\(state.options.port) is not a valid port; choose one from 0 to 65535 with --port."
             )
         }
+        let socket = try ListeningSocket(state.options)
+        defer { socket?.remove() }
         let state = state
         let (healthPort, healthCheck) = try await health?.start() ?? (nil, nil)
         // Until the last call has been drained: who looks after the process must not take it for dead meanwhile.
         defer { healthCheck?.cancel() }
-        let server = try makeServer(healthPort: healthPort)
+        let server = try makeServer(socket, healthPort: healthPort)
         let watch = watchCertificates()
         defer { watch?.cancel() }
         do {
@@ -124,6 +126,7 @@ public final class GatewayServer: Service {
                 self.scheduleAbort()
             }
         } catch let error as IOError {
+            if let socket { throw socket.cannotListen(error.errnoCode) }
             throw Self.cannotListen(error, options: state.options)
         } catch let error where error is SocketAddressError || error is SocketAddressError.UnknownHost {
             throw Self.notOurs(state.options)
@@ -154,13 +157,14 @@ public final class GatewayServer: Service {
         }
     }
 
-    private func makeServer(healthPort: Int?) throws -> any Service {
+    private func makeServer(_ socket: ListeningSocket?, healthPort: Int?) throws -> any Service {
         let plane = DataPlane(state: state)
         let options = state.options
         let security = try options.tls.map { settings throws(GatewayError) in
             try ServerSecurity(
                 settings,
                 connections: state.connections,
+                peers: state.peers,
                 observer: state.observer,
                 logger: logger
             )
@@ -171,15 +175,17 @@ public final class GatewayServer: Service {
         quiet.logLevel = max(.warning, logger.logLevel)
         return try builder.buildServer(
             configuration: ServerConfiguration(
-                address: .hostname(options.host, port: options.port),
+                address: socket.map { .unixDomainSocket(path: $0.firstPath) }
+                    ?? .hostname(options.host, port: options.port),
                 backlog: options.backlog,
                 availableConnectionsDelegate: plane.connectionLimit
             ),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: quiet,
-            responder: { [responder, quiet] request, writer, channel in
+            responder: { [state, responder, quiet] request, writer, channel in
                 let source = ApplicationRequestContextSource(channel: channel, logger: quiet)
-                let context = GatewayRequestContext(source: source)
+                var context = GatewayRequestContext(source: source)
+                try await state.peers.complete(&context, for: request, on: channel)
                 let response = try await responder.respond(to: request, context: context)
                 try await writer.write(response: response.head, body: response.body)
             },
@@ -187,9 +193,15 @@ public final class GatewayServer: Service {
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptFailureHandler(state: state), position: .first)
                 }.get()
+                do throws(GatewayError) {
+                    try socket?.publish(mode: options.socketMode)
+                } catch {
+                    logger.error("\(error.message)")
+                    return channel.close(promise: nil)
+                }
                 let address = Address(
                     host: options.host,
-                    port: channel.localAddress?.port ?? options.port,
+                    port: socket == nil ? channel.localAddress?.port ?? options.port : 0,
                     healthPort: healthPort
                 )
                 logger.info(

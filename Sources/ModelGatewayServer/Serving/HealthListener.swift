@@ -21,7 +21,7 @@ struct HealthListener: Sendable {
 
     init(port: Int, plane: ControlPlane, options: ServerOptions, logger: Logger) {
         self.port = port
-        host = options.host
+        host = ListeningSocket.isNamed(by: options.host) ? "127.0.0.1" : options.host
         idleTimeout = TimeAmount(options.headTimeout > .zero ? options.headTimeout : .seconds(30))
         self.logger = logger
         let router = Router(context: GatewayRequestContext.self, options: [.autoGenerateHeadEndpoints])

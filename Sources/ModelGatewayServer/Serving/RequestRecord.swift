@@ -1,5 +1,7 @@
 // What is known about a request once it is over, for metrics and the access log.
 
+public import ModelGateway
+
 /// A finished request as the server saw it.
 public struct RequestRecord: Sendable {
     /// How a request ended.
@@ -30,6 +32,8 @@ public struct RequestRecord: Sendable {
     public var timeToFirstByte: Duration?
     /// How the request ended.
     public var outcome: Outcome
+    /// Where the request came from.
+    public var sender: RequestSender
 }
 
 /// Something that wants to know about each finished request, and about connections.

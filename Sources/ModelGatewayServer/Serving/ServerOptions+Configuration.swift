@@ -10,6 +10,10 @@ extension ServerOptions {
         self.init(
             host: server.host,
             port: server.port,
+            socketMode: server.socketMode,
+            trustedProxies: server.trustedProxies,
+            readsProxyProtocol: server.proxyProtocol,
+            forwardedHeader: server.forwardedHeader,
             apiKeys: server.apiKeys.map { $0.reveal() },
             adminKeys: server.adminKeys.map { $0.reveal() },
             allowedHosts: server.allowedHosts,

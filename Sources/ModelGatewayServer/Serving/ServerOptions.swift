@@ -5,10 +5,22 @@ public import ModelGateway
 
 /// The settings of a ``GatewayServer``. A duration of zero means no limit.
 public struct ServerOptions: Sendable {
-    /// The address to listen on. Default `127.0.0.1`: only programs on this machine can connect.
+    /// The address to listen on. Default `127.0.0.1`: only programs on this machine can connect. `unix:/run/gateway.sock`
+    /// is a Unix domain socket, which has no port.
     public var host: String
     /// The TCP port, 0 for any free one. Default 30000.
     public var port: Int
+    /// The file mode of a Unix domain socket. Default 0o660: its owner and group can connect.
+    public var socketMode: Int
+    /// The addresses and networks of proxies that say who the client is, such as `10.0.0.0/8`; `unix` for whoever connects to
+    /// a Unix domain socket. What is neither is nobody's. Their requests are not taken for those of programs on this
+    /// machine. Default none: no header about the client is believed.
+    public var trustedProxies: [String]
+    /// Whether connections of ``trustedProxies`` begin with a header of the PROXY protocol, version 1 or 2; without one they
+    /// are closed after ``headTimeout``. Others are served as they are. Default false.
+    public var readsProxyProtocol: Bool
+    /// The header in which ``trustedProxies`` name the client. Default ``/ModelGateway/ForwardedHeader/xForwardedFor``.
+    public var forwardedHeader: ForwardedHeader
     /// The keys that clients may present as `Authorization: Bearer KEY` or `x-api-key: KEY`. Empty, the default, lets
     /// everybody in.
     public var apiKeys: [String]
@@ -52,7 +64,8 @@ public struct ServerOptions: Sendable {
     /// Default: two fifths of the files that the process may have open (`ulimit -n`) when the options are made.
     public var maxConnections: Int
     /// Connections of one address at a time, which for IPv6 is a network of 64 bits; further ones are refused with 429, or
-    /// closed before they begin with TLS. Default 0: no limit.
+    /// closed before they begin with TLS. Of the clients of ``trustedProxies`` that headers name, requests at a time are
+    /// counted instead. Default 0: no limit.
     public var maxConnectionsPerAddress: Int
     /// A port on which ``host`` answers `/health`, `/liveness` and `/readiness` in plain HTTP and nothing else, for load
     /// balancers before a server that demands TLS and certificates; 0 for any free one. Default nil: none.
@@ -68,6 +81,10 @@ public struct ServerOptions: Sendable {
     public init(
         host: String = "127.0.0.1",
         port: Int = 30000,
+        socketMode: Int = 0o660,
+        trustedProxies: [String] = [],
+        readsProxyProtocol: Bool = false,
+        forwardedHeader: ForwardedHeader = .xForwardedFor,
         apiKeys: [String] = [],
         adminKeys: [String] = [],
         allowedHosts: [String] = [],
@@ -91,6 +108,10 @@ public struct ServerOptions: Sendable {
     ) {
         self.host = host
         self.port = port
+        self.socketMode = socketMode
+        self.trustedProxies = trustedProxies
+        self.readsProxyProtocol = readsProxyProtocol
+        self.forwardedHeader = forwardedHeader
         self.apiKeys = apiKeys
         self.adminKeys = adminKeys
         self.allowedHosts = allowedHosts

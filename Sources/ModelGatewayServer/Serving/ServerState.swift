@@ -12,6 +12,7 @@ final class ServerState: Sendable {
     let options: ServerOptions
     let limits: ConnectionLimits
     let access: AccessRules
+    let peers: PeerRules
     let connections: ClientConnections
     let crossOrigin: CrossOriginRules
     let observer: (any RequestObserver)?
@@ -32,6 +33,7 @@ final class ServerState: Sendable {
         self.logger = logger
         limits = ConnectionLimits(options)
         access = AccessRules(options)
+        peers = PeerRules(options)
         crossOrigin = CrossOriginRules(options.corsOrigins)
         connections = ClientConnections(
             limit: options.maxConnections,

@@ -26,11 +26,6 @@ struct ClientCertificateRule: Sendable {
         let tls = try channel.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
         guard let certificate = tls.peerCertificate else { return }
         let sum = SHA256.hash(data: try certificate.toDERBytes())
-        if denied.contains(sum.map { Self.hexadecimal($0) }.joined()) { throw Denied() }
-    }
-
-    private static func hexadecimal(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16)
-        return byte < 16 ? "0" + digits : digits
+        if denied.contains(Hexadecimal.text(sum)) { throw Denied() }
     }
 }

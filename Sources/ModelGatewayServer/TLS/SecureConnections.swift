@@ -13,16 +13,19 @@ struct ServerSecurity: Sendable {
     let handshakes: Handshakes
     let clientCertificates: ClientCertificateRule
     let connections: ClientConnections
+    let peers: PeerRules
 
     /// Reads the files that the settings name. Blocks meanwhile.
     /// - Throws: ``GatewayError/Code/configuration`` that names the file which cannot be used.
     init(
         _ settings: Configuration.ServerTLS,
         connections: ClientConnections,
+        peers: PeerRules,
         observer: (any RequestObserver)?,
         logger: Logger
     ) throws(GatewayError) {
         self.connections = connections
+        self.peers = peers
         certificates = try ServerCertificates(settings, observer: observer, logger: logger)
         // Those who are through the handshake keep most of the places.
         let limit = min(1000, max(1, connections.limit / 4))
@@ -57,7 +60,7 @@ struct SecureConnections: ServerChildChannel {
                 }
                 return connections.setup(channel: channel, logger: logger)
             }
-            if let count = AddressCount(security.connections) { try pipeline.addHandler(count) }
+            if let count = AddressCount(security.connections, security.peers) { try pipeline.addHandler(count) }
             try pipeline.addHandler(tls)
             try pipeline.addHandler(HandshakeHandler(security.handshakes))
             try pipeline.addHandler(negotiation)

@@ -10,6 +10,8 @@ package struct RequestLogEntry: Sendable {
     package var requestID: String
     /// Seconds since 1970 and the milliseconds on top at which the entry was made.
     package var time: (seconds: Int, milliseconds: Int)
+    /// The IP address of the client.
+    package var client: String?
     /// The HTTP method.
     package var method: String?
     /// The path without its query.
@@ -50,6 +52,7 @@ package struct RequestLogEntry: Sendable {
     /// Creates an entry of this moment out of what is known of a call.
     package init(_ record: CallRecord) {
         self.init(requestID: record.requestID, duration: record.duration)
+        client = record.sender.address
         model = record.model
         deployment = record.deployment
         error = record.error?.rawValue
@@ -70,6 +73,7 @@ package struct RequestLogEntry: Sendable {
         writer.member("level", literal: "info")
         writer.member("message", literal: "request")
         writer.member("request_id", requestID)
+        if let client { writer.member("client", client) }
         if let method { writer.member("method", method) }
         if let path { writer.member("path", path) }
         if let status { writer.member("status", status) }
@@ -100,6 +104,7 @@ package struct RequestLogEntry: Sendable {
             LogText.appendValue(value, to: &output)
         }
         if let status { append("status", status, to: &output) }
+        append("client", client, to: &output)
         append("model", model, to: &output)
         append("deployment", deployment, to: &output)
         append("error", error, to: &output)

@@ -16,11 +16,17 @@ struct ServeCommand: AsyncParsableCommand {
               gateway serve
               gateway serve --model qwen=~/models/qwen3.gguf --port 8080
               gateway serve --worker-urls http://10.0.0.1:8000 http://10.0.0.2:8000
+              gateway serve --host unix:/run/gateway.sock
               gateway serve --config gateway.toml
             """
     )
 
-    @Option(help: ArgumentHelp("The address to listen on (default: 127.0.0.1).", valueName: "address"))
+    @Option(
+        help: ArgumentHelp(
+            "The address to listen on, or a Unix domain socket: unix:/run/gateway.sock (default: 127.0.0.1).",
+            valueName: "address"
+        )
+    )
     var host: String?
 
     @Option(help: ArgumentHelp("The port to listen on, 0 for any free one (default: 30000).", valueName: "port"))
@@ -191,7 +197,7 @@ private func named<Value: RawRepresentable<String> & CaseIterable>(_ text: Strin
 extension Configuration.Server {
     /// Whether only programs on this machine can connect.
     fileprivate var isLocal: Bool {
-        if host == "localhost" || host == "::1" { return true }
+        if host == "localhost" || host == "::1" || host.hasPrefix("unix:") { return true }
         return host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
     }
 }

@@ -74,6 +74,7 @@ final class ServerObserver: CallObserver, RequestObserver {
         guard let log else { return }
         let call = pending.withLock { $0.removeValue(forKey: record.requestID) }
         var entry = call.map { RequestLogEntry($0) } ?? RequestLogEntry(requestID: record.requestID, duration: .zero)
+        entry.client = record.sender.address
         entry.method = record.method
         entry.path = record.path
         entry.status = record.status

@@ -83,11 +83,13 @@ final class RawClient: Sendable {
     /// Connects.
     /// - Parameters:
     ///   - sending: What is sent as soon as the connection stands, however busy the test's own threads are.
+    ///   - preface: Bytes that come before everything else, TLS included.
     ///   - reads: False for a client that never reads; its receive buffer is then kept small.
     ///   - tls: With what the connection is made secure, and the name that the server is asked for.
     static func connect(
         to port: Int,
         sending: String? = nil,
+        preface: [UInt8] = [],
         reads: Bool = true,
         tls: (context: NIOSSLContext, name: String?)? = nil
     ) async throws -> RawClient {
@@ -96,7 +98,7 @@ final class RawClient: Sendable {
             .channelOption(.autoRead, value: reads)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if let tls {
+                    if let tls, preface.isEmpty {
                         let handler = try NIOSSLClientHandler(context: tls.context, serverHostname: tls.name)
                         try channel.pipeline.syncOperations.addHandler(handler)
                     }
@@ -104,7 +106,15 @@ final class RawClient: Sendable {
                 }
             }
         if !reads { bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: 4096) }
-        let connected = bootstrap.connect(host: "127.0.0.1", port: port).flatMap { channel in
+        let connected = bootstrap.connect(host: "127.0.0.1", port: port).flatMapThrowing { channel in
+            guard !preface.isEmpty else { return channel }
+            channel.writeAndFlush(ByteBuffer(bytes: preface), promise: nil)
+            if let tls {
+                let handler = try NIOSSLClientHandler(context: tls.context, serverHostname: tls.name)
+                try channel.pipeline.syncOperations.addHandler(handler, position: .first)
+            }
+            return channel
+        }.flatMap { (channel: any Channel) in
             let sent = sending.map { channel.writeAndFlush(ByteBuffer(string: $0)) }
             return (sent ?? channel.eventLoop.makeSucceededVoidFuture()).map { channel }
         }

@@ -9,7 +9,7 @@ enum ConfigurationSchema {
     static let root = ConfigurationSection<Configuration>(
         "configuration",
         [
-            .table("server", \.server, server, "the HTTP server"),
+            serverTable,
             .table("logging", \.logging, logging, "the log"),
             .table("routing", \.routing, routing, "what routing reads from a request"),
             providers,
@@ -24,8 +24,23 @@ enum ConfigurationSchema {
     static let server = ConfigurationSection<Configuration.Server>(
         "server",
         [
-            .string("host", \.host, default: "127.0.0.1", "address to listen on; `0.0.0.0` or `::` for all"),
+            .string(
+                "host",
+                \.host,
+                default: "127.0.0.1",
+                "address to listen on; `0.0.0.0` or `::` for all, `unix:/run/gateway.sock` for a Unix domain socket"
+            ),
             .integer("port", \.port, in: 0...65535, default: 30000, "TCP port; 0 lets the system choose"),
+            socketMode,
+            trustedProxies,
+            proxyProtocol,
+            .choice(
+                "forwarded_header",
+                \.forwardedHeader,
+                ForwardedHeader.allCases,
+                default: .xForwardedFor,
+                "header in which `trusted_proxies` name the client"
+            ),
             keys("api_keys", \.apiKeys, "keys of clients; with none, every client may call"),
             keys("admin_keys", \.adminKeys, "keys of admins; with none, programs on this machine are admins"),
             .strings(

@@ -9,6 +9,15 @@ extension Configuration {
         package var host: String
         /// The TCP port, 0 to 65535. Default 30000; 0 lets the system choose one.
         package var port: Int
+        /// The file mode of the socket, if ``host`` is one: `unix:/run/gateway.sock`. Default 0660.
+        package var socketMode: Int
+        /// The addresses and networks of proxies whose word about clients counts, such as `10.0.0.0/8`; `unix` for whoever
+        /// connects to the socket. Default none.
+        package var trustedProxies: [String]
+        /// Whether connections of ``trustedProxies`` begin with a header of the PROXY protocol. Default false.
+        package var proxyProtocol: Bool
+        /// The header in which ``trustedProxies`` name the client. Default `x-forwarded-for`.
+        package var forwardedHeader: ForwardedHeader
         /// The keys that clients may use. None (the default): every client may call.
         package var apiKeys: [Secret]
         /// The keys that admins may use, for calls too. None (the default): programs on this machine are admins.
@@ -73,6 +82,10 @@ extension Configuration {
         package init(
             host: String = "127.0.0.1",
             port: Int = 30000,
+            socketMode: Int = 0o660,
+            trustedProxies: [String] = [],
+            proxyProtocol: Bool = false,
+            forwardedHeader: ForwardedHeader = .xForwardedFor,
             apiKeys: [Secret] = [],
             adminKeys: [Secret] = [],
             allowedHosts: [String] = [],
@@ -100,6 +113,10 @@ extension Configuration {
         ) {
             self.host = host
             self.port = port
+            self.socketMode = socketMode
+            self.trustedProxies = trustedProxies
+            self.proxyProtocol = proxyProtocol
+            self.forwardedHeader = forwardedHeader
             self.apiKeys = apiKeys
             self.adminKeys = adminKeys
             self.allowedHosts = allowedHosts

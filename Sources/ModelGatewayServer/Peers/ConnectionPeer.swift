@@ -1,0 +1,33 @@
+// Who is at the other end of a connection.
+
+import GatewaySystem
+import ModelGateway
+import NIOCore
+
+/// What is known of a connection's other end, before any request.
+struct ConnectionPeer: Sendable {
+    /// What its requests are from, if no header says otherwise.
+    var sender: RequestSender
+    /// The client's address, as the socket or a header of the PROXY protocol has it.
+    var address: IPAddress?
+    /// Whether it is a program on this machine, and not one that passes on what others send.
+    var isLocal: Bool
+    /// Whether it is a proxy whose headers are believed.
+    var isTrusted: Bool
+
+    /// The address under which the connection counts. A proxy's is that of many clients, and does not.
+    var countedAddress: ClientAddress? { isTrusted ? nil : address.map { ClientAddress($0) } }
+}
+
+extension IPAddress {
+    /// The address of a socket; nil for one that has none.
+    init?(_ address: SocketAddress?) {
+        guard let address else { return nil }
+        let bytes = address.withSockAddr { start, size in Array(UnsafeRawBufferPointer(start: start, count: size)) }
+        switch address.protocol {
+        case .inet where bytes.count >= 8: self.init(bytes[4..<8])
+        case .inet6 where bytes.count >= 24: self.init(bytes[8..<24])
+        default: return nil
+        }
+    }
+}
