@@ -105,9 +105,6 @@ static inline CURL *ccurl_multi_next_finished(CURLM *multi, CURLcode *result) {
     return NULL;
 }
 
-// What libcurl says of itself.
-static inline const curl_version_info_data *ccurl_version(void) { return curl_version_info(CURLVERSION_NOW); }
-
 // MARK: Constants
 
 static const size_t ccurl_write_pause = CURL_WRITEFUNC_PAUSE;
@@ -123,10 +120,10 @@ static const int ccurl_pause_nothing = CURLPAUSE_CONT;
 static const long ccurl_global_all = CURL_GLOBAL_ALL;
 static const long ccurl_http_1_1 = CURL_HTTP_VERSION_1_1;
 static const long ccurl_http_2_over_tls = CURL_HTTP_VERSION_2TLS;
+static const long ccurl_http_2_prior_knowledge = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
 static const long ccurl_tls_1_2 = CURL_SSLVERSION_TLSv1_2;
 static const long ccurl_tls_1_3 = CURL_SSLVERSION_TLSv1_3;
 static const long ccurl_headers_separate = CURLHEADER_SEPARATE;
 static const int ccurl_seek_to = SEEK_SET;
-static const unsigned int ccurl_version_8_4_0 = 0x080400;
 
 #endif

@@ -20,6 +20,13 @@ package struct HTTPResponseHead: Sendable {
     package let lines: [UInt8]
     /// Whether the body is compressed.
     package let isEncoded: Bool
+
+    /// Describes a head.
+    package init(status: Int, lines: [UInt8], isEncoded: Bool) {
+        self.status = status
+        self.lines = lines
+        self.isEncoded = isEncoded
+    }
 }
 
 /// Reads one response after the other from a connection. Interim (1xx) responses are passed over.

@@ -7,7 +7,7 @@ struct TransportPool {
 
     private struct Key: Hashable {
         var tls = TLSOptions()
-        var http2: Bool?
+        var http2 = HTTP2Use.off
         var proxy: Secret?
     }
 

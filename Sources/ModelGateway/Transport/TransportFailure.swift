@@ -8,6 +8,7 @@ package enum TransportFailure {
         case connecting = "connecting"
         case tunnel = "waiting for the proxy's answer"
         case tlsHandshake = "the TLS handshake"
+        case agreeing = "agreeing on HTTP/2"
         case sending = "sending the request"
         case waiting = "waiting for the first byte of the answer"
         case readingHead = "reading the head of the answer"
@@ -140,6 +141,23 @@ package enum TransportFailure {
     /// The answer ended within its body.
     package static var bodyCutOff: GatewayError {
         GatewayError(.truncatedResponse, "The provider's answer was cut off before its end.", requestWasSent: true)
+    }
+
+    /// The provider refused the request several times.
+    package static var refused: GatewayError {
+        GatewayError(
+            .connectFailed,
+            "The provider refuses requests before it looks at them (REFUSED_STREAM or GOAWAY)."
+        )
+    }
+
+    /// The source of the body gave more or less than was announced.
+    package static func wrongBodyLength(wasSent: Bool) -> GatewayError {
+        GatewayError(
+            .invalidRequest,
+            "The request body does not have its announced length.",
+            requestWasSent: wasSent
+        )
     }
 
     /// The head has too many lines, or lines that are too long.

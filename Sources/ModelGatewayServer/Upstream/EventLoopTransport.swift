@@ -7,9 +7,10 @@ import NIOPosix
 
 /// An `HTTPTransport` that keeps a call of a ``DataPlane`` on one thread, from the client's socket to the engine's.
 ///
-/// It speaks HTTP/1.1, in the clear and over TLS, on Unix domain sockets, and through proxies of HTTP and of SOCKS 5.
-/// Everything else goes to another transport: HTTP/2, a request whose body is a stream, a URL with user info, what goes
-/// through a proxy of another kind, or of `socks5` to a host with a name, and an engine that compresses its answers without being asked, after the first one.
+/// It speaks HTTP/1.1, in the clear and over TLS, on Unix domain sockets, and through proxies of HTTP and of SOCKS 5, and
+/// HTTP/2 where ``/ModelGateway/HTTP2Use`` says so. Everything else goes to another transport: a URL with user info, what
+/// goes through a proxy of another kind, or of `socks5` to a host with a name, and an engine that compresses its answers
+/// without being asked, after the first one.
 ///
 /// ```swift
 /// let transport = try EventLoopTransport(over: CurlTransport())
@@ -17,7 +18,8 @@ import NIOPosix
 /// ```
 ///
 /// - A request on a kept connection that dies before anything of the answer came is sent again if its method is `GET`
-///   or `HEAD`; any other fails, for the engine may be at work on it. A connection that its engine closes while it lies
+///   or `HEAD`; any other fails, for the engine may be at work on it. Over HTTP/2 a request that the engine refused unread
+///   (`GOAWAY`, `REFUSED_STREAM`) is sent again whatever its method. A connection that its engine closes while it lies
 ///   unused is forgotten at once.
 /// - While an event loop is more than half busy, its streams are read at longer intervals, so that several events share a
 ///   read and a write.
@@ -25,7 +27,6 @@ import NIOPosix
 public final class EventLoopTransport: HTTPTransport {
     private let fallback: any HTTPTransport
     private let loops: [UpstreamLoop]
-    private let bypass: UpstreamBypass
     private let security: UpstreamSecurity
 
     /// Creates a transport on the event loops that servers run on, with the settings of the one that sends what it does not
@@ -45,13 +46,13 @@ public final class EventLoopTransport: HTTPTransport {
         var options = UpstreamOptions()
         options.pace = StreamPace(limit: TimeAmount(min(max(streamDelay, .zero), .seconds(10))))
         options.room = settings.room
+        options.http2 = settings.http2
         options.proxies = ProxyRules(settings.proxy)
         options.maxIdle = max(0, settings.maxIdleConnections)
         options.idleLifetime = TimeAmount(max(settings.idleConnectionLifetime, .zero))
         self.init(
             fallback: curl,
             tls: settings.tls,
-            bypass: UpstreamBypass(http2: settings.http2 == true),
             options: options
         )
         try security.check()
@@ -60,17 +61,14 @@ public final class EventLoopTransport: HTTPTransport {
     /// - Parameters:
     ///   - fallback: Sends what this transport does not.
     ///   - tls: How secure connections are made.
-    ///   - bypass: Which URLs are left to the other transport.
     ///   - options: The settings of its connections.
     package init(
         fallback: any HTTPTransport,
         tls: TLSOptions = TLSOptions(),
-        bypass: UpstreamBypass = UpstreamBypass(),
         options: UpstreamOptions = UpstreamOptions()
     ) {
         self.fallback = fallback
-        self.bypass = bypass
-        security = UpstreamSecurity(tls)
+        security = UpstreamSecurity(tls, offersHTTP2: options.http2 != .off)
         loops = MultiThreadedEventLoopGroup.singleton.makeIterator().map { UpstreamLoop($0, options) }
     }
 
@@ -83,7 +81,7 @@ public final class EventLoopTransport: HTTPTransport {
 
     /// Sends a request on the event loop that the caller runs on, or on the next one, or with the other transport.
     public func send(_ request: HTTPTransportRequest) async throws(GatewayError) -> HTTPTransportResponse {
-        guard !request.body.isStream, bypass.admits(request.url), let loop = pickLoop() else {
+        guard UpstreamBypass.admits(request.url), let loop = pickLoop() else {
             return try await fallback.send(request)
         }
         if loop.eventLoop.inEventLoop { return try await send(request, on: loop) }
@@ -96,7 +94,7 @@ public final class EventLoopTransport: HTTPTransport {
     /// Holds so many connections open on each event loop, at most 100, and replaces those that end. They count against the
     /// same limits as others, and are closed with the last reference to the transport.
     public func keepWarm(_ count: Int, to url: String) {
-        guard bypass.admits(url) else { return }
+        guard UpstreamBypass.admits(url) else { return }
         guard UpstreamBypass.isSecure(url) else { return loops.forEach { $0.keepWarm(count, to: url, with: nil) } }
         Task {
             guard let tls = try? await security.tls() else { return }
@@ -116,7 +114,9 @@ public final class EventLoopTransport: HTTPTransport {
             return HTTPTransportResponse(status: head.status, headers: headers, body: UpstreamBody(call))
         case .failure(let error):
             // A question may be asked again where its compressed answer can be read; an order would be carried out twice.
-            if error.code == .malformedResponse, request.isRepeatable, try loop.call(request) == nil {
+            if error.code == .malformedResponse, request.isRepeatable, !request.body.isStream,
+                try loop.call(request) == nil
+            {
                 return try await fallback.send(request)
             }
             throw error

@@ -28,6 +28,8 @@ final class UpstreamCall {
         case tunnelling
         /// Connected; TLS is being agreed on.
         case securing
+        /// The engine is to say how it speaks HTTP/2.
+        case agreeing
         case sending
         case readingHead
         case readingBody
@@ -45,8 +47,10 @@ final class UpstreamCall {
     let target: String
     private let connections: UpstreamConnections
     private(set) var phase = Phase.connecting
-    /// The connection that carries it, while it does.
-    weak var connection: UpstreamConnection?
+    /// What carries it, while something does.
+    weak var carrier: (any UpstreamCarrier)?
+    /// Sends the body, if that is a stream.
+    let upload: UpstreamUpload?
     private let start = NIODeadline.now()
     private var phaseDeadline = NIODeadline.distantFuture
     private let totalDeadline: NIODeadline
@@ -60,6 +64,9 @@ final class UpstreamCall {
     private var received: [UInt8] = []
     private var failure: GatewayError?
     private var isHeldBack = false
+    /// How often the engine has refused it unread.
+    private var refusals = 0
+    private static let mostRefusals = 5
     /// The bytes that may still be read and thrown away; nil while they are wanted.
     private var discardBudget: Int?
 
@@ -78,13 +85,25 @@ final class UpstreamCall {
         self.target = target
         self.connections = connections
         totalDeadline = start.after(request.timeouts.total)
+        upload =
+            if case .stream(let source, let length) = request.body {
+                UpstreamUpload(source, length: length)
+            } else {
+                nil
+            }
     }
 
     /// When a limit of time passes, the phase's or the total's.
     var deadline: NIODeadline { min(phaseDeadline, totalDeadline) }
 
+    /// Whether it is over, whatever became of it.
+    var hasEnded: Bool { phase == .ended }
+
     /// Whether the body is a stream on its way through.
     var isForwarding: Bool { receiver != nil }
+
+    /// Whether the request may go out a second time without doing its work twice.
+    var isRepeatable: Bool { request.isRepeatable && upload == nil }
 
     /// Whether the caller reads compressed bodies itself.
     var takesEncodedBodies: Bool { request.headers.contains { HeaderText.equals($0.name, "accept-encoding") } }
@@ -101,6 +120,7 @@ extension UpstreamCall {
         } catch {
             phase = .ended
             failure = error
+            upload?.stop()
             return waiter.resume(returning: .failure(error))
         }
         headWaiter = waiter
@@ -143,8 +163,7 @@ extension UpstreamCall {
     }
 
     private func close() {
-        fail(TransportFailure.cancelled(wasSent: phase > .securing))
-        connection?.close()
+        giveUp(TransportFailure.cancelled(wasSent: phase > .agreeing))
     }
 
     /// Lets a small rest of the body come in unread, so that the connection can be kept.
@@ -156,7 +175,7 @@ extension UpstreamCall {
         connections.check(by: phaseDeadline)
         if isHeldBack {
             isHeldBack = false
-            connection?.holdBack(false)
+            carrier?.holdBack(false)
         }
     }
 
@@ -182,36 +201,49 @@ extension UpstreamCall {
     private func release() {
         isHeldBack = false
         allow(request.timeouts.idle, from: .now())
-        connection?.holdBack(false)
+        carrier?.holdBack(false)
     }
 }
 
 // MARK: - The connection's side
 
 extension UpstreamCall {
-    /// A proxy is asked to pass bytes on.
-    func tunnelling() {
-        phase = .tunnelling
-    }
-
-    /// The connection stands, and TLS is being agreed on.
-    func securing() {
-        phase = .securing
+    /// The connection for it has come so far.
+    func enter(_ phase: Phase) {
+        if self.phase < .ended { self.phase = phase }
     }
 
     /// The request goes out.
-    func sending(on connection: UpstreamConnection) {
-        self.connection = connection
+    func sending(on carrier: any UpstreamCarrier) {
+        self.carrier = carrier
         phase = .sending
         allow(request.timeouts.firstByte, from: .now())
     }
 
+    /// A piece of the streamed body goes out.
+    func uploaded() {
+        if phase == .sending { allow(request.timeouts.firstByte, from: .now()) }
+    }
+
     /// The request is to go out once more on another connection.
     func starting() {
-        connection = nil
+        carrier = nil
         phase = .connecting
         allow(request.timeouts.connect, from: .now())
         connections.start(self, mayReuse: false)
+    }
+
+    /// The engine has not looked at the request, which goes out again if it can.
+    func refused() {
+        guard phase < .ended else { return }
+        refusals += 1
+        guard refusals <= Self.mostRefusals, head == nil, phase < .readingBody, upload?.hasBegun != true else {
+            return fail(TransportFailure.refused)
+        }
+        carrier = nil
+        phase = .connecting
+        allow(request.timeouts.connect, from: .now())
+        connections.start(self)
     }
 
     /// Something of the response came in.
@@ -240,7 +272,8 @@ extension UpstreamCall {
     /// The response is whole; the connection goes its own way.
     func complete() {
         phase = .ended
-        connection = nil
+        carrier = nil
+        upload?.stop()
         wake()
     }
 
@@ -248,7 +281,14 @@ extension UpstreamCall {
         guard phase < .ended else { return }
         phase = .ended
         failure = error
+        upload?.stop()
         wake()
+    }
+
+    /// Fails, and frees what carries it.
+    func giveUp(_ error: GatewayError) {
+        fail(error)
+        carrier?.close()
     }
 
     /// Hands over what came in during one read, and holds the engine back if nobody takes it.
@@ -272,7 +312,7 @@ extension UpstreamCall {
         if received.count >= Self.window, phase == .readingBody, !isHeldBack {
             isHeldBack = true
             phaseDeadline = .distantFuture
-            connection?.holdBack(true)
+            carrier?.holdBack(true)
         }
     }
 
@@ -283,12 +323,12 @@ extension UpstreamCall {
                 "total"
             } else {
                 switch phase {
-                case .connecting, .tunnelling, .securing: "connect"
+                case .connecting, .tunnelling, .securing, .agreeing: "connect"
                 case .sending: "first-byte"
                 case .readingHead, .readingBody, .ended: "idle"
                 }
             }
-        return .upstreamTimeout(limit, in: phase)
+        return .upstreamTimeout(limit, in: phase, isUploading: upload?.isComplete == false)
     }
 
     private func allow(_ limit: Duration, from now: NIODeadline) {

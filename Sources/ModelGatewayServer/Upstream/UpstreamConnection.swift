@@ -1,6 +1,5 @@
 // One TCP connection to an engine: opened, used for one call after the other, closed.
 
-import GatewaySystem
 import GatewayWire
 import ModelGateway
 import NIOCore
@@ -9,7 +8,7 @@ import NIOSSL
 import NIOTLS
 
 /// The handler at the end of a connection's pipeline, behind that of TLS if there is one. Used on its event loop only.
-final class UpstreamConnection: ChannelDuplexHandler {
+final class UpstreamConnection: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -21,9 +20,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private var tls: NIOSSLClientHandler?
     /// Whether the handshake of TLS is under way.
     private var isHandshaking = false
-    /// The channel's own; nothing but a look is done with it here.
-    private var socket: NIOBSDSocket.Handle?
-    private var reader = HTTPResponseReader(maxHeadSize: 256 << 10)
+    /// The connection, when it stands.
+    private var socket: UpstreamSocket?
+    private var reader = HTTPResponseReader(maxHeadSize: maxHeadSize)
     private var call: UpstreamCall?
     /// Whether the call's request is not the connection's first.
     private var isReused = false
@@ -39,6 +38,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private var idleSince: NIODeadline?
     /// Until when it has to stand that is opened for no call yet.
     private var openDeadline = NIODeadline.distantFuture
+    /// Whether calls wait for it together.
+    private var isAwaited = false
     /// How long it is kept without a call.
     private var idleLifetime: TimeAmount
     /// The attempt to open it, while that is under way.
@@ -46,6 +47,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private var cause: (any Error)?
     /// Why the handshake failed.
     private var handshakeFailure: String?
+
+    /// The most bytes of a response's head.
+    static let maxHeadSize = 256 << 10
 
     init(to origin: UpstreamOrigin, in connections: UpstreamConnections) {
         self.origin = origin
@@ -67,34 +71,28 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// Whether an idle connection is still open. An engine's goodbye may have come in since the loop last
     /// looked, so the kernel is asked unless the last use was just now.
     var stands: Bool {
-        guard let channel, let idleSince, !isClosed, channel.isActive else { return false }
+        guard let socket, let idleSince, !isClosed, socket.channel.isActive else { return false }
         let idleTime = NIODeadline.now() - idleSince
-        return idleTime < idleLifetime && (idleTime < .milliseconds(1) || isQuiet)
-    }
-
-    /// Whether nothing waits to be read: no end of the connection, and no bytes that nobody asked for.
-    private var isQuiet: Bool {
-        socket.map(SystemSocket.isQuiet) ?? true
+        return idleTime < idleLifetime && (idleTime < .milliseconds(1) || socket.isQuiet)
     }
 
     // MARK: Opening and closing
 
     /// Connects, and sends the call's request then; without a call, the connection is kept for one.
-    func open(for call: UpstreamCall?) {
+    /// - Parameter deadline: When it must stand, if calls wait for it together.
+    func open(for call: UpstreamCall?, by deadline: NIODeadline? = nil) {
         self.call = call
-        call?.connection = self
+        call?.carrier = self
+        isAwaited = deadline != nil
         if call == nil {
-            openDeadline = .now() + .seconds(10)
+            openDeadline = deadline ?? .now() + .seconds(10)
             connections.check(by: openDeadline)
         }
         holdsRoom = connections.takeRoom()
-        guard holdsRoom else {
-            finish { $0.fail(TransportFailure.noDescriptor) }
-            return close()
-        }
+        guard holdsRoom else { return fail(TransportFailure.noDescriptor) }
         let dial = UpstreamDial(to: origin.address, on: connections.eventLoop, names: connections.options.names)
         self.dial = dial
-        dial.begin(onTunnel: { self.call?.tunnelling() }, end: { self.opened($0) })
+        dial.begin(onTunnel: { self.enter(.tunnelling) }, end: { self.opened($0) })
     }
 
     private func opened(_ result: Result<any Channel, GatewayError>) {
@@ -111,35 +109,66 @@ final class UpstreamConnection: ChannelDuplexHandler {
         }
     }
 
-    private func fail(_ error: GatewayError) {
+    /// It comes to nothing.
+    /// - Parameter error: Why; nil if its time is over and no call is on it.
+    private func fail(_ error: GatewayError?) {
+        let wasAwaited = isAwaited
+        isAwaited = false
         leaveRoom()
-        finish { $0.fail(error) }
+        if let error { finish { $0.fail(error) } }
         close()
+        if wasAwaited { origin.multiplexed?.failed(error) }
+    }
+
+    /// It has come so far.
+    private func enter(_ phase: UpstreamCall.Phase) {
+        call?.enter(phase)
+        if isAwaited { origin.multiplexed?.move(to: phase) }
     }
 
     /// Takes over a channel that stands and does not read yet.
     private func join(_ channel: any Channel) throws {
         self.channel = channel
         let pipeline = channel.pipeline.syncOperations
-        // Asked for once: it takes longer than all the rest of sending a request.
-        socket = try? pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
         if origin.address.isSecure {
             guard let settings = connections.tls else { throw ChannelError.operationUnsupported }
             let handler = try settings.handler(for: origin.address.host)
             tls = handler
             isHandshaking = true
-            call?.securing()
+            enter(.securing)
             try pipeline.addHandler(handler)
         }
         try pipeline.addHandler(self)
+        let socket = UpstreamSocket(channel, tls: tls)
+        self.socket = socket
         try channel.syncOptions?.setOption(.autoRead, value: true)
-        if !isHandshaking { begin(on: channel) }
+        if !isHandshaking { begin(on: socket, isMultiplexed: origin.multiplexed != nil) }
     }
 
     /// It can be used.
-    private func begin(on channel: any Channel) {
+    /// - Parameter isMultiplexed: Whether HTTP/2 is spoken on it.
+    private func begin(on socket: UpstreamSocket, isMultiplexed: Bool) {
         origin.warmth.delay = nil
-        if let call { return send(call, on: channel) }
+        let (call, isAwaited) = (call, isAwaited)
+        self.isAwaited = false
+        if isMultiplexed, let shared = origin.multiplexed {
+            self.call = nil
+            isClosed = true
+            holdsRoom = false
+            connections.handOver(self)
+            socket.channel.pipeline.syncOperations.removeHandler(self, promise: nil)
+            shared.agreed(socket, for: call, isAwaited: isAwaited)
+        } else if let call {
+            send(call, on: socket.channel)
+        } else if isAwaited, let shared = origin.multiplexed {
+            shared.agreedOnHTTP1(self)
+        } else {
+            rest()
+        }
+    }
+
+    /// Is kept for the next call.
+    func rest() {
         idleSince = .now()
         connections.check(by: deadline)
         connections.keep(self)
@@ -153,18 +182,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
         isClosed = true
         dial?.cancel()
         dial = nil
-        if let channel { shut(channel) }
+        if let channel { (socket ?? UpstreamSocket(channel, tls: tls)).close() }
         leaveRoom()
-    }
-
-    private func shut(_ channel: any Channel) {
-        channel.close(promise: nil)
-        guard let tls else { return }
-        // TLS has said goodbye with that and would wait for the server's, which nobody needs.
-        let handler = NIOLoopBound(tls, eventLoop: connections.eventLoop)
-        connections.eventLoop.execute {
-            (try? channel.pipeline.syncOperations.context(handler: handler.value))?.close(promise: nil)
-        }
     }
 
     private func leaveRoom() {
@@ -175,11 +194,12 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     // MARK: Calls
 
-    /// Sends a call's request on the connection, which was kept.
-    func begin(_ call: UpstreamCall) {
+    /// Sends a call's request on the connection.
+    /// - Parameter isReused: Whether it was kept after another call.
+    func begin(_ call: UpstreamCall, isReused: Bool = true) {
         guard let channel else { return call.fail(.upstreamUnreachable(ChannelError.ioOnClosedChannel)) }
         self.call = call
-        isReused = true
+        self.isReused = isReused
         idleSince = nil
         send(call, on: channel)
     }
@@ -194,6 +214,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
             proxyAuthorization: origin.proxyAuthorization,
             allocator: channel.allocator
         )
+        if let upload = call.upload {
+            isWriting = true
+            channel.writeAndFlush(bytes, promise: nil)
+            return upload.start(for: call, on: connections.eventLoop)
+        }
         guard bytes.readableBytes > Self.atOnce else {
             channel.writeAndFlush(bytes, promise: nil)
             return
@@ -223,8 +248,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// A limit of time has passed.
     func expire(at now: NIODeadline) {
-        if let call { call.fail(call.timeout(at: now)) }
-        close()
+        fail(call.map { $0.timeout(at: now) })
     }
 
     private func finish(_ end: (UpstreamCall) -> Void) {
@@ -241,9 +265,30 @@ final class UpstreamConnection: ChannelDuplexHandler {
         call.complete()
         guard isKept else { return close() }
         idleLifetime = connections.idleLifetime(announcedSeconds: reader.idleSeconds)
-        idleSince = .now()
-        connections.check(by: deadline)
-        connections.keep(self)
+        rest()
+    }
+}
+
+// MARK: - A streamed body
+
+extension UpstreamConnection: UpstreamCarrier {
+    func send(body: [UInt8]) -> EventLoopFuture<Void> {
+        guard let channel, let call, !isClosed else {
+            return connections.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        }
+        guard call.upload?.length == nil else { return channel.writeAndFlush(channel.allocator.buffer(bytes: body)) }
+        var buffer = channel.allocator.buffer(capacity: body.count + 20)
+        buffer.writeString(String(body.count, radix: 16))
+        buffer.writeStaticString("\r\n")
+        buffer.writeBytes(body)
+        buffer.writeStaticString("\r\n")
+        return channel.writeAndFlush(buffer)
+    }
+
+    func endBody() {
+        isWriting = false
+        guard let channel, let call, !isClosed, call.upload?.length == nil else { return }
+        channel.writeAndFlush(channel.allocator.buffer(staticString: "0\r\n\r\n"), promise: nil)
     }
 }
 
@@ -304,15 +349,14 @@ extension UpstreamConnection {
     private static let longRead = 16 << 10
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard isHandshaking, case TLSUserEvent.handshakeCompleted = event, let tls else {
+        guard isHandshaking, case TLSUserEvent.handshakeCompleted(let version) = event, let tls else {
             return context.fireUserInboundEventTriggered(event)
         }
         isHandshaking = false
         guard connections.tls?.isPinned(tls) == true else {
-            finish { $0.fail(.upstreamTLSFailed(TransportFailure.notPinned)) }
-            return close()
+            return fail(.upstreamTLSFailed(TransportFailure.notPinned))
         }
-        if let channel { begin(on: channel) }
+        if let socket { begin(on: socket, isMultiplexed: version == "h2") }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -328,11 +372,11 @@ extension UpstreamConnection {
         isClosed = true
         leaveRoom()
         connections.remove(self)
+        if isHandshaking { return fail(.upstreamTLSFailed(handshakeFailure ?? HandshakeFailure.closed)) }
         guard let call else { return }
         self.call = nil
-        if isHandshaking { return call.fail(.upstreamTLSFailed(handshakeFailure ?? HandshakeFailure.closed)) }
         if cause == nil, reader.end() { return call.complete() }
-        if isReused, !reader.hasBegun, call.request.isRepeatable { return call.starting() }
+        if isReused, !reader.hasBegun, call.isRepeatable { return call.starting() }
         call.fail(.upstreamBroke(cause, in: call.phase, wasReused: isReused))
     }
 }

@@ -16,6 +16,8 @@ final class UpstreamOrigin {
     var warmth = UpstreamWarmth()
     /// Whether it has sent a compressed body that it was not asked for, which this transport cannot read.
     var compressesUnasked = false
+    /// The connections that calls share, if the engine may speak HTTP/2.
+    var multiplexed: MultiplexedConnections?
 
     init(_ address: UpstreamAddress) {
         self.address = address
@@ -69,16 +71,29 @@ final class UpstreamConnections {
         if routes.count >= Self.mostRoutes {
             // Engines come and go: those that are still there are found again at their next call.
             routes.removeAll()
-            origins = origins.filter { !$0.value.idle.isEmpty || $0.value.warmth.count > 0 }
+            origins = origins.filter {
+                !$0.value.idle.isEmpty || $0.value.warmth.count > 0 || $0.value.multiplexed?.isEmpty == false
+            }
         }
-        let origin = origins[address] ?? UpstreamOrigin(address)
+        let origin = origins[address] ?? newOrigin(at: address)
         origins[address] = origin
         routes[url] = Route(origin: origin, target: target)
         return (origin, target)
     }
 
+    private func newOrigin(at address: UpstreamAddress) -> UpstreamOrigin {
+        let origin = UpstreamOrigin(address)
+        // A proxy of HTTP that is asked for what lies at a URL in the clear is not the engine.
+        let isAsked = !address.isSecure && address.proxy?.kind == .http
+        if options.http2 == .priorKnowledge && !isAsked || options.http2 == .negotiated && address.isSecure {
+            origin.multiplexed = MultiplexedConnections(to: origin, in: self)
+        }
+        return origin
+    }
+
     /// Gives a call a connection: a kept one, or one that is opened now.
     func start(_ call: UpstreamCall, mayReuse: Bool = true) {
+        if let multiplexed = call.origin.multiplexed, multiplexed.start(call) { return }
         while mayReuse, let connection = call.origin.idle.popLast() {
             idleCount -= 1
             if connection.stands { return connection.begin(call) }
@@ -88,11 +103,12 @@ final class UpstreamConnections {
     }
 
     /// Opens a connection for a call, or for one to come.
-    func open(to origin: UpstreamOrigin, for call: UpstreamCall?) {
+    /// - Parameter deadline: When it must stand, if calls wait for it together.
+    func open(to origin: UpstreamOrigin, for call: UpstreamCall?, by deadline: NIODeadline? = nil) {
         let connection = UpstreamConnection(to: origin, in: self)
         all[ObjectIdentifier(connection)] = connection
         origin.openCount += 1
-        connection.open(for: call)
+        connection.open(for: call, by: deadline)
     }
 
     /// Keeps a connection for the next call, or closes it.
@@ -106,23 +122,40 @@ final class UpstreamConnections {
     /// Takes room for a new connection, if need be that of the one here which has lain unused for longest.
     func takeRoom() -> Bool {
         if options.room.take() { return true }
+        if pools.contains(where: { $0.closeIdle() }) { return options.room.take() }
         guard let oldest = all.values.filter({ $0.isIdle }).min(by: { $0.deadline < $1.deadline }) else { return false }
         oldest.close()
         return options.room.take()
     }
 
+    /// A connection goes on as one that calls share.
+    func handOver(_ connection: UpstreamConnection) {
+        all[ObjectIdentifier(connection)] = nil
+    }
+
+    /// One of the engine's connections has ended.
+    func ended(to origin: UpstreamOrigin) {
+        origin.openCount -= 1
+        warmUpLater(origin)
+    }
+
     /// A connection is gone.
     func remove(_ connection: UpstreamConnection) {
         guard all.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        connection.origin.openCount -= 1
-        warmUpLater(connection.origin)
+        ended(to: connection.origin)
         guard let place = connection.origin.idle.lastIndex(where: { $0 === connection }) else { return }
         connection.origin.idle.remove(at: place)
         idleCount -= 1
     }
 
+    /// The connections that calls share.
+    private var pools: [MultiplexedConnections] {
+        options.http2 == .off ? [] : origins.values.compactMap(\.multiplexed)
+    }
+
     func retire() {
         isRetired = true
+        for pool in pools { pool.retire() }
         for connection in Array(all.values) where !connection.isBusy { connection.close() }
     }
 
@@ -141,8 +174,11 @@ final class UpstreamConnections {
         guard nextCheck == deadline else { return }
         let now = NIODeadline.now()
         for connection in Array(all.values) where connection.deadline <= now { connection.expire(at: now) }
+        for pool in pools where pool.deadline <= now { pool.expire(at: now) }
         nextCheck = .distantFuture
-        guard let next = all.values.map(\.deadline).min(), next < .distantFuture else { return }
+        guard let next = (all.values.map(\.deadline) + pools.map(\.deadline)).min(), next < .distantFuture else {
+            return
+        }
         check(by: max(next, now + .milliseconds(5)))
     }
 }

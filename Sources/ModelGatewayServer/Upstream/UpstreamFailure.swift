@@ -7,11 +7,12 @@ import NIOPosix
 
 extension UpstreamCall.Phase {
     /// The phase as a person knows it.
-    fileprivate var words: TransportFailure.Phase {
+    var words: TransportFailure.Phase {
         switch self {
         case .connecting: .connecting
         case .tunnelling: .tunnel
         case .securing: .tlsHandshake
+        case .agreeing: .agreeing
         case .sending: .waiting
         case .readingHead: .readingHead
         case .readingBody, .ended: .readingBody
@@ -21,8 +22,9 @@ extension UpstreamCall.Phase {
 
 extension GatewayError {
     /// A limit of time has passed.
-    static func upstreamTimeout(_ limit: String, in phase: UpstreamCall.Phase) -> GatewayError {
-        TransportFailure.timedOut(limit, while: phase.words, wasSent: phase > .securing)
+    static func upstreamTimeout(_ limit: String, in phase: UpstreamCall.Phase, isUploading: Bool) -> GatewayError {
+        let words = phase == .sending && isUploading ? .sending : phase.words
+        return TransportFailure.timedOut(limit, while: words, wasSent: phase > .agreeing)
     }
 
     /// No connection could be made.
@@ -53,7 +55,7 @@ extension GatewayError {
             return TransportFailure.tlsFailed(reason, wasSent: true)
         }
         switch (phase, cause) {
-        case (.connecting, _), (.tunnelling, _), (.securing, _), (.sending, _):
+        case (.connecting, _), (.tunnelling, _), (.securing, _), (.agreeing, _), (.sending, _):
             return wasReused
                 ? TransportFailure.closedBeforeAnswer
                 : TransportFailure.broke(reason, while: phase.words, hasBegun: false)

@@ -4,7 +4,7 @@ import GatewayWire
 import ModelGateway
 import NIOCore
 
-/// Writes requests to engines.
+/// Writes requests to engines. A streamed body follows the head later.
 enum UpstreamRequest {
     /// Refuses a request whose head could not be told from another one.
     /// - Throws: ``GatewayError/Code/invalidRequest``.
@@ -28,7 +28,7 @@ enum UpstreamRequest {
         }
     }
 
-    /// The whole request.
+    /// The whole request, or its head if the body is a stream.
     /// - Parameter proxyAuthorization: What it shows to a proxy that reads it.
     static func bytes(
         of request: HTTPTransportRequest,
@@ -38,11 +38,18 @@ enum UpstreamRequest {
         allocator: ByteBufferAllocator
     ) -> ByteBuffer {
         var body: [UInt8] = []
-        if case .bytes(let bytes) = request.body { body = bytes }
+        var size: Int? = 0
+        switch request.body {
+        case .bytes(let bytes):
+            body = bytes
+            size = bytes.count
+        case .stream(_, let length): size = length
+        case .none: break
+        }
         // Collected first: a buffer takes one long piece with a fraction of the work for many short ones.
         let head = head(
             of: request,
-            bodySize: body.count,
+            bodySize: size,
             target: target,
             authority: authority,
             proxyAuthorization: proxyAuthorization
@@ -55,7 +62,7 @@ enum UpstreamRequest {
 
     private static func head(
         of request: HTTPTransportRequest,
-        bodySize: Int,
+        bodySize: Int?,
         target: String,
         authority: String,
         proxyAuthorization: String?
@@ -83,17 +90,21 @@ enum UpstreamRequest {
         }
         if !hasAgent { head.append(literal: "\r\nUser-Agent: ModelGateway") }
         if !hasEncoding { head.append(literal: "\r\nAccept-Encoding: identity") }
-        if saysLength(request) {
-            head.append(literal: "\r\nContent-Length: ")
-            Decimal.append(bodySize, to: &head)
+        if let bodySize {
+            if saysLength(request) {
+                head.append(literal: "\r\nContent-Length: ")
+                Decimal.append(bodySize, to: &head)
+            }
+        } else {
+            head.append(literal: "\r\nTransfer-Encoding: chunked")
         }
         head.append(literal: "\r\n\r\n")
         return head
     }
 
     /// Methods that usually have a body say so when they have none (RFC 9110 §8.6).
-    private static func saysLength(_ request: HTTPTransportRequest) -> Bool {
-        if case .bytes = request.body { return true }
+    static func saysLength(_ request: HTTPTransportRequest) -> Bool {
+        if case .none = request.body {} else { return true }
         return request.method == "POST" || request.method == "PUT" || request.method == "PATCH"
     }
 

@@ -9,17 +9,19 @@ import Synchronization
 /// engines in plain HTTP.
 final class UpstreamSecurity: Sendable {
     private let options: TLSOptions
+    private let offersHTTP2: Bool
     private let ready = Lock<UpstreamTLS?>(nil)
 
-    init(_ options: TLSOptions) {
+    init(_ options: TLSOptions, offersHTTP2: Bool) {
         self.options = options
+        self.offersHTTP2 = offersHTTP2
     }
 
     /// Reads the files that the settings name, if they name any, so that mistakes are found at once. Blocks meanwhile.
     /// - Throws: ``GatewayError/Code/configuration``.
     func check() throws(GatewayError) {
         guard options != TLSOptions() else { return }
-        let tls = try UpstreamTLS(options)
+        let tls = try UpstreamTLS(options, offersHTTP2: offersHTTP2)
         ready.withLock { $0 = tls }
     }
 
@@ -28,8 +30,10 @@ final class UpstreamSecurity: Sendable {
         if let tls = ready.withLock({ $0 }) { return tls }
         let result: Result<UpstreamTLS, GatewayError>
         do {
-            result = try await NIOThreadPool.singleton.runIfActive { [options] in
-                do throws(GatewayError) { return .success(try UpstreamTLS(options)) } catch { return .failure(error) }
+            result = try await NIOThreadPool.singleton.runIfActive { [options, offersHTTP2] in
+                do throws(GatewayError) { return .success(try UpstreamTLS(options, offersHTTP2: offersHTTP2)) } catch {
+                    return .failure(error)
+                }
             }
         } catch is CancellationError {
             throw TransportFailure.cancelled(wasSent: false)

@@ -14,11 +14,11 @@ struct UpstreamTLS: Sendable {
 
     /// Reads the files that the settings name. Blocks meanwhile.
     /// - Throws: ``GatewayError/Code/configuration`` that names the file which cannot be used.
-    init(_ options: TLSOptions) throws(GatewayError) {
+    init(_ options: TLSOptions, offersHTTP2: Bool) throws(GatewayError) {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = options.minimumVersion == .tls13 ? .tlsv13 : .tlsv12
         configuration.renegotiationSupport = .none
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = offersHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
         if !options.verifiesCertificate { configuration.certificateVerification = .none }
         if let file = options.caFile {
             let authorities = try CertificateFile(file, "file of certificate authorities").certificates()

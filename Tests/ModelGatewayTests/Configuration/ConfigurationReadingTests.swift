@@ -55,6 +55,21 @@ struct ConfigurationReadingTests {
         #expect(configuration.workers.urls == ["http://10.0.0.6:8000", "http://10.0.0.7:8000"])
     }
 
+    @Test(arguments: [
+        ("true", HTTP2Use.negotiated), ("false", .off), (#""prior_knowledge""#, .priorKnowledge),
+        (#""${env:USE}""#, .negotiated),
+    ])
+    func `HTTP/2 is off, offered or spoken without asking`(value: String, use: HTTP2Use) throws {
+        func provider(_ line: String) throws -> Configuration.Provider? {
+            let text = "[providers.a]\nbase_url = \"http://127.0.0.1/v1\"\n\(line)\n"
+            return try Self.diagnose(text, environment: ["USE": "true"]).get().providers["a"]
+        }
+        #expect(try provider("http2 = \(value)")?.http2 == use)
+        #expect(try provider("")?.http2 == .off)
+        let issues = Self.diagnose("[providers.a]\nbase_url = \"http://h/v1\"\nhttp2 = \"h2c\"").issues
+        #expect(issues.map(\.message) == ["'h2c' is not known; allowed: false, prior_knowledge, true"])
+    }
+
     @Test func `An empty file is the default configuration`() throws {
         #expect(try Self.diagnose("").get() == Configuration())
         guard Configuration.FileFormat.yaml.isAvailable else { return }

@@ -33,7 +33,7 @@ extension ConfigurationSchema {
             headers,
             .string("organization", \.organization, "sent as `openai-organization`"),
             .string("project", \.project, "sent as `openai-project`"),
-            .boolean("http2", \.http2, "whether to offer HTTP/2; if left out, this depends on the version of libcurl"),
+            http2,
             .secret("proxy", \.proxy, "URL of a proxy, or empty for none; if left out, the environment decides"),
             .integer(
                 "keep_warm",
@@ -50,6 +50,22 @@ extension ConfigurationSchema {
         "host", "content-length", "content-type", "transfer-encoding", "connection", "te", "trailer", "upgrade",
         "accept-encoding", "expect", "keep-alive",
     ]
+
+    private static let http2 = Field<Configuration.Provider>(
+        key: "http2",
+        type: HTTP2Use.allCases.map(\.rawValue).joined(separator: ", "),
+        standard: HTTP2Use.off.rawValue,
+        summary: "whether to offer HTTP/2 over TLS; `\"prior_knowledge\"` speaks it to `http` URLs, too"
+    ) { node, decoder, provider in
+        if case .boolean(let isOffered) = node.value {
+            provider.http2 = isOffered ? .negotiated : .off
+        } else if let text = decoder.string(node) {
+            guard let use = HTTP2Use(rawValue: text) else {
+                return decoder.unknownName(text, of: node, known: HTTP2Use.allCases.map(\.rawValue))
+            }
+            provider.http2 = use
+        }
+    }
 
     private static let headers = Field<Configuration.Provider>(
         key: "headers",

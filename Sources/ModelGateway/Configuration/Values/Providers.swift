@@ -74,8 +74,8 @@ extension Configuration {
         package var project: String?
         /// How `https` is spoken with it.
         package var tls: TLSOptions
-        /// Whether to offer HTTP/2 on TLS connections. Default: nil, by the version of libcurl.
-        package var http2: Bool?
+        /// Which versions of HTTP are spoken with it. Default ``HTTP2Use/off``.
+        package var http2: HTTP2Use
         /// The proxy's URL; nil means the one from the environment, an empty one means none.
         package var proxy: Secret?
         /// How many connections each event loop of the server holds open for calls to come, 0 to 100. Default 0. The library's
@@ -96,7 +96,7 @@ extension Configuration {
             organization: String? = nil,
             project: String? = nil,
             tls: TLSOptions = TLSOptions(),
-            http2: Bool? = nil,
+            http2: HTTP2Use = .off,
             proxy: Secret? = nil,
             keepWarm: Int = 0,
             streamUsage: Bool = true,

@@ -46,7 +46,7 @@ enum CurlFailure {
         case .requestBodyFailed(let cause):
             return requestBody(cause, of: transfer)
         case .requestBodyLength:
-            return error(.invalidRequest, "The request body does not have its announced length.", transfer)
+            return TransportFailure.wrongBodyLength(wasSent: wasSent(transfer))
         case .mayHaveBeenTaken:
             return TransportFailure.closedBeforeAnswer
         case .proxyWantsCredentials:

@@ -124,8 +124,12 @@ final class CurlHandle {
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_BUFFERSIZE, 32 * 1024)
-        set(CURLOPT_HTTP_VERSION, options.offersHTTP2 ? ccurl_http_2_over_tls : ccurl_http_1_1)
-        if options.offersHTTP2 { set(CURLOPT_PIPEWAIT, 1) }
+        switch options.http2 {
+        case .off: set(CURLOPT_HTTP_VERSION, ccurl_http_1_1)
+        case .negotiated: set(CURLOPT_HTTP_VERSION, ccurl_http_2_over_tls)
+        case .priorKnowledge: set(CURLOPT_HTTP_VERSION, ccurl_http_2_prior_knowledge)
+        }
+        if options.http2 != .off { set(CURLOPT_PIPEWAIT, 1) }
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         set(CURLOPT_HEADEROPT, ccurl_headers_separate)
         set(CURLOPT_MAXAGE_CONN, Int(clamping: options.idleConnectionLifetime.components.seconds))

@@ -8,9 +8,9 @@ extension CurlTransport {
         /// How many event-loop threads there are. Default 1, which serves tens of thousands of requests per second;
         /// values below 1 count as 1.
         public var loops: Int
-        /// Whether HTTP/2 is offered to `https` servers. Nil, the default, means with libcurl 8.4.0 or later: older
-        /// ones can report a truncated answer as complete.
-        public var http2: Bool?
+        /// Which versions of HTTP are used. Default ``HTTP2Use/off``. Over HTTP/2, libcurl before 8.4.0 can report a
+        /// truncated answer as complete.
+        public var http2: HTTP2Use
         /// How TLS is used with `https` servers. Default: verified against the system's authorities, TLS 1.2 or later.
         public var tls: TLSOptions
         /// Which proxy the transport uses. Default ``Proxy/environment``.
@@ -27,15 +27,13 @@ extension CurlTransport {
         public var maxIdleConnections: Int
         /// How long a connection may be idle and still be reused. Default 118 s.
         public var idleConnectionLifetime: Duration
-        /// Whether HTTP/2 is offered, given this version of libcurl.
-        var offersHTTP2: Bool { http2 ?? CurlLibrary.hasReliableHTTP2 }
         /// The room that its connections take.
         package var room = ConnectionRoom.process
 
         /// Creates the default settings.
         public init() {
             loops = 1
-            http2 = nil
+            http2 = .off
             tls = TLSOptions()
             proxy = .environment
             userAgent = "ModelGateway"

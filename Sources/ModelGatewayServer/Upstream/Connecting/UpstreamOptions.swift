@@ -12,6 +12,8 @@ package struct UpstreamOptions: Sendable {
     package var pace = StreamPace.none
     /// What connections are counted against. Default: those of the process.
     package var room = ConnectionRoom.process
+    /// Where HTTP/2 is spoken. Default: nowhere.
+    package var http2 = HTTP2Use.off
     /// Which proxies requests go through. Default: none.
     package var proxies = ProxyRules.none
     /// The addresses of names, for tests. Default: the system is asked.

@@ -18,7 +18,10 @@ extension UpstreamConnections {
         guard let found = try? origin(of: url) else { return }
         let origin = found.engine
         origin.warmth.count = min(max(count, 0), 100)
-        if origin.warmth.count == 0 { for connection in origin.idle { connection.close() } }
+        if origin.warmth.count == 0 {
+            for connection in origin.idle { connection.close() }
+            while origin.multiplexed?.closeIdle() == true {}
+        }
         warmUp(origin)
     }
 
