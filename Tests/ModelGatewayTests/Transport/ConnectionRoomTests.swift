@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct ConnectionRoomTests {
-    @Test(arguments: TransportKind.allCases)
+    @Test(arguments: TransportKind.http1)
     func `A1: without a descriptor a call fails as overloaded, and goes on when there is one`(
         _ kind: TransportKind
     ) async throws {

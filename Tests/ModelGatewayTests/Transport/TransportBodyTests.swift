@@ -44,7 +44,7 @@ struct TransportBodyTests {
         #expect(error?.message.contains("body") == true || error?.message.contains("cut off") == true)
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(arguments: TransportKind.http1)
     func `A transport reports a head that is cut`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .raw("HTTP/1.1 200 OK\r\nContent-Ty") }
         defer { engine.stop() }
@@ -78,7 +78,7 @@ struct TransportBodyTests {
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: unheard-of\r\n\r\nhello",
             "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhello",
         ],
-        TransportKind.allCases
+        TransportKind.http1
     )
     func `A transport reports a malformed answer`(raw: String, kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in .raw(raw) }
@@ -91,7 +91,7 @@ struct TransportBodyTests {
         #expect(error?.message.contains("127.0.0.1") == false)
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(arguments: TransportKind.http1)
     func `A transport reads no more than the declared length`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         defer { engine.stop() }
@@ -104,7 +104,7 @@ struct TransportBodyTests {
         #expect(engine.connections.count == 2)
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(arguments: TransportKind.http1)
     func `A transport bounds the head`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             let line = "X-Filler: " + String(repeating: "x", count: 1000) + "\r\n"
@@ -121,7 +121,7 @@ struct TransportBodyTests {
         try await engine.waitForClientClose(connection: 0)
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(arguments: TransportKind.http1)
     func `A transport bounds a single header line`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine { _ in
             .raw("HTTP/1.1 200 OK\r\nX-Filler: " + String(repeating: "x", count: 1_000_000) + "\r\n\r\n")
@@ -346,7 +346,7 @@ struct TransportBodyTests {
         try await engine.waitForClientClose(connection: 0)
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(arguments: TransportKind.http1)
     func `A transport keeps the connection of a body whose rest is discarded`(kind: TransportKind) async throws {
         let engine = try ScriptedEngine()
         let other = try ScriptedEngine { _ in .json("{}") }

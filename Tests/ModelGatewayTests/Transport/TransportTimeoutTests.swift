@@ -55,7 +55,7 @@ struct TransportTimeoutTests {
         #expect(received > 0)
     }
 
-    @Test(arguments: TransportKind.allCases)
+    @Test(arguments: TransportKind.http1)
     func `The idle timeout counts within the head`(kind: TransportKind) async throws {
         let (error, _) = try await failure(
             kind,

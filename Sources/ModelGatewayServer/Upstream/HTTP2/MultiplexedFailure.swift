@@ -25,6 +25,7 @@ extension GatewayError {
     /// - Parameter isLate: Whether the time for connecting is over.
     static func upstreamWithoutHTTP2(_ cause: (any Error)?, isLate: Bool) -> GatewayError? {
         if isLate, cause == nil { return nil }
+        if let reason = HandshakeFailure.refusal(cause) { return TransportFailure.tlsFailed(reason, wasSent: false) }
         let reason =
             cause is any NIOHTTP2Error
             ? "it does not answer in HTTP/2; set http2 = false for this provider" : TransportFailure.connectionClosed
