@@ -43,8 +43,11 @@ struct PeerRules: Sendable {
 
     /// The handler that a new connection begins with; nil for one that begins with the client's own bytes.
     func proxyHeaderHandler(for channel: any Channel, logger: Logger) -> ProxyHeaderHandler? {
-        guard hasProxyHeaders, trusts(channel.remoteAddress) else { return nil }
-        return ProxyHeaderHandler(timeout: timeout, logger: logger)
+        guard hasProxyHeaders else { return nil }
+        // A peer that is gone again has no address, and what it has sent is nobody's.
+        let isGone = channel.remoteAddress == nil
+        guard isGone || trusts(channel.remoteAddress) else { return nil }
+        return ProxyHeaderHandler(isGone: isGone, timeout: timeout, logger: logger)
     }
 
     /// Who is at the other end of a connection, or of the one that a stream belongs to. On its event loop only.

@@ -9,6 +9,8 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
+    /// Whether nothing that comes is read.
+    private let isGone: Bool
     private let timeout: TimeAmount
     private let logger: Logger
     private var received: ByteBuffer?
@@ -18,8 +20,11 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Who the proxy says the client is; nil before it has, and if it does not know or speaks for itself.
     private(set) var client: IPAddress?
 
-    /// - Parameter timeout: The longest time for the header to arrive; 0 for no limit.
-    init(timeout: TimeAmount, logger: Logger) {
+    /// - Parameters:
+    ///   - isGone: Whether the peer has gone before it was known, so that nothing of it is read.
+    ///   - timeout: The longest time for the header to arrive; 0 for no limit.
+    init(isGone: Bool, timeout: TimeAmount, logger: Logger) {
+        self.isGone = isGone
         self.timeout = timeout
         self.logger = logger
     }
@@ -46,6 +51,7 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return context.fireChannelRead(data) }
+        guard !isGone else { return context.close(promise: nil) }
         var bytes = unwrapInboundIn(data)
         received.setOrWriteBuffer(&bytes)
         guard var buffer = received else { return }

@@ -76,6 +76,7 @@ enum HandshakeFailure {
         ("CERTIFICATE_UNKNOWN", "the server refuses the client certificate"),
         ("UNKNOWN_CA", "the server does not trust the authority of the client certificate"),
         ("UNRECOGNIZED_NAME", "the server has no certificate for this host name"),
+        ("NO_RENEGOTIATION", "the server wants to renegotiate, which is not done"),
         ("EOF during handshake", closed),
     ]
 
