@@ -48,7 +48,7 @@ extension HTTPTransportResponse {
             if error.code == .cancelled { return error }
         }
         body.cancel()
-        return GatewayError(openAIStatus: status, headers: headers, body: Array(bytes.prefix(64 << 10)))
+        return GatewayError(upstreamStatus: status, headers: headers, body: Array(bytes.prefix(64 << 10)))
     }
 }
 
@@ -82,7 +82,7 @@ package struct OpenedAnswer {
         guard let json = JSONValue(upstream: bytes) else {
             throw GatewayError(.malformedResponse, "The provider's response is not JSON.", requestWasSent: true)
         }
-        if let error = GatewayError(openAIEvent: json) { throw error }
+        if let error = GatewayError(upstreamEvent: json) { throw error }
         return json
     }
 

@@ -23,7 +23,7 @@ final class RelayStream: ByteStream {
         /// What is wrong with a stream that ended too early: what an event says that was not ended, if it says something.
         mutating func truncation() -> GatewayError {
             var error: GatewayError?
-            try? parser.finish { error = $0.openAIError }
+            try? parser.finish { error = $0.upstreamError }
             return error ?? .truncatedStream
         }
 
@@ -227,7 +227,7 @@ private struct EventFilter {
 
     private mutating func passes(_ event: SSEEvent) -> Bool {
         guard let data = event.data, !event.name.equals("error") else {
-            return event.openAIError.map { fail($0) } ?? true
+            return event.upstreamError.map { fail($0) } ?? true
         }
         switch inspector.inspect(data) {
         case .content:
@@ -240,7 +240,7 @@ private struct EventFilter {
         case .preamble, .usage: return true
         case .broken: return !takesMended(event)
         case .suspect:
-            if let error = event.openAIError { return fail(error) }
+            if let error = event.upstreamError { return fail(error) }
             if inspector.hasContent { isCommitted = true }
             return true
         }

@@ -275,7 +275,7 @@ import Testing
 
     @Test func `a server without a health endpoint is probed at its models`() async throws {
         let engine = try ScriptedEngine { request in
-            request.path == "/health" ? .openAIError(status: 404, message: "?") : ScriptedEngine.openAI()(request)
+            request.path == "/health" ? .upstreamError(status: 404, message: "?") : ScriptedEngine.openAI()(request)
         }
         defer { engine.stop() }
         let bench = try Bench(engine, probes: true)

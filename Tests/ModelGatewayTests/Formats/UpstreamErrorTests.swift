@@ -84,7 +84,7 @@ struct UpstreamErrorTests {
 
     @Test(arguments: shapes)
     func `D19: the text of a 400 reaches the client whatever its shape`(shape: Shape) {
-        let error = GatewayError(openAIStatus: 400, headers: HTTPHeaderBlock(bytes: []), body: Array(shape.body.utf8))
+        let error = GatewayError(upstreamStatus: 400, headers: HTTPHeaderBlock(bytes: []), body: Array(shape.body.utf8))
         #expect(error.message == shape.message ?? "The provider refused the request (HTTP 400).")
         #expect(error.param == shape.param)
         #expect(error.upstream?.code == shape.code)
@@ -113,7 +113,7 @@ struct UpstreamErrorTests {
         body: String,
         code: GatewayError.Code
     ) throws {
-        let error = GatewayError(openAIEvent: try JSONValue(parsing: Array(body.utf8)))
+        let error = GatewayError(upstreamEvent: try JSONValue(parsing: Array(body.utf8)))
         #expect(error?.code == code)
     }
 
@@ -126,7 +126,7 @@ struct UpstreamErrorTests {
         #"{"type":"ping"}"#,
     ])
     func `D20: an answer is not an error because it has a member of that name`(body: String) throws {
-        #expect(GatewayError(openAIEvent: try JSONValue(parsing: Array(body.utf8))) == nil)
+        #expect(GatewayError(upstreamEvent: try JSONValue(parsing: Array(body.utf8))) == nil)
     }
 
     @Test(arguments: [
@@ -143,14 +143,14 @@ struct UpstreamErrorTests {
     ])
     func `D19: what is shown has no addresses, control characters and stack traces`(text: String, shown: String) {
         let body = JSONValue.object([JSONMember("error", .string(text))]).serialized()
-        let error = GatewayError(openAIStatus: 400, headers: HTTPHeaderBlock(bytes: []), body: body)
+        let error = GatewayError(upstreamStatus: 400, headers: HTTPHeaderBlock(bytes: []), body: body)
         #expect(error.message == shown)
     }
 
     @Test func `D19: a long text is cut between two characters`() {
         let text = String(repeating: "é", count: 5000)
         let body = JSONValue.object([JSONMember("error", .string("x" + text))]).serialized()
-        let error = GatewayError(openAIStatus: 400, headers: HTTPHeaderBlock(bytes: []), body: body)
+        let error = GatewayError(upstreamStatus: 400, headers: HTTPHeaderBlock(bytes: []), body: body)
         #expect(error.message.hasSuffix("é…"))
         #expect(error.message.utf8.count <= 4099)
     }

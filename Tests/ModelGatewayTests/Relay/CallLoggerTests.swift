@@ -50,7 +50,7 @@ struct CallLoggerTests {
     @Test func `Attempts, failover and the end are lines with the request's id, the model and the deployment`()
         async throws
     {
-        first.enqueue(.openAIError(status: 500, message: "no", code: "x"))
+        first.enqueue(.upstreamError(status: 500, message: "no", code: "x"))
         _ = try await gateway.chat(request, options: options(.debug))
         let ids = Set(written.withLock { $0 }.matches(of: /request_id=(req_\S+)/).map { String($0.1) })
         #expect(ids.count == 1)
@@ -66,7 +66,7 @@ struct CallLoggerTests {
 
     @Test func `A call that fails is a warning, and nothing is written above the logger's level`() async throws {
         for level in [Logger.Level.warning, .error] {
-            first.enqueue(.openAIError(status: 400, message: "bad", code: "x"))
+            first.enqueue(.upstreamError(status: 400, message: "bad", code: "x"))
             _ = try? await gateway.chat(request, options: options(level))
         }
         try #require(lines.count == 1)

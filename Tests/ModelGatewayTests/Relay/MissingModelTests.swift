@@ -7,7 +7,7 @@ import Testing
 @testable import ModelGateway
 
 @Suite(.timeLimit(.minutes(1))) struct MissingModelTests {
-    private static let missing = Script.openAIError(status: 404, message: "The model 'mock' does not exist.")
+    private static let missing = Script.upstreamError(status: 404, message: "The model 'mock' does not exist.")
 
     private static let refusals: [(Int, String)] = [
         (404, #"{"object":"error","message":"The model `mock` does not exist.","type":"NotFoundError","code":404}"#),

@@ -5,7 +5,7 @@ extension ChatResponse {
     /// - Throws: What the response says instead; ``GatewayError/Code/malformedResponse`` if there is no answer in it.
     package init(openAI json: JSONValue) throws(GatewayError) {
         guard let choices = json["choices"]?.array, choices.contains(where: \.carriesAnswer) else {
-            throw GatewayError(openAIWithoutAnswer: json)
+            throw GatewayError(upstreamWithoutAnswer: json)
         }
         self.init(
             id: json["id"]?.string ?? "",

@@ -22,7 +22,7 @@ package struct OpenAIResponseFacts: Sendable {
             try body.withBytes { bytes throws(JSONError) in try scan(bytes, mode) }
         } catch {
             // Some providers put a list around their errors.
-            if let json = try? JSONValue(parsing: body), let error = GatewayError(openAIEvent: json) { throw error }
+            if let json = try? JSONValue(parsing: body), let error = GatewayError(upstreamEvent: json) { throw error }
             throw GatewayError(
                 .malformedResponse,
                 "The provider's response is not JSON: \(error).",
@@ -31,8 +31,8 @@ package struct OpenAIResponseFacts: Sendable {
         }
         guard mayBeError || !hasAnswer else { return }
         let json = try JSONValue(parsing: body)
-        if let error = GatewayError(openAIEvent: json) { throw error }
-        guard hasAnswer || mayBeEmpty() else { throw GatewayError(openAIWithoutAnswer: json) }
+        if let error = GatewayError(upstreamEvent: json) { throw error }
+        guard hasAnswer || mayBeEmpty() else { throw GatewayError(upstreamWithoutAnswer: json) }
     }
 
     /// Finds the facts of a body, and mends the body first if not all of it is UTF-8.

@@ -17,7 +17,7 @@ package struct OpenAIAnswerChunks {
     /// - Throws: What the answer says instead; ``GatewayError/Code/malformedResponse`` if there is nothing in it.
     package init(_ answer: JSONValue, isChat: Bool, head: OpenAIAnswerHead) throws(GatewayError) {
         guard let choices = answer["choices"]?.array, choices.contains(where: \.carriesAnswer) else {
-            throw GatewayError(openAIWithoutAnswer: answer)
+            throw GatewayError(upstreamWithoutAnswer: answer)
         }
         let members = head.completed(answer.object ?? [], object: isChat ? "chat.completion.chunk" : "text_completion")
             .filter { !["choices", "usage"].contains($0.name) }

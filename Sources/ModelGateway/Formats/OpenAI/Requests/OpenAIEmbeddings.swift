@@ -78,7 +78,7 @@ extension EmbeddingResponse {
     /// Reads a provider's response.
     /// - Throws: What the response says instead; ``GatewayError/Code/malformedResponse`` if there are no vectors in it.
     package init(openAI json: JSONValue) throws(GatewayError) {
-        guard let data = json["data"]?.array else { throw GatewayError(openAIWithoutAnswer: json) }
+        guard let data = json["data"]?.array else { throw GatewayError(upstreamWithoutAnswer: json) }
         var vectors: [(index: Int, vector: [Float])] = []
         for (position, item) in data.enumerated() {
             vectors.append((item["index"]?.int ?? position, try Self.vector(item["embedding"])))

@@ -23,7 +23,7 @@ package struct OpenAIChunkReader {
                 if let data = event.data, !event.name.equals("error") {
                     payloads.append(Array(data))
                 } else {
-                    failure = event.openAIError
+                    failure = event.upstreamError
                 }
             }
         } catch {
@@ -44,7 +44,7 @@ package struct OpenAIChunkReader {
     /// What is wrong with a stream that ended too early: what an event says that was not ended, if it says something.
     package mutating func truncation() -> GatewayError {
         var error: GatewayError?
-        try? parser.finish { error = $0.openAIError }
+        try? parser.finish { error = $0.upstreamError }
         return error ?? .truncatedStream
     }
 
@@ -60,7 +60,7 @@ package struct OpenAIChunkReader {
             }
             return nil
         }
-        if let error = GatewayError(openAIEvent: json) { throw error }
+        if let error = GatewayError(upstreamEvent: json) { throw error }
         return json
     }
 }

@@ -14,7 +14,7 @@ package struct OpenAIEventInspector: Sendable {
         case usage
         /// The end mark.
         case done
-        /// No part of an answer, or one with an error in it: `GatewayError(openAIEvent:)` tells whether it is one.
+        /// No part of an answer, or one with an error in it: `GatewayError(upstreamEvent:)` tells whether it is one.
         case suspect
         /// Not JSON.
         case broken

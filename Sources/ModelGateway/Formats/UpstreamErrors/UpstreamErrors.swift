@@ -4,18 +4,18 @@ import GatewayWire
 
 extension GatewayError {
     /// The error in a body or an event of a successful response; nil if it is an answer, or a part of one.
-    package init?(openAIEvent json: JSONValue) {
+    package init?(upstreamEvent json: JSONValue) {
         guard let report = UpstreamErrorReport(insideSuccess: json) else { return nil }
-        self.init(openAIStatus: report.impliedStatus, report: report, headers: nil, body: json.serialized())
+        self.init(upstreamStatus: report.impliedStatus, report: report, headers: nil, body: json.serialized())
     }
 
     /// The error of a successful response without an answer in it: what it says instead, or that it says nothing.
-    package init(openAIWithoutAnswer json: JSONValue) {
+    package init(upstreamWithoutAnswer json: JSONValue) {
         guard let report = UpstreamErrorReport(json), report.message != nil || report.isClassified else {
             self = .emptyAnswer
             return
         }
-        self.init(openAIStatus: report.impliedStatus, report: report, headers: nil, body: json.serialized())
+        self.init(upstreamStatus: report.impliedStatus, report: report, headers: nil, body: json.serialized())
     }
 
     /// An answer without any choice, or with nothing in them: neither content nor why it ended.
@@ -24,17 +24,17 @@ extension GatewayError {
     }
 
     /// The error that a part of a stream is by its name, whatever it looks like.
-    fileprivate init(openAIErrorEvent data: [UInt8]) {
+    fileprivate init(upstreamErrorEvent data: [UInt8]) {
         let report = UpstreamErrorReport(body: data)
-        self.init(openAIStatus: report?.impliedStatus ?? 500, report: report, headers: nil, body: data)
+        self.init(upstreamStatus: report?.impliedStatus ?? 500, report: report, headers: nil, body: data)
     }
 
     /// The error of a response with a failure status.
-    package init(openAIStatus status: Int, headers: HTTPHeaderBlock, body: [UInt8]) {
-        self.init(openAIStatus: status, report: UpstreamErrorReport(body: body), headers: headers, body: body)
+    package init(upstreamStatus status: Int, headers: HTTPHeaderBlock, body: [UInt8]) {
+        self.init(upstreamStatus: status, report: UpstreamErrorReport(body: body), headers: headers, body: body)
     }
 
-    private init(openAIStatus status: Int, report: UpstreamErrorReport?, headers: HTTPHeaderBlock?, body: [UInt8]) {
+    private init(upstreamStatus status: Int, report: UpstreamErrorReport?, headers: HTTPHeaderBlock?, body: [UInt8]) {
         let code = Code(upstreamStatus: status, report: report)
         self.init(
             code,
@@ -72,16 +72,16 @@ extension GatewayError {
 extension SSEEvent {
     /// The error that an event of a stream tells: by its name, by what its data say, or without any data, as
     /// `error: {…}` or as a JSON text that was sent into the stream as it is. Nil foreverything else.
-    package var openAIError: GatewayError? {
+    package var upstreamError: GatewayError? {
         if let data {
-            if name.equals("error") { return GatewayError(openAIErrorEvent: Array(data)) }
-            return (try? JSONValue(parsing: Array(data))).flatMap { GatewayError(openAIEvent: $0) }
+            if name.equals("error") { return GatewayError(upstreamErrorEvent: Array(data)) }
+            return (try? JSONValue(parsing: Array(data))).flatMap { GatewayError(upstreamEvent: $0) }
         }
         guard let start = raw.firstIndex(where: { $0 > 0x20 }), raw[start] != UInt8(ascii: ":") else { return nil }
         let text = raw.clamped(to: start..<raw.count)
-        if text.starts(with: "error:".utf8) { return GatewayError(openAIErrorEvent: Array(text.dropFirst(6))) }
+        if text.starts(with: "error:".utf8) { return GatewayError(upstreamErrorEvent: Array(text.dropFirst(6))) }
         guard AnswerForm(firstBytes: Array(text)) == .json else { return nil }
-        return (try? JSONValue(parsing: Array(text))).flatMap { GatewayError(openAIEvent: $0) }
+        return (try? JSONValue(parsing: Array(text))).flatMap { GatewayError(upstreamEvent: $0) }
     }
 }
 
