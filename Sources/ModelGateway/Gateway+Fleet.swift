@@ -46,7 +46,8 @@ extension Gateway {
     /// Where ``relay(_:)`` would send a request. Sends and changes nothing.
     /// - Throws: As ``explain(_:_:)``; ``GatewayError/Code/invalidRequest`` if the body is not one of a call.
     public func explain(_ request: WireRequest) throws(GatewayError) -> RoutingExplanation {
-        let facts = try OpenAIRequestFacts(request.body)
+        let format = StandardFormats.format(of: request.endpoint)
+        let facts = try format.facts(of: request.body, at: request.endpoint)
         return try explain(facts.model, routingInput(request, facts))
     }
 

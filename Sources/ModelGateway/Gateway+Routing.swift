@@ -4,7 +4,7 @@ import GatewayWire
 
 extension Gateway {
     /// What a request in a wire format tells the router: headers first, then fields of the body.
-    func routingInput(_ request: WireRequest, _ facts: OpenAIRequestFacts) -> RoutingInput {
+    func routingInput(_ request: WireRequest, _ facts: any CallFacts) -> RoutingInput {
         var input = RoutingInput(mode: request.mode, forcedDeployment: request.deployment)
         input.estimatedTokens = request.body.count / 4
         for name in routingHeaders.sessionHeaders where input.sessionKey == nil {
@@ -22,14 +22,14 @@ extension Gateway {
 
     func routingInput(_ request: ChatRequest, _ options: CallOptions) -> RoutingInput {
         routingInput(.chat, request.model, request.extra, user: request.user, options) {
-            let wire = OpenAIChatRequest(request: request, delivery: OpenAIDelivery(stream: false, includeUsage: false))
+            let wire = OpenAIChatRequest(request: request, delivery: Delivery())
             return wire.encoded(model: request.model)
         }
     }
 
     func routingInput(_ request: CompletionRequest, _ options: CallOptions) -> RoutingInput {
         routingInput(.completion, request.model, [], user: nil, options) {
-            let delivery = OpenAIDelivery(stream: false, includeUsage: false)
+            let delivery = Delivery()
             return OpenAICompletionRequest(request: request, delivery: delivery).encoded(model: request.model)
         }
     }

@@ -174,13 +174,14 @@ public final class Gateway: Sendable {
     }
 
     /// Reads what must be known of a request. Apart from ``relay(_:)``, so that nothing of it waits with the call.
-    private func begin(_ request: WireRequest) throws(GatewayError) -> (AttemptLoop, OpenAIRelay) {
+    private func begin(_ request: WireRequest) throws(GatewayError) -> (AttemptLoop, Relay) {
         let start = MonotonicInstant.now
-        let facts: OpenAIRequestFacts
+        let format = StandardFormats.format(of: request.endpoint)
+        let facts: any CallFacts
         let headers: [HTTPHeader]
         do {
-            headers = try headersUpstream(request.headers)
-            facts = try OpenAIRequestFacts(request.body)
+            headers = try headersUpstream(request.headers, format)
+            facts = try format.facts(of: request.body, at: request.endpoint)
         } catch {
             var record = CallRecord(requestID: request.requestID, model: "", mode: request.mode, error: error.code)
             record.isModelKnown = false
@@ -199,11 +200,11 @@ public final class Gateway: Sendable {
             requestID: request.requestID,
             clientHeaders: request.headers,
             headers: headers,
-            isStreamed: facts.stream,
+            isStreamed: facts.isStreamed,
             sender: request.sender,
             logger: request.logger
         )
-        return (loop, OpenAIRelay(request: request, facts: facts))
+        return (loop, Relay(request: request, format: format, facts: facts))
     }
 
     // MARK: - What is there
@@ -310,13 +311,13 @@ extension Gateway {
 
 extension Gateway {
     /// What goes upstream of a client's headers, and the marks of this gateway.
-    private func headersUpstream(_ headers: [HTTPHeader]) throws(GatewayError) -> [HTTPHeader] {
+    private func headersUpstream(_ headers: [HTTPHeader], _ format: any Format) throws(GatewayError) -> [HTTPHeader] {
         if headers.isEmpty { return registry.identity.marks }
-        return try registry.identity.marks(after: headers) + headers.filter(Self.goesUpstream)
+        return try registry.identity.marks(after: headers)
+            + headers.filter { Self.goesUpstream($0) || format.goesUpstream($0) }
     }
 
     private static func goesUpstream(_ header: HTTPHeader) -> Bool {
         header.isNamed("traceparent") || header.isNamed("tracestate") || header.isNamed("idempotency-key")
-            || header.name.startsIgnoringCase(with: "openai-")
     }
 }

@@ -155,7 +155,7 @@ extension ScriptedEngine {
             case "/v1/embeddings":
                 return .embeddings([[0.25, -0.5, 1]], model: model)
             default:
-                return .upstreamError(status: 404, message: "Not found: \(request.path)", code: "not_found")
+                return .openAIError(status: 404, message: "Not found: \(request.path)", code: "not_found")
             }
         }
     }

@@ -41,7 +41,7 @@ struct SettingsInCodeTests {
         let headers = RoutingHeaders(sessionHeaders: ["x-user"], tagsHeader: "x-zone")
         let gateway = Gateway(groups: [try group(engine)], routingHeaders: headers)
         let request = WireRequest(
-            mode: .chat,
+            .openAIChat,
             body: Array(#"{"model":"default","messages":[]}"#.utf8),
             headers: [HTTPHeader("x-user", "alice"), HTTPHeader("x-zone", "eu, us")],
             requestID: "r"

@@ -179,7 +179,7 @@ struct ChatCommandTests {
     }
 
     @Test func `D24: a terminal obeys no control characters of an error`() async throws {
-        let engine = try ScriptedEngine { _ in .upstreamError(status: 400, message: "bad \u{1B}[2J") }
+        let engine = try ScriptedEngine { _ in .openAIError(status: 400, message: "bad \u{1B}[2J") }
         let run = try await ask(engine, "Hi", input: .terminal)
         #expect(run.status == 65)
         #expect(run.output.hasPrefix("gateway: bad ") && run.output.hasSuffix("[2J\r\n"), "\(run.output)")
@@ -277,7 +277,7 @@ struct ChatCommandTests {
 
     @Test(arguments: failures)
     func `Failures of the server have exit statuses`(_ status: Int, _ expected: Int32, _ text: String) async throws {
-        let engine = try ScriptedEngine { _ in .upstreamError(status: status, message: "The provider says bad") }
+        let engine = try ScriptedEngine { _ in .openAIError(status: status, message: "The provider says bad") }
         let run = try await ask(engine, "Hi")
         #expect(run.status == expected)
         #expect(run.output == "")

@@ -23,7 +23,7 @@ struct ClientTests {
         if request.path == "/v1/completions" { return completion }
         if request.path == "/v1/embeddings" { return .embeddings([[0.25, -0.5, 1]]) }
         if let status = Int(model.split(separator: "-").last ?? ""), model.hasPrefix("status-") {
-            return .upstreamError(status: status, message: "This was scripted.", code: "scripted_code")
+            return .openAIError(status: status, message: "This was scripted.", code: "scripted_code")
         }
         switch model {
         case "tools": return isStream ? streamedTools : tools

@@ -184,7 +184,7 @@ struct ConversationTests {
 
     @Test func `A failure takes the question back`() async throws {
         let engine = try ScriptedEngine()
-        engine.enqueue(.upstreamError(status: 400, message: "That is not allowed."), .chatStream("Fine."))
+        engine.enqueue(.openAIError(status: 400, message: "That is not allowed."), .chatStream("Fine."))
         let chat = try await start(engine)
         chat.type("Bad.\n")
         try await chat.waitForOutput { $0.contains("gateway: That is not allowed.\r\n> ") }

@@ -123,7 +123,7 @@ struct GuideTests {
     @Test func `Failures are sentences`() async throws {
         let (engines, gateway) = try start()
         for engine in engines {
-            for _ in 0..<8 { engine.enqueue(.upstreamError(status: 429, message: "Slow down.")) }
+            for _ in 0..<8 { engine.enqueue(.openAIError(status: 429, message: "Slow down.")) }
         }
         #expect(await politeAnswer("Hi", from: gateway).hasPrefix("Too many questions"))
     }

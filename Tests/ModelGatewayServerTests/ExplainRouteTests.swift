@@ -46,7 +46,7 @@ struct ExplainRouteTests {
             #expect(Set(plain.candidates.map(\.deployment)) == ["a", "b"])
             #expect(plain.excluded.map(\.deployment) == ["rests"])
             #expect(plain.excluded.first?.reasons == [.standby])
-            let wire = WireRequest(mode: .chat, body: Array(call.utf8), requestID: "r")
+            let wire = WireRequest(.openAIChat, body: Array(call.utf8), requestID: "r")
             #expect(plain == RoutingReport(try gateway.explain(wire), workers: []))
 
             let tagged = try await report(server, request(call, "x-gateway-session: alice", "x-gateway-tags: eu"))

@@ -47,11 +47,11 @@ struct GatewayTracingTests {
 
     private func relay(_ headers: [HTTPHeader]) async throws -> WireResponse {
         let body = Array(#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#.utf8)
-        return try await gateway.relay(WireRequest(mode: .chat, body: body, headers: headers, requestID: "r-1"))
+        return try await gateway.relay(WireRequest(.openAIChat, body: body, headers: headers, requestID: "r-1"))
     }
 
     @Test func `A call is a child of the current span, and each attempt a child of the call`() async throws {
-        first.enqueue(.upstreamError(status: 500, message: "no", code: "x"))
+        first.enqueue(.openAIError(status: 500, message: "no", code: "x"))
         try await tracer.withSpan("outside") { _ in _ = try await gateway.chat(request) }
         try #require(spans.map(\.operationName) == ["chat up-0", "chat up-1", "chat m", "outside"])
         let (failed, good, call, outside) = (spans[0], spans[1], spans[2], spans[3])
@@ -88,7 +88,7 @@ struct GatewayTracingTests {
     }
 
     @Test func `A call that fails ends its spans with the error`() async throws {
-        for engine in [first, second] { engine.enqueue(.upstreamError(status: 400, message: "bad", code: "x")) }
+        for engine in [first, second] { engine.enqueue(.openAIError(status: 400, message: "bad", code: "x")) }
         let refused = await #expect(throws: GatewayError.self) { try await gateway.chat(request) }
         #expect(refused?.code == .invalidRequest)
         #expect(spans.map { text($0, "error.type") } == ["invalid_request", "invalid_request"])
@@ -117,7 +117,7 @@ struct GatewayTracingTests {
         let gateway = Gateway(provider: provider, models: ["m"], observer: GatewayTracing())
         let body = Array(#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#.utf8)
         let headers = [HTTPHeader("traceparent", "00-client-7-01")]
-        _ = try await gateway.relay(WireRequest(mode: .chat, body: body, headers: headers, requestID: "r"))
+        _ = try await gateway.relay(WireRequest(.openAIChat, body: body, headers: headers, requestID: "r"))
         #expect(first.requests.first?.header("traceparent") == "00-client-7-01")
         #expect(spans.isEmpty)
     }

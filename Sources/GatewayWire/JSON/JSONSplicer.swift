@@ -87,26 +87,10 @@ package struct JSONSplicer {
 
     /// Appends the new body.
     package func appendBytes(to output: inout [UInt8]) {
-        var edits = replacements
+        var edits = ByteEdits()
+        for edit in replacements { edits.replace(edit.range, with: edit.text) }
         for object in objects { appendEdits(of: object, to: &edits) }
-        // At the same place an insertion comes first; of two nested ranges the outer one.
-        edits.sort { left, right in
-            if left.range.lowerBound != right.range.lowerBound {
-                return left.range.lowerBound < right.range.lowerBound
-            }
-            if left.range.isEmpty != right.range.isEmpty { return left.range.isEmpty }
-            return left.range.upperBound > right.range.upperBound
-        }
-        output.reserveCapacity(output.count + document.bytes.count + edits.reduce(0) { $0 + $1.text.count })
-        document.bytes.withBytes { source in
-            var position = 0
-            for edit in edits where edit.range.lowerBound >= position {
-                output.append(bytes: source.clamped(to: position..<edit.range.lowerBound))
-                output.append(contentsOf: edit.text)
-                position = edit.range.upperBound
-            }
-            output.append(bytes: source.clamped(to: position..<source.count))
-        }
+        edits.append(document.bytes, to: &output)
     }
 }
 
@@ -131,7 +115,7 @@ extension JSONSplicer {
     }
 
     /// Turns an object's removals and additions into edits that do not overlap.
-    private func appendEdits(of object: ObjectEdits, to edits: inout [Edit]) {
+    private func appendEdits(of object: ObjectEdits, to edits: inout ByteEdits) {
         let members = object.index.members
         let firstKept = object.isRemoved.firstIndex(of: false)
         for (place, member) in members.enumerated() where object.isRemoved[place] {
@@ -144,7 +128,7 @@ extension JSONSplicer {
                 let isLast = place + 1 == members.count
                 range = member.key.start..<(isLast ? member.value.end : members[place + 1].key.start)
             }
-            edits.append(Edit(range: range, text: []))
+            edits.replace(range, with: [])
         }
         guard !object.added.isEmpty else { return }
         var writer = JSONWriter()
@@ -154,6 +138,6 @@ extension JSONSplicer {
             writer.raw(value)
         }
         let place = firstKept == nil ? object.index.object.start + 1 : (members.last?.value.end ?? 0)
-        edits.append(Edit(range: place..<place, text: writer.bytes))
+        edits.replace(place..<place, with: writer.bytes)
     }
 }

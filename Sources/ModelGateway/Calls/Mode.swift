@@ -13,19 +13,3 @@ public struct Mode: Sendable, Hashable, RawRepresentable, CustomStringConvertibl
     /// Turning texts into vectors.
     public static let embedding = Mode(rawValue: "embedding")
 }
-
-extension Mode {
-    /// The kind of work that a request asks for by what is in it, where no path tells.
-    /// - Throws: ``GatewayError/Code/invalidRequest`` if nothing tells.
-    package init(ofRequest json: JSONValue) throws(GatewayError) {
-        if json["messages"] != nil {
-            self = .chat
-        } else if json["prompt"] != nil {
-            self = .completion
-        } else if json["input"] != nil {
-            self = .embedding
-        } else {
-            throw GatewayError(.invalidRequest, "The request has none of 'messages', 'prompt' and 'input'.")
-        }
-    }
-}

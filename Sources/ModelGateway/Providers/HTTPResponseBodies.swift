@@ -86,31 +86,30 @@ package struct OpenedAnswer {
         return json
     }
 
-    /// The answer in a stream of events, read to its end.
+    /// Reads the stream of events to its end.
+    /// - Parameter answer: What puts it together.
     /// - Throws: The provider's error if the stream carries one; ``GatewayError/Code/truncatedResponse`` if it ends
     ///   before the answer is complete; ``GatewayError/Code/malformedResponse`` if it is larger than `limit` bytes or
     ///   there is no answer in it.
-    package func assembled(
+    package func assemble(
+        into answer: inout any AnswerAssembly,
         limit: Int = HTTPTransportResponse.largestBody
-    ) async throws(GatewayError) -> OpenAIAnswerAssembly {
-        var reader = OpenAIChunkReader()
-        var answer = OpenAIAnswerAssembly()
+    ) async throws(GatewayError) {
         var size = first.count
         do throws(GatewayError) {
-            for chunk in try reader.feed(first) { answer.add(chunk) }
-            while !reader.isDone, let bytes = try await body.next() {
+            try answer.feed(first)
+            while !answer.isDone, let bytes = try await body.next() {
                 size += bytes.count
                 guard size <= limit else { throw .tooLarge(limit) }
-                for chunk in try reader.feed(bytes) { answer.add(chunk) }
+                try answer.feed(bytes)
             }
-            guard reader.isDone || answer.isComplete else { throw reader.truncation() }
+            guard answer.isDone || answer.isComplete else { throw answer.truncation() }
             guard answer.hasContent else { throw .emptyAnswer }
         } catch {
             body.cancel()
             throw error
         }
         body.discard()
-        return answer
     }
 }
 

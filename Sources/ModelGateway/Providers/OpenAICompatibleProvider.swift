@@ -188,10 +188,10 @@ public struct OpenAICompatibleProvider: RelayingProvider, CredentialHolder {
     private func stream(
         mode: Mode,
         context: AttemptContext,
-        request: (OpenAIDelivery) -> JSONValue
+        request: (Delivery) -> JSONValue
     ) async throws(GatewayError) -> any ChatEventSource {
         let response = try await relay(mode: mode, context: context, asksForUsage: reportsStreamUsage) {
-            request(OpenAIDelivery(stream: true, includeUsage: $0)).serialized()
+            request(Delivery(isStreamed: true, includesUsage: $0)).serialized()
         }
         let answer = try await response.opened()
         switch answer.form {

@@ -12,6 +12,7 @@ final class RelayStream: ByteStream {
     private let upstream: any ByteStream
     /// What was read already.
     private let first: [UInt8]
+    private let format: any Format
     private let call: CallSettlement
     private let state: Lock<State>
 
@@ -44,13 +45,22 @@ final class RelayStream: ByteStream {
     /// Creates a relay.
     /// - Parameters:
     ///   - answer: The provider's body.
+    ///   - endpoint: What the client called, in the format of the answer.
     ///   - stripsUsage: Whether the client did not ask for the usage event.
     ///   - call: What to settle at the end.
-    init(_ answer: OpenedAnswer, stripsUsage: Bool, call: CallSettlement) {
+    init(
+        _ answer: OpenedAnswer,
+        _ format: any Format,
+        at endpoint: Endpoint,
+        stripsUsage: Bool,
+        call: CallSettlement
+    ) {
         upstream = answer.body
         first = answer.first
+        self.format = format
         self.call = call
-        state = Lock(State(filter: EventFilter(stripsUsage: stripsUsage)))
+        let inspector = format.inspector(at: endpoint)
+        state = Lock(State(filter: EventFilter(inspector: inspector, stripsUsage: stripsUsage)))
     }
 
     deinit {
@@ -152,7 +162,7 @@ final class RelayStream: ByteStream {
             isDone = true
             upstream.cancel()
             end(.failure(failure))
-            output += WireFormat.openAI.errorEvent(for: call.masked(failure))
+            output += format.event(of: call.masked(failure))
         } else if isDone {
             upstream.discard()
             end(.success)
@@ -169,7 +179,7 @@ final class RelayStream: ByteStream {
     private func endOfUpstream() {
         state.withLock { state in
             if state.filter.inspector.isComplete {
-                state.filter.output += Array("data: [DONE]\n\n".utf8)
+                state.filter.output += format.framing.endMark
             } else {
                 state.filter.failure = state.truncation()
             }
@@ -189,7 +199,7 @@ final class RelayStream: ByteStream {
 /// What has come of the events so far.
 private struct EventFilter {
     let stripsUsage: Bool
-    var inspector = OpenAIEventInspector()
+    var inspector: any EventInspector
     /// What is ready for the client.
     var output: [UInt8] = []
     /// What ends the stream once the output is gone.
@@ -202,7 +212,8 @@ private struct EventFilter {
     private static let mostHeldEvents = 16
     private static let mostHeldBytes = 64 << 10
 
-    init(stripsUsage: Bool) {
+    init(inspector: any EventInspector, stripsUsage: Bool) {
+        self.inspector = inspector
         self.stripsUsage = stripsUsage
     }
 
@@ -218,7 +229,7 @@ private struct EventFilter {
         guard stripsUsage, inspector.carriesUsage, let data = event.data else {
             return output.append(contentsOf: event.raw)
         }
-        guard let rest = OpenAIUsageChunk.withoutUsage(Array(data)) else { return }
+        guard let rest = inspector.withoutUsage(Array(data)) else { return }
         guard let range = data.range(in: event.raw) else { return SSEWriter.append(data: rest, to: &output) }
         output.append(bytes: event.raw.clamped(to: 0..<range.lowerBound))
         output += rest

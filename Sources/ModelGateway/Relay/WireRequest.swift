@@ -4,10 +4,8 @@ public import Logging
 
 /// A client's request in a wire format, its body still the bytes that came in.
 public struct WireRequest: Sendable {
-    /// The kind of work, known from the path.
-    public var mode: Mode
-    /// The dialect, known from the path.
-    public var format: WireFormat
+    /// What the client called: the dialect and the kind of work.
+    public var endpoint: Endpoint
     /// The body as it came in.
     public var body: [UInt8]
     /// Header lines of the client that may matter: session keys, tags, feature flags of the format.
@@ -25,10 +23,12 @@ public struct WireRequest: Sendable {
     /// Receives what happens to the call, as ``CallOptions/logger`` does. Default nil: nothing is logged.
     public var logger: Logger?
 
+    /// The kind of work.
+    public var mode: Mode { endpoint.mode }
+
     /// Creates a request.
     public init(
-        mode: Mode,
-        format: WireFormat = .openAI,
+        _ endpoint: Endpoint,
         body: [UInt8],
         headers: [HTTPHeader] = [],
         requestID: String,
@@ -37,8 +37,7 @@ public struct WireRequest: Sendable {
         sender: RequestSender = RequestSender(),
         logger: Logger? = nil
     ) {
-        self.mode = mode
-        self.format = format
+        self.endpoint = endpoint
         self.body = body
         self.headers = headers
         self.requestID = requestID

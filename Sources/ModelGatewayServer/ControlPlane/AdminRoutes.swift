@@ -27,7 +27,7 @@ struct AdminRoutes: Sendable {
         let sent = try await ControlPlane.body(of: request, limit: maxBodyBytes)
         let json = try JSONValue(parsing: sent)
         let call = WireRequest(
-            mode: try Self.mode(of: request, json),
+            try Self.endpoint(of: request, json),
             body: try named(json)?.serialized() ?? sent,
             headers: headers(of: request),
             requestID: "req_explain",
@@ -37,15 +37,14 @@ struct AdminRoutes: Sendable {
         return .json(RoutingReport(try gateway.explain(call), workers: gateway.workers).json.serialized())
     }
 
-    /// The kind of work, which a call tells by its path: `?mode=`, else what the body looks like.
-    private static func mode(of request: Request, _ json: JSONValue) throws(GatewayError) -> Mode {
+    /// The endpoint, which a call tells by its path: that of the kind of work in `?mode=`, else what the body looks like.
+    private static func endpoint(of request: Request, _ json: JSONValue) throws(GatewayError) -> Endpoint {
         if let name = request.uri.queryParameters["mode"] {
-            let mode = Mode(rawValue: String(name))
-            if ModelEndpoint.all.contains(where: { $0.mode == mode }) { return mode }
-            let names = ModelEndpoint.all.map { "'\($0.mode)'" }.joined(separator: ", ")
+            if let endpoint = Endpoint.first(for: Mode(rawValue: String(name))) { return endpoint }
+            let names = Endpoint.all.map { "'\($0.mode)'" }.joined(separator: ", ")
             throw GatewayError(.invalidRequest, "'mode' must be one of \(names).", param: "mode")
         }
-        return try Mode(ofRequest: json)
+        return try Endpoint(ofRequest: json)
     }
 
     /// The call with the name of the only model in it; nil if it names one itself.

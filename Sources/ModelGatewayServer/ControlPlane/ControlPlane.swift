@@ -145,11 +145,11 @@ extension Response {
     }
 
     /// An error in the format's shape.
-    init(_ error: GatewayError, format: WireFormat = .openAI, to caller: Caller = .client) {
+    init(_ error: GatewayError, format: any Format = StandardFormats.usual, to caller: Caller = .client) {
         self.init(
             status: HTTPResponse.Status(code: error.status),
-            headers: HTTPFields(format.errorHeaders(for: error, to: caller)),
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: format.errorBody(for: error.overHTTP)))
+            headers: HTTPFields(format.headers(of: error, to: caller)),
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: format.body(of: error.overHTTP)))
         )
     }
 }

@@ -86,7 +86,7 @@ struct GatewayRoutes: Sendable {
 
     /// Adds the model calls.
     func mountModelCalls(on router: some RouterMethods<some RequestContext>) {
-        for endpoint in ModelEndpoint.all {
+        for endpoint in Endpoint.all {
             for method in [HTTPRequest.Method.get, .put, .patch, .delete, .options] {
                 router.on(RouterPath(endpoint.path), method: method) { request, _ in Self.refused(request, endpoint) }
             }
@@ -96,7 +96,7 @@ struct GatewayRoutes: Sendable {
                     caller = try plane.admit(request, context, as: .client)
                     return try await call(endpoint, request, by: caller)
                 } catch {
-                    var response = Response(error, format: endpoint.format, to: caller)
+                    var response = Response(error, format: StandardFormats.format(of: endpoint), to: caller)
                     if error.code == .unsupportedMediaType, request.headers[.contentEncoding] != nil {
                         response.headers[.acceptEncoding] = "identity"
                     }
@@ -106,10 +106,10 @@ struct GatewayRoutes: Sendable {
         }
     }
 
-    private static func refused(_ request: Request, _ endpoint: ModelEndpoint) -> Response {
+    private static func refused(_ request: Request, _ endpoint: Endpoint) -> Response {
         if request.method == .options { return Response(status: .noContent, headers: [.allow: "POST, OPTIONS"]) }
         let error = GatewayError(.methodNotAllowed, "This endpoint accepts POST only, not \(request.method.rawValue).")
-        var response = Response(error, format: endpoint.format)
+        var response = Response(error, format: StandardFormats.format(of: endpoint))
         response.headers[.allow] = "POST, OPTIONS"
         return response
     }
@@ -124,7 +124,7 @@ struct GatewayRoutes: Sendable {
 
     /// Makes a model call for a request that came through the router.
     private func call(
-        _ endpoint: ModelEndpoint,
+        _ endpoint: Endpoint,
         _ request: Request,
         by caller: Caller
     ) async throws(GatewayError) -> Response {
@@ -149,8 +149,7 @@ struct GatewayRoutes: Sendable {
                 ? HTTPHeader(field.name.rawName, field.value) : nil
         }
         let wireRequest = WireRequest(
-            mode: endpoint.mode,
-            format: endpoint.format,
+            endpoint,
             body: Array(body.readableBytesView),
             headers: headers,
             requestID: requestID,

@@ -5,19 +5,6 @@ import ModelGateway
 
 /// Pieces of `text/event-stream` bodies (WHATWG HTML §9.2).
 enum EventText {
-    /// The header lines of an event stream.
-    static let headers = [
-        HTTPHeader("content-type", "text/event-stream"),
-        HTTPHeader("cache-control", "no-store"),
-        HTTPHeader("x-accel-buffering", "no"),
-    ]
-
-    /// A comment that shows a client and the proxies before it that the stream lives.
-    static let keepAlive = Array(": keepalive\n\n".utf8)
-
-    /// The last event of a whole OpenAI stream.
-    static let done = Array("data: [DONE]\n\n".utf8)
-
     /// A body as one event, each of its lines as a `data` line.
     static func event(of body: [UInt8]) -> [UInt8] {
         var event: [UInt8] = []

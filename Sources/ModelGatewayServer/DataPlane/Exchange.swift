@@ -1,6 +1,5 @@
 // One request and its response on a connection, as the data plane follows them.
 
-import GatewayWire
 import ModelGateway
 import NIOCore
 import NIOHTTP1
@@ -15,7 +14,7 @@ final class Exchange {
     let start = NIODeadline.now()
 
     // The request
-    var endpoint: ModelEndpoint?
+    var endpoint: Endpoint?
     /// Header lines that go on with the call.
     var forwarded: [HTTPHeader] = []
     var isBodyEncoded = false
@@ -47,10 +46,10 @@ final class Exchange {
     }
 
     /// The format that the answer is in.
-    var format: WireFormat { endpoint?.format ?? .openAI }
+    var format: any Format { endpoint.map(StandardFormats.format(of:)) ?? StandardFormats.usual }
 
-    /// Whether the request asks for a stream: its top-level `stream` is true. Read only when it matters.
-    lazy var asksForStream: Bool = StreamFlag.isSet(in: call?.request.body ?? body)
+    /// Whether the request asks for a stream. Read only when it matters.
+    lazy var asksForStream: Bool = endpoint.map { format.asksForStream(call?.request.body ?? body, at: $0) } ?? false
 
     func record(_ outcome: RequestRecord.Outcome) -> RequestRecord {
         RequestRecord(
@@ -65,26 +64,5 @@ final class Exchange {
             outcome: outcome,
             sender: sender
         )
-    }
-}
-
-/// The `stream` member of a request body.
-enum StreamFlag {
-    /// Whether the top-level member `stream` is true. False for a body that is not JSON.
-    static func isSet(in body: [UInt8]) -> Bool {
-        body.withBytes { bytes in
-            var scanner = JSONScanner(bytes)
-            var isSet = false
-            do throws(JSONError) {
-                try scanner.beginObject()
-                while let key = try scanner.nextMember() {
-                    let value = try scanner.nextValue()
-                    if key.equals("stream", in: bytes) { isSet = value.bool ?? false }
-                }
-                return isSet
-            } catch {
-                return false
-            }
-        }
     }
 }

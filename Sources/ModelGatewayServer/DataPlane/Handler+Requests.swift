@@ -8,7 +8,7 @@ import NIOHTTP1
 extension DataPlaneHandler {
     /// Decides at a request's head who answers it.
     func begin(_ head: HTTPRequestHead) {
-        guard let endpoint = ModelEndpoint.find(target: head.uri) else { return beginPassing(head) }
+        guard let endpoint = Endpoint.find(target: head.uri) else { return beginPassing(head) }
         let fields = RequestFields(head.headers, further: server.options.forwardedHeaders)
         let requestID = fields.requestID.flatMap { HeaderText.isRequestID($0) ? $0 : nil }
         let exchange = Exchange(head, requestID: requestID ?? RandomID.make(prefix: "req_"))
@@ -113,8 +113,7 @@ extension DataPlaneHandler {
     private func startCall(_ exchange: Exchange) {
         guard let endpoint = exchange.endpoint, let context else { return }
         let request = WireRequest(
-            mode: endpoint.mode,
-            format: endpoint.format,
+            endpoint,
             body: exchange.body,
             headers: exchange.forwarded,
             requestID: exchange.requestID,

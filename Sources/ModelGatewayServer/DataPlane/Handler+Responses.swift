@@ -38,10 +38,10 @@ extension DataPlaneHandler {
     /// Answers with an error in the client's format.
     func respond(to exchange: Exchange, with error: GatewayError, closing: Bool) {
         let format = exchange.format
-        var headers = format.errorHeaders(for: error, to: exchange.caller)
+        var headers = format.headers(of: error, to: exchange.caller)
         if error.code == .methodNotAllowed { headers.append(HTTPHeader("allow", "POST, OPTIONS")) }
         if error.code == .unsupportedMediaType, exchange.isBodyEncoded { headers.append(RequestBody.acceptedCodings) }
-        let body = format.errorBody(for: error.overHTTP)
+        let body = format.body(of: error.overHTTP)
         respond(to: exchange, status: error.status, headers: headers, body: body, closing: closing)
     }
 
@@ -163,7 +163,7 @@ extension DataPlaneHandler {
         case .leaveOut: break
         case .errorEvent:
             let error = GatewayError(.upstreamFailed, "The provider answered with status \(head.status), not a stream.")
-            writeEvent(exchange.format.errorEvent(for: error), of: exchange, to: &output)
+            writeEvent(exchange.format.event(of: error), of: exchange, to: &output)
         case .write: writeStreamHead(of: exchange, status: head.status, headers: head.headers, to: &output)
         }
     }
@@ -191,9 +191,9 @@ extension DataPlaneHandler {
         case (.event, .whole(let body)):
             // Only behind an early head: the body becomes the one event of the stream.
             writeEvent(EventText.event(of: body), of: exchange, to: &output)
-            if !EventText.isError(body) { writeEvent(EventText.done, of: exchange, to: &output) }
+            if !EventText.isError(body) { writeEvent(exchange.format.framing.endMark, of: exchange, to: &output) }
         case (.errorEvent, .failed(let error)):
-            writeEvent(exchange.format.errorEvent(for: error), of: exchange, to: &output)
+            writeEvent(exchange.format.event(of: error), of: exchange, to: &output)
         default: break
         }
         output.isEnd = true
@@ -231,11 +231,11 @@ extension DataPlaneHandler {
         switch state.keepAlive(limits: server.limits, now: loop.now) {
         case .beginStream where exchange.asksForStream:
             state.beginStreamEarly(hasRoom: hasRoom)
-            writeStreamHead(of: exchange, status: 200, headers: EventText.headers, to: &output)
+            writeStreamHead(of: exchange, status: 200, headers: exchange.format.framing.headers, to: &output)
         case .comment: break
         case .nothing, .beginStream: return
         }
-        writeEvent(EventText.keepAlive, of: exchange, to: &output)
+        writeEvent(exchange.format.framing.keepAlive, of: exchange, to: &output)
         send(output, carrying: 0, isLast: false, of: exchange)
     }
 

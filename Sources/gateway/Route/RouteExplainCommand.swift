@@ -114,7 +114,7 @@ struct RouteExplainCommand: AsyncParsableCommand {
         try await WorkerSearch.run(gateway, configuration: configuration, logger: logger, within: .seconds(5))
         let body = try call.body(naming: gateway.groups.map(\.model))
         let wire = WireRequest(
-            mode: try Mode(ofRequest: try JSONValue(parsing: body)),
+            try Endpoint(ofRequest: try JSONValue(parsing: body)),
             body: body,
             headers: try headers(configuration.routing),
             requestID: "req_explain"

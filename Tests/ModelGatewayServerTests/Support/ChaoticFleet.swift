@@ -99,7 +99,7 @@ final class ChaoticEngine: Sendable {
         case .killed: script
         case .hung: Script(steps: [.stall], ending: .close)
         case .slow: script.delayed(by: .milliseconds(60))
-        case .failing: .upstreamError(status: 500, message: "engine failure", type: "server_error")
+        case .failing: .openAIError(status: 500, message: "engine failure", type: "server_error")
         case .rateLimited: .json("{}", status: 429, headers: [HTTPHeader("Retry-After", "1")])
         case .unanswered: .hangUp(.reset)
         case .cutEarly: script.cut(after: isStream ? headAndRole(script) : middle)

@@ -75,7 +75,7 @@ import Testing
             if request.path == "/v1/models" {
                 return .json(#"{"object":"list","data":[{"id":"m","object":"model","owned_by":"\#(example.owner)"}]}"#)
             }
-            return .upstreamError(status: 404, message: "Not found")
+            return .openAIError(status: 404, message: "Not found")
         }
         defer { engine.stop() }
         let client = try client(of: engine)

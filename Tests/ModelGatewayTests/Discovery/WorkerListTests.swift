@@ -176,7 +176,7 @@ import Darwin
         defer { running.cancel() }
         let body = Array(#"{"model":"mock","messages":[{"role":"user","content":"Hi"}]}"#.utf8)
         func call() async throws(GatewayError) {
-            _ = try await gateway.relay(WireRequest(mode: .chat, body: body, requestID: "r"))
+            _ = try await gateway.relay(WireRequest(.openAIChat, body: body, requestID: "r"))
         }
         while gateway.groups.first?.deployments.count != 2 { try await Task.sleep(for: .milliseconds(5)) }
         var random = SeededGenerator(seed: 5)

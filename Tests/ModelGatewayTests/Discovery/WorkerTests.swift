@@ -74,7 +74,7 @@ import Testing
         func call(_ model: String = "mock", streamed: Bool = false) async throws -> WireResponse {
             let body = #"{"model":"\#(model)","stream":\#(streamed),"messages":[{"role":"user","content":"Hi"}]}"#
             return try await gateway.relay(
-                WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r", caller: .admin)
+                WireRequest(.openAIChat, body: Array(body.utf8), requestID: "r", caller: .admin)
             )
         }
 
@@ -275,7 +275,7 @@ import Testing
 
     @Test func `a server without a health endpoint is probed at its models`() async throws {
         let engine = try ScriptedEngine { request in
-            request.path == "/health" ? .upstreamError(status: 404, message: "?") : ScriptedEngine.openAI()(request)
+            request.path == "/health" ? .openAIError(status: 404, message: "?") : ScriptedEngine.openAI()(request)
         }
         defer { engine.stop() }
         let bench = try Bench(engine, probes: true)

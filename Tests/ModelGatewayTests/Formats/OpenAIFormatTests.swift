@@ -21,7 +21,7 @@ struct OpenAIFormatTests {
             + #""frequency_penalty":0.25,"presence_penalty":-1,"repetition_penalty":1.5,"seed":7,"logit_bias":{"5":-100},"stop":["a","b"],"max_tokens":10,"n":2,"#
             + #""response_format":{"type":"json_schema","json_schema":{"name":"s","schema":{"type":"object"},"strict":true}},"user":"u","vendor":{"x":1e3}}"#
         let request = try decode(text)
-        #expect(request.delivery.stream == false)
+        #expect(request.delivery.isStreamed == false)
         #expect(String(decoding: request.encoded(model: "m").serialized(), as: UTF8.self) == text)
     }
 
@@ -60,7 +60,7 @@ struct OpenAIFormatTests {
             .toolCall(ToolCallDelta(index: 0, arguments: "{}"), choice: 0), .finished(.toolCalls, choice: 0),
             .usage(Usage(promptTokens: 3, completionTokens: 4, cachedPromptTokens: 2, reasoningTokens: 1)),
         ]
-        let head = OpenAIAnswerHead(id: "x", created: 1, model: "y")
+        let head = AnswerHead(id: "x", created: 1, model: "y")
         var encoder = OpenAIStreamEncoder(kind: .chat, head: head, includeUsage: true)
         var bytes: [UInt8] = []
         for event in events { encoder.encode(event, into: &bytes) }
@@ -102,7 +102,7 @@ struct OpenAIFormatTests {
             embeddings: [[0.1, -2, 3.5e-8], [1, 0, .greatestFiniteMagnitude]],
             usage: Usage(promptTokens: 5, completionTokens: 0)
         )
-        for encoding in [OpenAIEmbeddingRequest.Encoding.float, .base64] {
+        for encoding in [Delivery.VectorEncoding.float, .base64] {
             let json = try JSONValue(parsing: response.openAI(encoding: encoding))
             #expect(try EmbeddingResponse(openAI: json) == response)
         }

@@ -67,7 +67,7 @@ struct UnknownFieldTests {
         #expect(refusal?.code == .invalidRequest)
         var assembly = OpenAIAnswerAssembly()
         assembly.add(try JSONValue(parsing: Array(#"{"choices":[{"delta":{"content":"a","content":"b"}}]}"#.utf8)))
-        let answer = assembly.answer(isChat: true, head: OpenAIAnswerHead(id: "", created: 0, model: ""))
+        let answer = assembly.answer(isChat: true, head: AnswerHead(id: "", created: 0, model: ""))
         #expect(answer["choices"]?.array?.first?["message"]?["content"] == "b")
     }
 

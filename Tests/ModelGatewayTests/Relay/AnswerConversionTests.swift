@@ -91,7 +91,7 @@ struct AnswerConversionTests {
     }
 
     @Test func `D21: an answer survives both conversions`() throws {
-        let head = OpenAIAnswerHead(id: "x", created: 1, model: "y")
+        let head = AnswerHead(id: "x", created: 1, model: "y")
         let answer = try JSONValue(parsing: Array(Self.whole.utf8))
         var assembly = OpenAIAnswerAssembly()
         for chunk in try OpenAIAnswerChunks(answer, isChat: true, head: head).chunks { assembly.add(chunk) }
@@ -150,7 +150,7 @@ struct AnswerConversionTests {
     }
 
     @Test func `D21: events of the vocabulary are written with what it has no place for`() throws {
-        let head = OpenAIAnswerHead(id: "x", created: 1, model: "y")
+        let head = AnswerHead(id: "x", created: 1, model: "y")
         let answer = try ChatResponse(openAI: JSONValue(parsing: Array(Self.whole.utf8)))
         var encoder = OpenAIStreamEncoder(kind: .chat, head: head, includeUsage: true)
         var bytes: [UInt8] = []

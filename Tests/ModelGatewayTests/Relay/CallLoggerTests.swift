@@ -50,7 +50,7 @@ struct CallLoggerTests {
     @Test func `Attempts, failover and the end are lines with the request's id, the model and the deployment`()
         async throws
     {
-        first.enqueue(.upstreamError(status: 500, message: "no", code: "x"))
+        first.enqueue(.openAIError(status: 500, message: "no", code: "x"))
         _ = try await gateway.chat(request, options: options(.debug))
         let ids = Set(written.withLock { $0 }.matches(of: /request_id=(req_\S+)/).map { String($0.1) })
         #expect(ids.count == 1)
@@ -66,7 +66,7 @@ struct CallLoggerTests {
 
     @Test func `A call that fails is a warning, and nothing is written above the logger's level`() async throws {
         for level in [Logger.Level.warning, .error] {
-            first.enqueue(.upstreamError(status: 400, message: "bad", code: "x"))
+            first.enqueue(.openAIError(status: 400, message: "bad", code: "x"))
             _ = try? await gateway.chat(request, options: options(level))
         }
         try #require(lines.count == 1)
@@ -75,9 +75,9 @@ struct CallLoggerTests {
 
     @Test func `Requests in bytes have a logger too`() async throws {
         let body = Array(#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#.utf8)
-        _ = try await gateway.relay(WireRequest(mode: .chat, body: body, requestID: "mine", logger: logger(.info)))
+        _ = try await gateway.relay(WireRequest(.openAIChat, body: body, requestID: "mine", logger: logger(.info)))
         #expect(written.withLock { $0 }.contains("request_id=mine"))
-        _ = try? await gateway.relay(WireRequest(mode: .chat, body: [1], requestID: "bad", logger: logger(.info)))
+        _ = try? await gateway.relay(WireRequest(.openAIChat, body: [1], requestID: "bad", logger: logger(.info)))
         #expect(
             lines.count == 2 && lines[1].hasPrefix("warning call: The call failed. attempts=0 error=invalid_request ")
         )

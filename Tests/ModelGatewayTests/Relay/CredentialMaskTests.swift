@@ -23,13 +23,13 @@ struct CredentialMaskTests {
 
     private func relay(_ gateway: Gateway, stream: Bool) async throws(GatewayError) -> WireResponse {
         let body = #"{"model":"public","stream":\#(stream),"messages":[{"role":"user","content":"Hi"}]}"#
-        return try await gateway.relay(WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r"))
+        return try await gateway.relay(WireRequest(.openAIChat, body: Array(body.utf8), requestID: "r"))
     }
 
     @Test(arguments: [400, 422, 429])
     func `A3: a refusal's text comes without the credentials that it repeats`(status: Int) async throws {
         let engine = try ScriptedEngine { _ in
-            .upstreamError(status: status, message: Self.text, type: "sk-upstream", code: "team-secret")
+            .openAIError(status: status, message: Self.text, type: "sk-upstream", code: "team-secret")
         }
         defer { engine.stop() }
         let gateway = try makeGateway(engine)
@@ -68,7 +68,7 @@ struct CredentialMaskTests {
     }
 
     @Test func `A3: a worker's problem comes without its key`() async throws {
-        let engine = try ScriptedEngine { _ in .upstreamError(status: 400, message: "Bad key sk-worker") }
+        let engine = try ScriptedEngine { _ in .openAIError(status: 400, message: "Bad key sk-worker") }
         defer { engine.stop() }
         let address = try WorkerAddress(engine.url)
         let client = EngineClient(url: address.url, apiKey: Secret("sk-worker"), transport: try CurlTransport())

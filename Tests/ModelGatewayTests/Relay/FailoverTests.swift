@@ -119,7 +119,7 @@ struct FailoverTests {
             DeploymentGroup(model: "backup", deployments: [backup]),
         ])
         let body = Array(RelayFixture.plainRequest.utf8)
-        let response = try await gateway.relay(WireRequest(mode: .chat, body: body, requestID: "r", caller: .admin))
+        let response = try await gateway.relay(WireRequest(.openAIChat, body: body, requestID: "r", caller: .admin))
         #expect(response.header("x-gateway-deployment") == "b")
         #expect(engine.requests.map { $0.text.contains(#""model":"b""#) } == [true])
     }

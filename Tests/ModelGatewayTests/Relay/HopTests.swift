@@ -12,7 +12,7 @@ struct HopTests {
     func `A2: every attempt is marked, with the marks of those before it`(kind: TransportKind) async throws {
         let fixture = try RelayFixture(kind, engines: 2)
         let id = fixture.gateway.registry.identity.id
-        fixture.engines[0].enqueue(.upstreamError(status: 500, message: "?"))
+        fixture.engines[0].enqueue(.openAIError(status: 500, message: "?"))
         for engine in fixture.engines { engine.enqueue(FailoverTests.answer) }
         _ = try await fixture.relay(RelayFixture.plainRequest)
         let requests = fixture.engines.flatMap(\.requests)

@@ -7,7 +7,7 @@ import Testing
 @testable import ModelGateway
 
 @Suite(.timeLimit(.minutes(1))) struct MissingModelTests {
-    private static let missing = Script.upstreamError(status: 404, message: "The model 'mock' does not exist.")
+    private static let missing = Script.openAIError(status: 404, message: "The model 'mock' does not exist.")
 
     private static let refusals: [(Int, String)] = [
         (404, #"{"object":"error","message":"The model `mock` does not exist.","type":"NotFoundError","code":404}"#),
@@ -118,7 +118,7 @@ import Testing
         offered.withLock { $0 = [] }
         for _ in 0..<2 {
             let body = #"{"model":"mock","messages":[{"role":"user","content":"Hi"}]}"#
-            let request = WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r")
+            let request = WireRequest(.openAIChat, body: Array(body.utf8), requestID: "r")
             #expect(try await gateway.relay(request).status == 200)
         }
         // No time passes until it is known.

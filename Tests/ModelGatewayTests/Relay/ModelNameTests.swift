@@ -26,7 +26,8 @@ struct ModelNameTests {
         headers: [HTTPHeader] = []
     ) async throws(GatewayError) -> WireResponse {
         let body = Array(#"{"model":"\#(model)","messages":[],"input":"x"}"#.utf8)
-        return try await gateway.relay(WireRequest(mode: mode, body: body, headers: headers, requestID: "r"))
+        let endpoint = Endpoint.first(for: mode) ?? .openAIChat
+        return try await gateway.relay(WireRequest(endpoint, body: body, headers: headers, requestID: "r"))
     }
 
     @Test func `A model answers under its aliases, which are listed`() async throws {

@@ -57,7 +57,13 @@ struct RelayFixture {
         caller: Caller = .client
     ) async throws(GatewayError) -> WireResponse {
         try await gateway.relay(
-            WireRequest(mode: mode, body: Array(body.utf8), headers: headers, requestID: "req-1", caller: caller)
+            WireRequest(
+                Endpoint.first(for: mode) ?? .openAIChat,
+                body: Array(body.utf8),
+                headers: headers,
+                requestID: "req-1",
+                caller: caller
+            )
         )
     }
 

@@ -90,7 +90,7 @@ struct RequestBodyTests {
         let fixture = try RelayFixture()
         fixture.engine.enqueue(FailoverTests.answer)
         let request = WireRequest(
-            mode: .chat,
+            .openAIChat,
             body: Array(RelayFixture.plainRequest.utf8),
             headers: [
                 HTTPHeader("authorization", "Bearer client-key"), HTTPHeader("openai-beta", "x=1"),

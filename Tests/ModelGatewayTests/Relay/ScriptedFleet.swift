@@ -47,7 +47,7 @@ final class ScriptedFleet: Sendable {
 
     func call() async throws(GatewayError) -> WireResponse {
         let body = Array(RelayFixture.plainRequest.utf8)
-        return try await gateway.relay(WireRequest(mode: .chat, body: body, requestID: "r", caller: .admin))
+        return try await gateway.relay(WireRequest(.openAIChat, body: body, requestID: "r", caller: .admin))
     }
 
     /// Makes a call while virtual time passes whenever the call waits, and returns how long it took on that clock.

@@ -52,7 +52,7 @@ struct UpstreamHeaderTests {
         // As many as there are attempts at most.
         fixture.engine.enqueue(refusal, refusal, refusal)
         let error = await #expect(throws: GatewayError.self) { try await fixture.relay(RelayFixture.plainRequest) }
-        let headers = error.map { WireFormat.openAI.errorHeaders(for: $0) } ?? []
+        let headers = error.map { OpenAIFormat().headers(of: $0) } ?? []
         #expect(forwarded(headers) == Self.expected)
     }
 

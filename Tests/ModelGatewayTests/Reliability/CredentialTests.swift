@@ -221,7 +221,7 @@ import Testing
         func calls(_ count: Int) async throws {
             for _ in 0..<count {
                 let body = Array(RelayFixture.plainRequest.utf8)
-                let response = try await gateway.relay(WireRequest(mode: .chat, body: body, requestID: "r"))
+                let response = try await gateway.relay(WireRequest(.openAIChat, body: body, requestID: "r"))
                 #expect(response.status == 200)
             }
         }

@@ -83,7 +83,7 @@ struct ExplainTests {
         let body = #"{"model":"m","messages":[{"role":"user","content":"Hi"}],"user":"u1"}"#
         var request = chat("Hi")
         request.user = "u1"
-        let wire = WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r")
+        let wire = WireRequest(.openAIChat, body: Array(body.utf8), requestID: "r")
         let neutral = try gateway.explain(request)
         let relayed = try gateway.explain(wire)
         #expect(neutral.input.text == relayed.input.text)
@@ -106,7 +106,7 @@ struct ExplainTests {
         throws
     {
         let body = #"{"model":"m","messages":[{"role":"user","content":"Hi"}],"metadata":{"tags":"a, b"}}"#
-        var wire = WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r")
+        var wire = WireRequest(.openAIChat, body: Array(body.utf8), requestID: "r")
         #expect(try gateway.explain(wire).input.tags == ["a", "b"])
         wire.headers = lines.map { HTTPHeader("X-Gateway-Tags", $0) }
         #expect(try gateway.explain(wire).input.tags == tags)
@@ -120,9 +120,9 @@ struct ExplainTests {
         let body = #"{"model":"m","messages":[{"role":"user","content":"Hi"}],"user":"someone else"}"#
         func key(_ session: String) throws -> String? {
             let header = HTTPHeader("x-gateway-session", session)
-            let wire = WireRequest(mode: .chat, body: Array(body.utf8), headers: [header], requestID: "r")
+            let wire = WireRequest(.openAIChat, body: Array(body.utf8), headers: [header], requestID: "r")
             let cached = body.replacing("\"user\":\"someone else\"", with: "\"prompt_cache_key\":\"\(session)\"")
-            let inBody = try gateway.explain(WireRequest(mode: .chat, body: Array(cached.utf8), requestID: "r"))
+            let inBody = try gateway.explain(WireRequest(.openAIChat, body: Array(cached.utf8), requestID: "r"))
             let neutral = chat("Hi", extra: [JSONMember("prompt_cache_key", .string(session))])
             let keys = [
                 try gateway.explain(wire).input.sessionKey, inBody.input.sessionKey,
@@ -162,7 +162,7 @@ struct ExplainTests {
     @Test func `what cannot be called cannot be explained`() {
         let unknown = #expect(throws: GatewayError.self) { try gateway.explain(chat("Hi", model: "nope")) }
         #expect(unknown?.code == .modelNotFound)
-        let wire = WireRequest(mode: .chat, body: Array("{".utf8), requestID: "r")
+        let wire = WireRequest(.openAIChat, body: Array("{".utf8), requestID: "r")
         let malformed = #expect(throws: GatewayError.self) { try gateway.explain(wire) }
         #expect(malformed?.code == .invalidRequest)
     }

@@ -30,13 +30,13 @@ struct MetricSeriesTests {
 
     private func call(_ model: String, of gateway: Gateway) async {
         let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"Hi"}]}"#
-        _ = try? await gateway.relay(WireRequest(mode: .chat, body: Array(body.utf8), requestID: "r"))
+        _ = try? await gateway.relay(WireRequest(.openAIChat, body: Array(body.utf8), requestID: "r"))
     }
 
     @Test func `A4: models that do not exist share one label, and one added later has its own`() async {
         let gateway = gateway()
         for index in 0..<2000 { await call("made-up-\(index)", of: gateway) }
-        _ = try? await gateway.relay(WireRequest(mode: .chat, body: Array("no JSON".utf8), requestID: "r"))
+        _ = try? await gateway.relay(WireRequest(.openAIChat, body: Array("no JSON".utf8), requestID: "r"))
         // Good ones, bad bodies, and unknown models.
         #expect(lines("gateway_calls_total").count == 3)
         #expect(

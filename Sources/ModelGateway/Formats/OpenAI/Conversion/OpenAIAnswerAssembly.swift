@@ -37,7 +37,7 @@ package struct OpenAIAnswerAssembly {
             case "id", "created", "model":
                 if let place = members.firstIndex(where: { $0.name == member.name }) {
                     // The first chunk names the answer, unless it left that to the next.
-                    if OpenAIAnswerHead.isBlank(members[place].value) { members[place] = member }
+                    if AnswerHead.isBlank(members[place].value) { members[place] = member }
                 } else {
                     members.append(member)
                 }
@@ -69,7 +69,7 @@ package struct OpenAIAnswerAssembly {
     /// - Parameters:
     ///   - isChat: Whether it is a chat completion and not a completion of a raw text.
     ///   - head: What stands for the members of the head that the provider left out.
-    package func answer(isChat: Bool, head: OpenAIAnswerHead) -> JSONValue {
+    package func answer(isChat: Bool, head: AnswerHead) -> JSONValue {
         var whole = head.completed(members, object: isChat ? "chat.completion" : "text_completion")
         let choices = choices.sorted { $0.key < $1.key }.map { index, choice -> JSONValue in
             .object([JSONMember("index", .number(JSONNumber(index)))] + choice.whole(isChat: isChat))

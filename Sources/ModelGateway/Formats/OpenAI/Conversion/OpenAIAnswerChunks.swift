@@ -15,7 +15,7 @@ package struct OpenAIAnswerChunks {
     ///   - isChat: Which of the two it is.
     ///   - head: What stands for the members of the head that the provider left out.
     /// - Throws: What the answer says instead; ``GatewayError/Code/malformedResponse`` if there is nothing in it.
-    package init(_ answer: JSONValue, isChat: Bool, head: OpenAIAnswerHead) throws(GatewayError) {
+    package init(_ answer: JSONValue, isChat: Bool, head: AnswerHead) throws(GatewayError) {
         guard let choices = answer["choices"]?.array, choices.contains(where: \.carriesAnswer) else {
             throw GatewayError(upstreamWithoutAnswer: answer)
         }

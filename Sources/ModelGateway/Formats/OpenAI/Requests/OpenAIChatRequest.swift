@@ -8,29 +8,23 @@ package struct OpenAIChatRequest {
     /// What is asked of the model.
     package var request: ChatRequest
     /// How the answer is delivered.
-    package var delivery: OpenAIDelivery
+    package var delivery: Delivery
 }
 
-/// How a client of OpenAI's API wants an answer delivered.
-package struct OpenAIDelivery: Sendable {
-    /// As server-sent events while it is made.
-    package var stream: Bool
-    /// With a chunk that carries the usage, at the end of the stream.
-    package var includeUsage: Bool
-
-    package init(stream: Bool, includeUsage: Bool) {
-        self.stream = stream
-        self.includeUsage = includeUsage
+extension Delivery {
+    /// Reads how a client of OpenAI's API wants an answer delivered.
+    package init(openAI body: RequestField) throws(GatewayError) {
+        self.init(isStreamed: try body["stream"].present?.bool() ?? false)
+        guard let options = body["stream_options"].present else { return }
+        _ = try options.members()
+        includesUsage = try options["include_usage"].present?.bool() ?? false
     }
 
-    package init(decoding body: RequestField) throws(GatewayError) {
-        stream = try body["stream"].present?.bool() ?? false
-        if let options = body["stream_options"].present {
-            _ = try options.members()
-            includeUsage = try options["include_usage"].present?.bool() ?? false
-        } else {
-            includeUsage = false
-        }
+    /// Appends the members that say so.
+    package func appendOpenAI(to members: inout [JSONMember]) {
+        guard isStreamed else { return }
+        members.append(JSONMember("stream", true))
+        if includesUsage { members.append(JSONMember("stream_options", ["include_usage": true])) }
     }
 }
 
@@ -62,7 +56,7 @@ extension OpenAIChatRequest {
         request.user = try body["user"].present?.string()
         request.extra = members.beside(Self.known)
         self.request = request
-        delivery = try OpenAIDelivery(decoding: body)
+        delivery = try Delivery(openAI: body)
     }
 
     /// Writes the request.
@@ -81,12 +75,7 @@ extension OpenAIChatRequest {
         members.append("response_format", request.responseFormat?.openAI)
         members.append("user", request.user.map(JSONValue.string))
         members += request.extra
-        if delivery.stream {
-            members.append(JSONMember("stream", true))
-            if delivery.includeUsage {
-                members.append(JSONMember("stream_options", ["include_usage": true]))
-            }
-        }
+        delivery.appendOpenAI(to: &members)
         return .object(members)
     }
 }

@@ -5,9 +5,9 @@ package struct OpenAICompletionRequest {
     /// What is asked of the model.
     package var request: CompletionRequest
     /// How the answer is delivered.
-    package var delivery: OpenAIDelivery
+    package var delivery: Delivery
 
-    package init(request: CompletionRequest, delivery: OpenAIDelivery) {
+    package init(request: CompletionRequest, delivery: Delivery) {
         self.request = request
         self.delivery = delivery
     }
@@ -24,7 +24,7 @@ package struct OpenAICompletionRequest {
             echo: try body["echo"].present?.bool() ?? false,
             extra: members.beside(Self.known)
         )
-        delivery = try OpenAIDelivery(decoding: body)
+        delivery = try Delivery(openAI: body)
     }
 
     /// The members that the vocabulary has a place for; all others go to ``CompletionRequest/extra``.
@@ -70,10 +70,7 @@ package struct OpenAICompletionRequest {
         request.sampling.appendOpenAI(to: &members)
         if request.echo { members.append(JSONMember("echo", true)) }
         members += request.extra
-        if delivery.stream {
-            members.append(JSONMember("stream", true))
-            if delivery.includeUsage { members.append(JSONMember("stream_options", ["include_usage": true])) }
-        }
+        delivery.appendOpenAI(to: &members)
         return .object(members)
     }
 }

@@ -4,18 +4,10 @@ import GatewayWire
 
 /// An embedding request as a client of OpenAI's API writes it.
 package struct OpenAIEmbeddingRequest {
-    /// How the vectors are spelled in the answer.
-    package enum Encoding: String, Sendable {
-        /// Arrays of numbers.
-        case float
-        /// Base64 of little-endian 32-bit floats.
-        case base64
-    }
-
     /// What is asked of the model.
     package var request: EmbeddingRequest
     /// How the vectors are spelled in the answer.
-    package var encoding: Encoding
+    package var encoding: Delivery.VectorEncoding
 
     /// Reads a request.
     /// - Throws: ``GatewayError/Code/invalidRequest`` that names the field.
@@ -30,7 +22,7 @@ package struct OpenAIEmbeddingRequest {
             extra: members.beside(["model", "input", "dimensions", "user", "encoding_format"])
         )
         let format = body["encoding_format"]
-        guard let encoding = Encoding(rawValue: try format.present?.string() ?? "float") else {
+        guard let encoding = Delivery.VectorEncoding(rawValue: try format.present?.string() ?? "float") else {
             throw format.invalid("must be 'float' or 'base64'.")
         }
         self.encoding = encoding
@@ -102,7 +94,7 @@ extension EmbeddingResponse {
     }
 
     /// Writes the response.
-    package func openAI(encoding: OpenAIEmbeddingRequest.Encoding) -> [UInt8] {
+    package func openAI(encoding: Delivery.VectorEncoding) -> [UInt8] {
         var json = JSONWriter(capacity: 256 + embeddings.reduce(0) { $0 + $1.count * 12 })
         json.beginObject()
         json.member("object", literal: "list")
@@ -127,7 +119,7 @@ extension EmbeddingResponse {
         return json.bytes
     }
 
-    private static func write(_ vector: [Float], encoding: OpenAIEmbeddingRequest.Encoding, to json: inout JSONWriter) {
+    private static func write(_ vector: [Float], encoding: Delivery.VectorEncoding, to json: inout JSONWriter) {
         switch encoding {
         case .base64:
             var text: [UInt8] = []

@@ -3,7 +3,7 @@
 package import GatewayWire
 
 /// The places in a request body that routing and pass-through need.
-package struct OpenAIRequestFacts: Sendable {
+package struct OpenAIRequestFacts: CallFacts {
     /// The public name of the model.
     package var model = ""
     /// Where the model's name is in the body.
@@ -11,11 +11,11 @@ package struct OpenAIRequestFacts: Sendable {
     /// Where the body's object begins.
     package var objectStart = 0
     /// Whether the answer is to be streamed.
-    package var stream = false
+    package var isStreamed = false
     /// The `stream_options` object, if there is one.
     package var streamOptions: JSONSlice?
     /// Whether the client asked for a usage chunk.
-    package var includeUsage = false
+    package var wantsStreamUsage = false
     /// Where the client said so, or denied it.
     package var includeUsageSlice: JSONSlice?
 
@@ -72,7 +72,7 @@ package struct OpenAIRequestFacts: Sendable {
             let places = options.members.filter { $0.key.equals("include_usage", in: bytes) }
             if places.count > 1 { ambiguity = .repeated("stream_options.include_usage") }
             includeUsageSlice = places.last?.value
-            includeUsage = includeUsageSlice?.bool ?? false
+            wantsStreamUsage = includeUsageSlice?.bool ?? false
         }
     }
 
@@ -86,7 +86,7 @@ package struct OpenAIRequestFacts: Sendable {
             messages = value
         } else if key.equals("stream") {
             note(2, "stream")
-            stream = value.bool ?? false
+            isStreamed = value.bool ?? false
         } else if key.equals("stream_options") {
             note(3, "stream_options")
             streamOptions = value
@@ -181,6 +181,12 @@ extension OpenAIRequestFacts {
             if let text = tags.string(in: bytes) { return HTTPList.values(text) }
             return (try? JSONValue(parsing: Array(tags.raw(in: bytes))))?.array?.compactMap(\.string) ?? []
         }
+    }
+
+    /// Whether the request asks for the vectors of nothing, which an empty answer is right for.
+    package func asksForNothing(in body: [UInt8]) -> Bool {
+        guard let input, input.kind == .array else { return false }
+        return (try? JSONValue(parsing: body.withBytes { Array(input.raw(in: $0)) }))?.array?.isEmpty == true
     }
 
     /// The prompt as UTF-8 in the order in which a chat template places it: tools, then the turns with their roles.

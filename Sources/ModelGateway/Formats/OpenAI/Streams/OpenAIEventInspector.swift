@@ -3,23 +3,7 @@
 import GatewayWire
 
 /// Looks at the events of one stream, in order.
-package struct OpenAIEventInspector: Sendable {
-    /// What an event is to a relay.
-    package enum Kind: Sendable {
-        /// Nothing of the answer yet: who speaks, an empty delta.
-        case preamble
-        /// A piece of the answer, or its end.
-        case content
-        /// The usage of the call and nothing else.
-        case usage
-        /// The end mark.
-        case done
-        /// No part of an answer, or one with an error in it: `GatewayError(upstreamEvent:)` tells whether it is one.
-        case suspect
-        /// Not JSON.
-        case broken
-    }
-
+package struct OpenAIEventInspector: EventInspector {
     /// Whether a choice carried a piece of the answer, or its end.
     package private(set) var hasContent = false
     /// Whether a choice said why it ended.
@@ -37,7 +21,7 @@ package struct OpenAIEventInspector: Sendable {
     package var isComplete: Bool { isDone || hasFinished }
 
     /// Looks at the data of the next event.
-    package mutating func inspect(_ data: UnsafeRawBufferPointer) -> Kind {
+    package mutating func inspect(_ data: UnsafeRawBufferPointer) -> EventKind {
         carriesUsage = false
         if data.equals("[DONE]") {
             isDone = true
@@ -52,7 +36,9 @@ package struct OpenAIEventInspector: Sendable {
         }
     }
 
-    private mutating func scan(_ scanner: inout JSONScanner) throws(JSONError) -> Kind {
+    package func withoutUsage(_ data: [UInt8]) -> [UInt8]? { OpenAIUsageChunk.withoutUsage(data) }
+
+    private mutating func scan(_ scanner: inout JSONScanner) throws(JSONError) -> EventKind {
         var choices: Choices?
         var hasError = false
         var usageSlice: JSONSlice?

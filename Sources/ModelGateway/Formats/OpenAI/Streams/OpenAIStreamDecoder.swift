@@ -1,7 +1,7 @@
 // Reads a streamed chat completion or completion of OpenAI's format: bytes in at any partition, events out.
 
 /// Turns the bytes of a provider's event stream into ``ChatEvent``s.
-package struct OpenAIStreamDecoder {
+package struct OpenAIStreamDecoder: StreamDecoder {
     private var reader = OpenAIChunkReader()
     private var started = false
     private var toolCallsSeen: Set<Int> = []

@@ -3,7 +3,7 @@
 import GatewayWire
 
 /// Turns ``ChatEvent``s into the bytes of an event stream for a client of OpenAI's API.
-package struct OpenAIStreamEncoder {
+package struct OpenAIStreamEncoder: StreamEncoder {
     /// Which of the two streaming endpoints the client called.
     package enum Kind: Sendable {
         /// `/v1/chat/completions`.
@@ -14,7 +14,7 @@ package struct OpenAIStreamEncoder {
 
     private let kind: Kind
     private let includeUsage: Bool
-    private var head: OpenAIAnswerHead
+    private var head: AnswerHead
     private var usage: Usage?
     private var announcedRoles: Set<Int> = []
     /// Fields of the answer that are in each chunk from now on.
@@ -28,7 +28,7 @@ package struct OpenAIStreamEncoder {
     /// - Parameters:
     ///   - head: Used for what the events do not bring.
     ///   - includeUsage: Whether the client asked for a chunk with the usage.
-    package init(kind: Kind, head: OpenAIAnswerHead, includeUsage: Bool) {
+    package init(kind: Kind, head: AnswerHead, includeUsage: Bool) {
         self.kind = kind
         self.head = head
         self.includeUsage = includeUsage

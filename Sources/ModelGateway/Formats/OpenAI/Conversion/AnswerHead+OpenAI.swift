@@ -1,22 +1,6 @@
-// What every answer of OpenAI's format must say of itself, for providers that leave it out.
+// What every answer of OpenAI's format must say of itself.
 
-import GatewayWire
-
-/// The members at the head of an answer. What the provider says goes before what stands here.
-package struct OpenAIAnswerHead: Sendable {
-    /// The answer's id.
-    package var id: String
-    /// Seconds since 1970 at which the answer was begun.
-    package var created: Int
-    /// The model's name.
-    package var model: String
-
-    package init(id: String, created: Int, model: String) {
-        self.id = id
-        self.created = created
-        self.model = model
-    }
-
+extension AnswerHead {
     /// Whether a provider's value for one of the members says nothing: some engines begin a stream with empty ones.
     package static func isBlank(_ value: JSONValue) -> Bool {
         value == .null || value == "" || value == 0

@@ -1,26 +1,12 @@
-// Which paths are calls of a model: what kind of work each asks for, in which format.
+// The target of a request: which path it names, and which endpoint that is.
 
 import ModelGateway
 
-/// A path on which model calls are taken.
-struct ModelEndpoint: Sendable {
-    let path: String
-    let mode: Mode
-    let format: WireFormat
-
-    /// All paths on which model calls are taken. Each of them takes `POST` only.
-    static let all: [ModelEndpoint] = [
-        ModelEndpoint(path: "/v1/chat/completions", mode: .chat, format: .openAI),
-        ModelEndpoint(path: "/v1/completions", mode: .completion, format: .openAI),
-        ModelEndpoint(path: "/v1/embeddings", mode: .embedding, format: .openAI),
-    ]
-
+extension Endpoint {
     /// The endpoint of a request target, its query and an absolute form's authority left out.
-    static func find(target: String) -> ModelEndpoint? {
+    static func find(target: String) -> Endpoint? {
         // Nearly always the target is the path and nothing more.
-        if let endpoint = all.first(where: { $0.path == target }) { return endpoint }
-        let path = RequestTarget.plainPath(of: target)
-        return all.first { $0.path == path }
+        find(path: target) ?? find(path: RequestTarget.plainPath(of: target))
     }
 }
 
