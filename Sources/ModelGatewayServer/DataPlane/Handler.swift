@@ -32,7 +32,9 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var isEndWritten = false
 
     /// Who is at the other end.
-    private(set) lazy var peer = context.map { server.peers.peer(of: $0.channel) }
+    private(set) lazy var peer = connection?.peer ?? context.map { server.peers.peer(of: $0.channel) }
+    /// The connection that the stream belongs to.
+    private let connection: HTTP2ConnectionHandler?
 
     /// What is done about each thing that happens.
     var state: ConnectionState
@@ -46,10 +48,16 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Where its client is, while the connection counts among those of that address.
     var address: ClientAddress?
 
-    init(server: ServerState, loop: LoopState, router: StreamRouter? = nil) {
+    init(
+        server: ServerState,
+        loop: LoopState,
+        router: StreamRouter? = nil,
+        connection: HTTP2ConnectionHandler? = nil
+    ) {
         self.server = server
         self.loop = loop
         self.router = router
+        self.connection = connection
         isStream = router != nil
         state = ConnectionState(router == nil ? .connection : .stream, now: .now())
     }
@@ -69,10 +77,11 @@ final class DataPlaneHandler: ChannelDuplexHandler, RemovableChannelHandler {
         in pipeline: ChannelPipeline.SynchronousOperations,
         server: ServerState,
         loop: LoopState,
-        router: StreamRouter
+        router: StreamRouter,
+        connection: HTTP2ConnectionHandler
     ) throws {
         try pipeline.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
-        try pipeline.addHandler(DataPlaneHandler(server: server, loop: loop, router: router))
+        try pipeline.addHandler(DataPlaneHandler(server: server, loop: loop, router: router, connection: connection))
     }
 }
 

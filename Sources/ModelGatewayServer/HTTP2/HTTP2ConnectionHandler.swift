@@ -16,6 +16,8 @@ final class HTTP2ConnectionHandler: ChannelDuplexHandler {
     private let gate: FrameGate
     private var context: ChannelHandlerContext?
     private var state: HTTP2ConnectionState
+    /// Who is at the other end, found out once for all streams.
+    private(set) lazy var peer = context.map { server.peers.peer(of: $0.channel) }
     /// What the PING says that goes with the announcement of the end.
     private let lastPing = HTTP2PingData(withInteger: .random(in: .min ... .max))
 

@@ -18,22 +18,22 @@ struct HTTP2Connections: Sendable {
         let gate = FrameGate()
         let connection = HTTP2ConnectionHandler(server: server, loop: loop, gate: gate)
         let router = StreamRouter(http: http, logger: logger, isSecure: isSecure)
+        let owner = NIOLoopBound(connection, eventLoop: channel.eventLoop)
         try pipeline.addHandler(gate)
         let frames = NIOHTTP2Handler(
             mode: .server,
             eventLoop: channel.eventLoop,
             connectionConfiguration: HTTP2Limits.connection,
             streamConfiguration: HTTP2Limits.stream,
-            streamDelegate: HTTP2ConnectionHandler.Streams(
-                connection: NIOLoopBound(connection, eventLoop: channel.eventLoop)
-            )
+            streamDelegate: HTTP2ConnectionHandler.Streams(connection: owner)
         ) { [server] stream in
             stream.eventLoop.makeCompletedFuture {
                 try DataPlaneHandler.install(
                     in: stream.pipeline.syncOperations,
                     server: server,
                     loop: loop,
-                    router: router
+                    router: router,
+                    connection: owner.value
                 )
             }
         }
