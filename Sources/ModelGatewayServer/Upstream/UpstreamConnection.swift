@@ -88,7 +88,7 @@ final class UpstreamConnection: ChannelDuplexHandler, RemovableChannelHandler {
             openDeadline = deadline ?? .now() + .seconds(10)
             connections.check(by: openDeadline)
         }
-        holdsRoom = connections.takeRoom()
+        holdsRoom = connections.takeRoom(isWanted: call != nil || isAwaited)
         guard holdsRoom else { return fail(TransportFailure.noDescriptor) }
         let dial = UpstreamDial(to: origin.address, on: connections.eventLoop, names: connections.options.names)
         self.dial = dial

@@ -120,8 +120,10 @@ final class UpstreamConnections {
     }
 
     /// Takes room for a new connection, if need be that of the one here which has lain unused for longest.
-    func takeRoom() -> Bool {
+    /// - Parameter isWanted: Whether a call waits for it. One for calls to come takes no other's place.
+    func takeRoom(isWanted: Bool) -> Bool {
         if options.room.take() { return true }
+        guard isWanted else { return false }
         if pools.contains(where: { $0.closeIdle() }) { return options.room.take() }
         guard let oldest = all.values.filter({ $0.isIdle }).min(by: { $0.deadline < $1.deadline }) else { return false }
         oldest.close()

@@ -50,7 +50,7 @@ struct ConfigurationMistakesTests {
                 "g.toml:14:14: error: models[0].deployments[0].provider: 'b' is not known; allowed: a",
                 "g.toml:15:12: error: models[0].deployments[0].weight: -1 is out of range; allowed are 0 to 1000",
                 "g.toml:17:8: error: models[0].deployments[1].id: the deployment id 'm/1' is defined twice, first in line 13",
-                "g.toml:18:14: error: models[0].deployments[1].base_url: an http:// or https:// URL with a host was expected, without a user name, query or fragment",
+                "g.toml:18:14: error: models[0].deployments[1].base_url: an http:// or https:// URL with a host, or unix:///path of a socket, was expected, without a user name, query or fragment",
             ]
         )
     }

@@ -57,11 +57,14 @@ struct ConnectionPoolTests {
         transport?.keepWarm(2, to: engine.url)
         try await engine.waitForOpenConnections(2 * loops)
         #expect(engine.requests.isEmpty)
+        // The engine knows of a connection before the transport does, so that the first calls may open some more.
         if let transport { for _ in 0..<4 { try await call(transport) } }
-        #expect(engine.connections.count == 2 * loops)
+        let count = engine.connections.count
+        if let transport { for _ in 0..<4 { try await call(transport) } }
+        #expect(engine.connections.count == count)
         engine.closeConnections()
         try await engine.waitForConnections { [loops] in
-            $0.count >= 4 * loops && $0.count { $0.closed == nil } == 2 * loops
+            $0.count >= count + 2 * loops && $0.count { $0.closed == nil } == 2 * loops
         }
         transport?.keepWarm(0, to: engine.url)
         try await engine.waitForOpenConnections(0)
@@ -88,7 +91,9 @@ struct ConnectionPoolTests {
         }
         transport.keepWarm(50, to: engine.url)
         try await engine.waitForOpenConnections(1)
+        // Two more tries are made in this time.
         try await Task.sleep(for: .milliseconds(50))
+        #expect(engine.connections.count == 1)
         #expect(engine.openConnections == 1)
         #expect(room.count == 1)
     }
