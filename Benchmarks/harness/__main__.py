@@ -15,6 +15,7 @@ import contenders as known
 import local_model
 import processes
 import routing
+import tls_front
 from aims import print_aims
 from environments import Absent
 from machine import describe_machine, describe_source, swift_version
@@ -46,6 +47,9 @@ def arguments():
     parser.add_argument("--routing", action="store_true",
                         help="instead: what each policy makes of engines with prefix caches, beside smg's and "
                              "vllm-router's cache_aware; under five minutes, under one with --quick")
+    parser.add_argument("--https", action="store_true",
+                        help="the engines behind TLS, which HAProxy ends before them: what it costs to call hosted "
+                             "providers")
     parser.add_argument("--only", action="append", default=[], metavar="SCENARIO",
                         help="only scenarios whose name begins so: requests, streams, local, requests-32, …; with "
                              "--routing: groups, long-groups, agents, strangers")
@@ -66,7 +70,8 @@ def arguments():
                         help="default: Benchmarks/results/latest.json, or routing.json there with --routing")
     options = parser.parse_args()
     if options.output is None:
-        options.output = REPOSITORY / "Benchmarks/results" / ("routing.json" if options.routing else "latest.json")
+        name = "routing" if options.routing else "https" if options.https else "latest"
+        options.output = REPOSITORY / "Benchmarks/results" / f"{name}.json"
     if options.policies is None and not options.routing:
         options.policies = POLICIES[:1] if options.quick else POLICIES
     if options.seconds is None:
@@ -82,6 +87,7 @@ class Run:
     def __init__(self, options):
         self.options = options
         self.load = options.tools / "load"
+        self.authority = None
         self.wanted = options.contenders
         self.scenarios = [
             scenario for scenario in (QUICK if options.quick else FULL)
@@ -106,6 +112,8 @@ class Run:
             self.directory = Path(directory)
             if self.options.routing:
                 return routing.measure_all(self.options, self.results, self.directory)
+            if self.options.https:
+                self.authority, self.certificate = tls_front.make_certificates(self.directory)
             ready = self.prepare()
             for number in range(self.options.runs):
                 command = [self.options.tools / "mock-engine", "--ports", 2]
@@ -113,15 +121,21 @@ class Run:
                 if "direct" in self.wanted:
                     print("direct", flush=True)
                     self.measure_all("direct", None, ports, None, number)
+                front, upstreams = None, [f"http://127.0.0.1:{port}" for port in ports]
+                if self.options.https:
+                    front, secure = tls_front.start(ports, self.certificate, self.directory)
+                    upstreams = [f"https://localhost:{port}" for port in secure]
                 for contender, policy in ready:
-                    self.one(contender, policy, ports, number)
+                    self.one(contender, policy, upstreams, number)
+                if front:
+                    front.stop()
                 self.mock.stop()
             if self.wants_local():
                 self.measure_local()
 
     def wants_local(self):
         named = "local" in self.options.only or not (self.options.only or self.options.quick)
-        return named and self.options.model and self.options.gateway.exists() and "gateway" in self.wanted
+        return named and not self.options.https and self.options.model and self.options.gateway.exists() and "gateway" in self.wanted
 
     def measure_local(self):
         server = local_model.llama_server(REPOSITORY)
@@ -138,6 +152,7 @@ class Run:
             if contender.name not in self.wanted:
                 continue
             contender.logs_little = self.options.few_logs
+            contender.authority = self.authority
             try:
                 self.results["versions"][contender.name] = contender.version()
             except Absent as absence:
@@ -175,8 +190,7 @@ class Run:
 
     def start(self, contender, policy, upstreams, entry):
         port = processes.free_port()
-        urls = [f"http://127.0.0.1:{upstream}" for upstream in upstreams]
-        command = contender.command(port, urls, policy, self.directory)
+        command = contender.command(port, upstreams, policy, self.directory)
         # As a service runs it: what it logs goes to a file.
         running = processes.Running(
             command, self.directory, contender.environment(), self.directory / f"{contender.name}.log"

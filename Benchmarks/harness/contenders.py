@@ -20,6 +20,8 @@ class Contender:
     # Options that leave only warnings in the log, for a run that compares without access logs.
     few_logs = ()
     logs_little = False
+    # The authority that upstreams behind TLS are to be verified by; None: they are reached in plain HTTP.
+    authority = None
 
     def log_options(self):
         return self.few_logs if self.logs_little else ()
@@ -33,7 +35,8 @@ class Contender:
         raise NotImplementedError
 
     def environment(self):
-        return {}
+        # What programs with OpenSSL or rustls take for the system's authorities.
+        return {"SSL_CERT_FILE": str(self.authority)} if self.authority else {}
 
 
 class Gateway(Contender):
@@ -52,8 +55,20 @@ class Gateway(Contender):
         return output([self.binary, "--version"])
 
     def command(self, port, upstreams, policy, directory):
-        return [self.binary, "serve", "--port", port, "--policy", policy, *self.log_options(),
-                "--worker-urls", *upstreams]
+        common = [self.binary, "serve", "--port", port, *self.log_options()]
+        if self.authority is None:
+            return [*common, "--policy", policy, "--worker-urls", *upstreams]
+        deployments = ", ".join(
+            f'{{base_url = "{upstream}/v1", model = "mock", ca_file = "{self.authority}"}}' for upstream in upstreams
+        )
+        configuration = Path(directory) / "gateway.toml"
+        configuration.write_text(f"""\
+[[models]]
+name = "mock"
+policy = "{policy}"
+deployments = [{deployments}]
+""")
+        return [*common, "--config", configuration]
 
 
 class Smg(Contender):
@@ -111,7 +126,7 @@ class LiteLLM(Contender):
         return [self.program, "--config", configuration, "--host", "127.0.0.1", "--port", port]
 
     def environment(self):
-        return {
+        return super().environment() | {
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "LITELLM_TELEMETRY": "False",
             # No contender asks its clients for a key.
@@ -132,8 +147,9 @@ class HAProxy(Contender):
         return output([self.program, "-v"]).split()[2]
 
     def command(self, port, upstreams, policy, directory):
+        security = f" ssl verify required verifyhost localhost ca-file {self.authority}" if self.authority else ""
         servers = "".join(
-            f"    server engine{number} {upstream.removeprefix('http://')}\n"
+            f"    server engine{number} {upstream.partition('://')[2]}{security}\n"
             for number, upstream in enumerate(upstreams)
         )
         configuration = Path(directory) / "haproxy.cfg"

@@ -135,6 +135,19 @@ def start_mock(command, directory):
     raise RuntimeError(f"the mock engine did not start: {mock.log_tail()}")
 
 
+def wait_until_listening(running, port, seconds=10.0):
+    """Returns once connections to the port are taken."""
+    while time.monotonic() - running.started < seconds:
+        if running.ended():
+            raise RuntimeError(f"it ended with status {running.process.returncode}: {running.log_tail()}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.01)
+    raise RuntimeError(f"nothing listens on port {port} after {seconds:.0f} s")
+
+
 def stop_all():
     for running in list(_running):
         running.stop()
