@@ -2,17 +2,41 @@
 
 /// A path on which model calls are taken. Each takes `POST` only.
 public struct Endpoint: Sendable, Hashable {
+    /// In one piece, because each call carries it along.
+    private final class Content: Sendable {
+        let path: String
+        let format: WireFormat
+        let mode: Mode
+
+        init(_ path: String, _ format: WireFormat, _ mode: Mode) {
+            self.path = path
+            self.format = format
+            self.mode = mode
+        }
+    }
+
+    private let content: Content
+
     /// The dialect of requests and answers.
-    public let format: WireFormat
+    public var format: WireFormat { content.format }
     /// The kind of work.
-    public let mode: Mode
+    public var mode: Mode { content.mode }
     /// The path as servers publish it, such as `/v1/chat/completions`.
-    public let path: String
+    public var path: String { content.path }
 
     package init(_ path: String, format: WireFormat, mode: Mode) {
-        self.path = path
-        self.format = format
-        self.mode = mode
+        content = Content(path, format, mode)
+    }
+
+    public static func == (left: Endpoint, right: Endpoint) -> Bool {
+        left.content === right.content
+            || left.path == right.path && left.format == right.format && left.mode == right.mode
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(path)
+        hasher.combine(format)
+        hasher.combine(mode)
     }
 }
 

@@ -5,15 +5,22 @@ import ModelGateway
 import NIOCore
 
 /// What is known of a connection's other end, before any request.
-struct ConnectionPeer: Sendable {
+final class ConnectionPeer: Sendable {
     /// What its requests are from, if no header says otherwise.
-    var sender: RequestSender
+    let sender: RequestSender
     /// The client's address, as the socket or a header of the PROXY protocol has it.
-    var address: IPAddress?
+    let address: IPAddress?
     /// Whether it is a program on this machine, and not one that passes on what others send.
-    var isLocal: Bool
+    let isLocal: Bool
     /// Whether it is a proxy whose headers are believed.
-    var isTrusted: Bool
+    let isTrusted: Bool
+
+    init(sender: RequestSender, address: IPAddress?, isLocal: Bool, isTrusted: Bool) {
+        self.sender = sender
+        self.address = address
+        self.isLocal = isLocal
+        self.isTrusted = isTrusted
+    }
 
     /// The address under which the connection counts. A proxy's is that of many clients, and does not.
     var countedAddress: ClientAddress? { isTrusted ? nil : address.map { ClientAddress($0) } }

@@ -99,17 +99,22 @@ struct PeerRules: Sendable {
         behind peer: ConnectionPeer,
         values: (String) -> [String]
     ) -> (sender: RequestSender, address: IPAddress?) {
-        var sender = peer.sender
-        var address: IPAddress?
-        if let client = ForwardedClient.read(header, values: values, isTrusted: trusts) {
-            address = client.address
-            sender.address = client.address?.description
-            sender.isSecure = client.isSecure ?? false
-            sender.certificate = nil
-        }
-        if let certificate = ClientCertificate(forwarded: values("x-forwarded-client-cert")) {
-            sender.certificate = certificate
-        }
-        return (sender, address)
+        let client = ForwardedClient.read(header, values: values, isTrusted: trusts)
+        let shown = ClientCertificate(forwarded: values("x-forwarded-client-cert"))
+        let sender =
+            if let client {
+                RequestSender(
+                    address: client.address?.description,
+                    isSecure: client.isSecure ?? false,
+                    certificate: shown
+                )
+            } else {
+                RequestSender(
+                    address: peer.sender.address,
+                    isSecure: peer.sender.isSecure,
+                    certificate: shown ?? peer.sender.certificate
+                )
+            }
+        return (sender, client?.address)
     }
 }
