@@ -66,7 +66,11 @@ struct ConnectionPoolTests {
         try await engine.waitForConnections { [loops] in
             $0.count >= count + 2 * loops && $0.count { $0.closed == nil } == 2 * loops
         }
-        transport?.keepWarm(0, to: engine.url)
+        // One of which the transport does not know yet is closed by the next time.
+        for _ in 0..<200 where engine.openConnections > 0 {
+            transport?.keepWarm(0, to: engine.url)
+            try await Task.sleep(for: .milliseconds(50))
+        }
         try await engine.waitForOpenConnections(0)
         transport?.keepWarm(1, to: engine.url)
         try await engine.waitForOpenConnections(loops)
