@@ -117,19 +117,20 @@ class Run:
             ready = self.prepare()
             for number in range(self.options.runs):
                 command = [self.options.tools / "mock-engine", "--ports", 2]
-                self.mock, ports = processes.start_mock(command, self.directory)
+                mock, ports = processes.start_mock(command, self.directory)
+                self.upstreams = [mock]
                 if "direct" in self.wanted:
                     print("direct", flush=True)
                     self.measure_all("direct", None, ports, None, number)
-                front, upstreams = None, [f"http://127.0.0.1:{port}" for port in ports]
+                urls = [f"http://127.0.0.1:{port}" for port in ports]
                 if self.options.https:
                     front, secure = tls_front.start(ports, self.certificate, self.directory)
-                    upstreams = [f"https://localhost:{port}" for port in secure]
+                    self.upstreams.append(front)
+                    urls = [f"https://localhost:{port}" for port in secure]
                 for contender, policy in ready:
-                    self.one(contender, policy, upstreams, number)
-                if front:
-                    front.stop()
-                self.mock.stop()
+                    self.one(contender, policy, urls, number)
+                for running in self.upstreams:
+                    running.stop()
             if self.wants_local():
                 self.measure_local()
 
@@ -208,8 +209,8 @@ class Run:
             if scenario.kind == "streams" and policy not in (None, "round_robin"):
                 continue  # a policy's work is over when the stream begins
             if scenario.needs_warm_up:
-                measure(scenario, self.load, ports, 0.5, target, self.mock)
-            result = measure(scenario, self.load, ports, self.options.seconds, target, self.mock)
+                measure(scenario, self.load, ports, 0.5, target, self.upstreams)
+            result = measure(scenario, self.load, ports, self.options.seconds, target, self.upstreams)
             result |= {"contender": name, "policy": policy, "scenario": scenario.name, "run": number}
             self.results["measurements"].append(result)
 

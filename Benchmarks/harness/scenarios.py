@@ -69,17 +69,18 @@ QUICK = [scenario for scenario in FULL if scenario.name in (
 )]
 
 
-def measure(scenario, load, ports, seconds, target, mock):
-    """One run. `target` is the contender's process tree, or None when the load goes to the mock directly."""
+def measure(scenario, load, ports, seconds, target, upstreams):
+    """One run. `target` is the contender's process tree, or None when the load goes to the mock directly; `upstreams`
+    are the mock's, and that of what ends TLS before it."""
     if target:
         target.reset_peak()
     target_before = target.cpu_seconds() if target else 0.0
-    mock_before = mock.cpu_seconds()
+    upstreams_before = sum(upstream.cpu_seconds() for upstream in upstreams)
     busy_before, stolen_before = machine_seconds()
     result, load_seconds = run_load(scenario.command(load, ports, seconds))
     busy, stolen = machine_seconds()
     busy, stolen = busy - busy_before, stolen - stolen_before
-    mock_seconds = mock.cpu_seconds() - mock_before
+    upstream_seconds = sum(upstream.cpu_seconds() for upstream in upstreams) - upstreams_before
     target_seconds = target.cpu_seconds() - target_before if target else 0.0
 
     units = result["events"] if scenario.unit == "event" else result["completed"]
@@ -87,10 +88,10 @@ def measure(scenario, load, ports, seconds, target, mock):
     result["peak_mb"] = round(target.memory_mb(), 1) if target else None
     result["cpu_seconds"] = {
         "contender": round(target_seconds, 2),
-        "mock": round(mock_seconds, 2),
+        "mock": round(upstream_seconds, 2),
         "load": round(load_seconds, 2),
         # What the machine did besides: noise, when it is more than the kernel's own work.
-        "other": round(max(0.0, busy - mock_seconds - target_seconds - load_seconds), 2),
+        "other": round(max(0.0, busy - upstream_seconds - target_seconds - load_seconds), 2),
         # What of that the host of a virtual machine took for others: it shows first in the tails of the delays.
         "stolen": round(max(0.0, stolen), 2),
     }

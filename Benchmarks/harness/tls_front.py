@@ -50,7 +50,7 @@ listen engine{number}
     configuration = Path(directory) / "tls-front.cfg"
     configuration.write_text(f"""\
 global
-    maxconn 16384
+    maxconn 8192
     nbthread {os.cpu_count()}
 defaults
     mode http
@@ -60,7 +60,8 @@ defaults
     timeout client 60s
     timeout server 60s
 {lanes}""")
-    running = processes.Running([program, "-db", "-f", configuration], directory)
+    command = [program, "-db", "-f", configuration]
+    running = processes.Running(command, directory, output=Path(directory) / "tls-front.log")
     for port in ports:
         processes.wait_until_listening(running, port)
     return running, ports
