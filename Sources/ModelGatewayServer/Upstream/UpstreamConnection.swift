@@ -149,6 +149,8 @@ final class UpstreamConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// - Parameter isMultiplexed: Whether HTTP/2 is spoken on it.
     private func begin(on socket: UpstreamSocket, isMultiplexed: Bool) {
         origin.warmth.delay = nil
+        // Opened for calls to come, which nobody expects any more.
+        if call == nil, !isAwaited, origin.warmth.count == 0 { return close() }
         let (call, isAwaited) = (call, isAwaited)
         self.isAwaited = false
         if isMultiplexed, let shared = origin.multiplexed {
