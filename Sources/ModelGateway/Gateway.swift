@@ -169,12 +169,19 @@ public final class Gateway: Sendable {
     /// - Throws: ``GatewayError`` as long as nothing has gone to the client; show it with the status and the body that
     ///   the client's format has for errors.
     public func relay(_ request: WireRequest) async throws(GatewayError) -> WireResponse {
-        var (loop, relay) = try begin(request)
-        return try await loop.run { attempt throws(GatewayError) in try await relay.attempt(attempt) }
+        var call = try begin(request)
+        let relay = call.relay
+        return try await call.loop.run { attempt throws(GatewayError) in try await relay.attempt(attempt) }
+    }
+
+    /// A request that has been read: its attempts, and what each of them does.
+    private struct BegunCall: ~Copyable {
+        var loop: AttemptLoop
+        let relay: Relay
     }
 
     /// Reads what must be known of a request. Apart from ``relay(_:)``, so that nothing of it waits with the call.
-    private func begin(_ request: WireRequest) throws(GatewayError) -> (AttemptLoop, Relay) {
+    private func begin(_ request: WireRequest) throws(GatewayError) -> BegunCall {
         let start = MonotonicInstant.now
         let format = StandardFormats.format(of: request.endpoint)
         let facts: any CallFacts
@@ -204,7 +211,7 @@ public final class Gateway: Sendable {
             sender: request.sender,
             logger: request.logger
         )
-        return (loop, Relay(request: request, format: format, facts: facts))
+        return BegunCall(loop: loop, relay: Relay(request: request, format: format, facts: facts))
     }
 
     // MARK: - What is there

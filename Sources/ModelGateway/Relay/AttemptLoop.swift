@@ -3,7 +3,9 @@
 import GatewayWire
 
 /// Runs the attempts of one call: a deployment, a try, a verdict, maybe the next one, maybe another model.
-struct AttemptLoop {
+///
+/// It is large, and made and run once: that it cannot be copied keeps each call from doing so unseen.
+struct AttemptLoop: ~Copyable {
     let fleet: Fleet
     let observer: (any CallObserver)?
     let input: RoutingInput
