@@ -35,12 +35,13 @@ package enum ThisProcess {
     package static func ignoreUnhandledBrokenPipes() {
         var current = sigaction()
         guard sigaction(SIGPIPE, nil, &current) == 0 else { return }
+        // The default action is the null pointer.
         #if canImport(Glibc)
-        let isDefault = unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self) == 0
+        let isDefault = current.__sigaction_handler.sa_handler == nil
         #elseif canImport(Musl)
-        let isDefault = unsafeBitCast(current.__sa_handler.sa_handler, to: Int.self) == 0
+        let isDefault = current.__sa_handler.sa_handler == nil
         #else
-        let isDefault = unsafeBitCast(current.__sigaction_u.__sa_handler, to: Int.self) == 0
+        let isDefault = current.__sigaction_u.__sa_handler == nil
         #endif
         if isDefault { ignoreBrokenPipes() }
     }
